@@ -1,0 +1,31 @@
+// Errors of this package: a failed call to the operating system, with what was attempted on what.
+
+/** A disk operation failed. `code` is the errno's name ("ENOSPC", "EIO"). */
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+  readonly code: string;
+  readonly op: string;
+  readonly path: string;
+
+  constructor(op: string, path: string, code: string, cause?: unknown) {
+    super(`Cannot complete ${op} on ${path}: ${code}`, { cause });
+    this.op = op;
+    this.path = path;
+    this.code = code;
+  }
+}
+
+/** A system call failed. `errno` is the positive error number, `code` its name. */
+export class SyscallError extends Error {
+  override readonly name = 'SyscallError';
+  readonly call: string;
+  readonly errno: number;
+  readonly code: string;
+
+  constructor(call: string, errno: number, code: string) {
+    super(`System call ${call} failed: ${code}`);
+    this.call = call;
+    this.errno = errno;
+    this.code = code;
+  }
+}

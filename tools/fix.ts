@@ -1,0 +1,11 @@
+// Formats every file and applies the lint fixes that are safe.
+
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = join(root, 'node_modules', '.bin');
+
+spawnSync(join(bin, 'oxlint'), ['--type-aware', '--fix', '.'], { cwd: root, stdio: 'inherit' });
+spawnSync(join(bin, 'oxfmt'), ['--write', '.'], { cwd: root, stdio: 'inherit' });
