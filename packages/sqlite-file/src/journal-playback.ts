@@ -1,0 +1,99 @@
+// What rolling back a journal that a crash left behind (a "hot" one) writes into the database: the
+// rules of SQLite's playback (src/pager.c: pager_playback, readJournalHdr, pager_playback_one_page),
+// so that the result is SQLite's, byte for byte, whatever the state of the journal.
+//
+// It ends quietly at the first thing that was not completely written, for then the database has not
+// been touched on its account: SQLite syncs a segment of the journal before it overwrites any page
+// that the segment preserves.
+
+import { readWhole, type ByteSource } from './byte-source.ts';
+import {
+  decodeJournalHeader,
+  findJournalHeaderFault,
+  hasJournalMagic,
+  journalChecksum,
+  journalRecordSize,
+  JOURNAL_HEADER_SIZE,
+  RECORDS_TO_END,
+} from './journal-header.ts';
+import { lockPgno } from './lock-bytes.ts';
+
+/** SQLite looks for a first header only in files with room for a sector of this size. */
+const ASSUMED_SECTOR_SIZE = 512;
+
+export interface JournalRecord {
+  readonly pgno: number;
+  /** Valid until the next record is asked for. */
+  readonly page: Uint8Array;
+}
+
+/** A journal with something to roll back. */
+export interface HotJournal {
+  readonly pageSize: number;
+  /** To roll back, first make the database this many pages long: cut it off, or append zeros. */
+  readonly initialPageCount: number;
+  /** Then write these pages, in this order. */
+  readonly records: Iterable<JournalRecord>;
+}
+
+/** The shape of a journal: the same in all its segments. */
+interface Layout {
+  readonly size: number;
+  readonly sectorSize: number;
+  readonly pageSize: number;
+  readonly initialPageCount: number;
+}
+
+/**
+ * A journal file of `size` bytes, for a database with pages of `pageSize` bytes (which counts only
+ * for journals that do not say it themselves); undefined if nothing is to be rolled back. A journal
+ * with a super-journal's name at its end (readSuperJournalName) is hot only while that file exists,
+ * one beside an empty database never is: the caller knows.
+ */
+export function openHotJournal(
+  source: ByteSource,
+  size: number,
+  pageSize: number,
+): HotJournal | undefined {
+  if (size < ASSUMED_SECTOR_SIZE) return undefined;
+  const bytes = new Uint8Array(JOURNAL_HEADER_SIZE);
+  if (!readWhole(source, bytes, 0)) return undefined;
+  if (findJournalHeaderFault(bytes) !== undefined) return undefined;
+  const { initialPageCount, sectorSize, pageSize: ownPageSize } = decodeJournalHeader(bytes);
+  const layout = { size, sectorSize, pageSize: ownPageSize || pageSize, initialPageCount };
+  return {
+    pageSize: layout.pageSize,
+    initialPageCount,
+    records: { [Symbol.iterator]: () => readRecords(source, layout) },
+  };
+}
+
+function* readRecords(source: ByteSource, layout: Layout): Generator<JournalRecord, void> {
+  const { size, sectorSize, pageSize, initialPageCount } = layout;
+  const header = new Uint8Array(JOURNAL_HEADER_SIZE);
+  const headerView = new DataView(header.buffer);
+  const record = new Uint8Array(journalRecordSize(pageSize));
+  const recordView = new DataView(record.buffer);
+  const page = record.subarray(4, 4 + pageSize);
+
+  for (let at = 0; at + sectorSize <= size; at = Math.ceil(at / sectorSize) * sectorSize) {
+    if (!readWhole(source, header, at) || !hasJournalMagic(header)) return;
+    at += sectorSize;
+    // Of the headers after the first, only these two fields count.
+    const nonce = headerView.getUint32(12);
+    let remaining = headerView.getUint32(8);
+    if (remaining === RECORDS_TO_END) {
+      remaining = Math.floor((size - sectorSize) / record.length);
+    }
+    for (; remaining > 0; remaining--) {
+      if (!readWhole(source, record, at)) return;
+      at += record.length;
+      const pgno = recordView.getUint32(0);
+      if (pgno === 0 || pgno === lockPgno(pageSize)) return;
+      // Pages that the transaction added need no rolling back; SQLite does not even verify them.
+      if (pgno > initialPageCount) continue;
+      if (recordView.getUint32(4 + pageSize) !== journalChecksum(nonce, page)) return;
+      yield { pgno, page };
+    }
+  }
+}
