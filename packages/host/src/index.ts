@@ -1,7 +1,25 @@
 export type { BackgroundIo, Disk, DiskFile, DiskSpace, DiskStat, OpenMode } from './disk.ts';
+export { checkFileRange, checkSize, checkTransfer } from './disk-range.ts';
+export { nodeDisk } from './node-disk.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { DiskError, SyscallError } from './errors.ts';
 export type { FileLocks, LockHolder, LockKind } from './file-locks.ts';
 export type { Log, LogFields, LogLevel } from './log.ts';
 export type { Counter, Gauge, MetricLabels, Metrics } from './metrics.ts';
 export { type Random, systemRandom } from './random.ts';
+export { nodeFileLocks } from './node-file-locks.ts';
+export {
+  createEventfd,
+  drainEventfd,
+  ioctl,
+  Poller,
+  readDescriptor,
+  setNonBlocking,
+  signalEventfd,
+  writeDescriptor,
+} from './syscalls/descriptors.ts';
+export { ERRNO, errnoName, type ErrnoName } from './syscalls/errno.ts';
+export { mapFile, type MappedFile } from './syscalls/memory.ts';
+export { MNT_DETACH, MNT_FORCE, UMOUNT_NOFOLLOW, unmountTarget } from './syscalls/mounts.ts';
+export { makeThreadIdle, pinThreadToCpu } from './syscalls/scheduling.ts';
+export { createSocketPair, tryReceiveDescriptor } from './syscalls/sockets.ts';

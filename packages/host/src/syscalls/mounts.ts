@@ -1,0 +1,29 @@
+// Taking mounts down.
+
+import { lastErrno, libcFunction, syscallError } from './libc.ts';
+
+/** Aborts what the file system has under way; for FUSE this ends the connection to its daemon. */
+export const MNT_FORCE = 1;
+/** Takes the mount out of the tree at once; it lives on for whoever still has files open in it. */
+export const MNT_DETACH = 2;
+/** Does not follow a symbolic link at the mountpoint. */
+export const UMOUNT_NOFOLLOW = 8;
+
+const libcUmount2 = libcFunction<(target: string, flags: number) => number>(
+  'int umount2(str target, int flags)',
+);
+
+/**
+ * umount2(2) on a thread of the pool, since the kernel may wait for the file system's daemon, which
+ * may be this very process. Rejects with SyscallError: EBUSY while files are open in it, EINVAL when
+ * nothing is mounted there.
+ */
+export function unmountTarget(target: string, flags: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    libcUmount2.async(target, flags, (error: Error | null, result: number) => {
+      if (error !== null) reject(error);
+      else if (result === -1) reject(syscallError('umount2', lastErrno()));
+      else resolve();
+    });
+  });
+}
