@@ -1,0 +1,21 @@
+export {
+  changesDisk,
+  type Failure,
+  type FaultPoint,
+  type Operation,
+  type OperationKind,
+  PowerCut,
+  type Stop,
+} from './sim-disk/faults.ts';
+export { POWER_CUT_MODES, type PowerCutMode } from './sim-disk/fate.ts';
+export { SimBackgroundIo } from './sim-disk/sim-background-io.ts';
+export { SimDisk, type SimDiskOptions } from './sim-disk/sim-disk.ts';
+export { type BackgroundSetup, testBackgroundIo } from './conformance/background-io-contract.ts';
+export { type DiskSetup, testDisk } from './conformance/disk-contract.ts';
+export { type LogEntry, RecordingLog } from './recording-log.ts';
+export { nullMetrics } from './null-metrics.ts';
+export { hasPart, type PartName, requirePart } from './require-part.ts';
+export { SeededRandom } from './seeded-random.ts';
+export { SimClock } from './sim-clock.ts';
+export { tempDir } from './temp-dir.ts';
+export { onTestEnd, type TestScope } from './test-cleanup.ts';

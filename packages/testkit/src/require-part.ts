@@ -1,0 +1,78 @@
+// What some tests need of the machine. Where it is missing they are skipped and say why; in CI, which
+// is set up to have everything, they fail instead, so that no test is lost in silence.
+
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import type { TestContext } from 'node:test';
+
+interface Part {
+  readonly isPresent: () => boolean;
+  /** How to get it. */
+  readonly cure: string;
+}
+
+export type PartName =
+  | 'fuse'
+  | 'fusermount3'
+  | 'mount'
+  | 'setpriv'
+  | 'taskset'
+  | 'python3'
+  | 'sqlite3'
+  | 'lz4'
+  | 'chromium'
+  | 'root';
+
+const PARTS: Readonly<Record<PartName, Part>> = {
+  fuse: { isPresent: () => canOpen('/dev/fuse'), cure: 'modprobe fuse' },
+  fusermount3: program('fusermount3', ['--version'], 'fuse3'),
+  mount: program('mount', ['--version'], 'mount'),
+  setpriv: program('setpriv', ['--version'], 'util-linux'),
+  taskset: program('taskset', ['--version'], 'util-linux'),
+  python3: program('python3', ['-c', 'import sqlite3'], 'python3'),
+  sqlite3: program('sqlite3', ['--version'], 'sqlite3'),
+  lz4: program('lz4', ['--version'], 'lz4'),
+  chromium: program('chromium', ['--version'], 'chromium'),
+  root: { isPresent: () => process.getuid?.() === 0, cure: 'run the tests as root' },
+};
+
+const presence = new Map<PartName, boolean>();
+
+/** Whether this machine has the part; asked once a process. */
+export function hasPart(name: PartName): boolean {
+  const known = presence.get(name);
+  if (known !== undefined) return known;
+  const isPresent = PARTS[name].isPresent();
+  presence.set(name, isPresent);
+  return isPresent;
+}
+
+/**
+ * Whether the test can run: `if (!requirePart(t, 'fuse', 'root')) return;`. Marks it as skipped if
+ * not, or throws when the environment says `CI=true`.
+ */
+export function requirePart(t: Pick<TestContext, 'skip'>, ...names: readonly PartName[]): boolean {
+  const missing = names.filter((name) => !hasPart(name));
+  if (missing.length === 0) return true;
+  const cures = missing.map((name) => `${name} (${PARTS[name].cure})`);
+  const message = `This test needs ${cures.join(' and ')}`;
+  if (process.env['CI'] === 'true') throw new Error(message);
+  t.skip(message);
+  return false;
+}
+
+function program(command: string, probe: readonly string[], debianPackage: string): Part {
+  return {
+    isPresent: () => spawnSync(command, probe, { stdio: 'ignore' }).status === 0,
+    cure: `apt-get install ${debianPackage}`,
+  };
+}
+
+function canOpen(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
