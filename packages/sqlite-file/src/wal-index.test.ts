@@ -243,7 +243,7 @@ describe('wal-index header', () => {
   it('of an unknown format is refused', () => {
     const [first] = blocks(1);
     writeWalIndexHeader(first!, HEADER);
-    // Both sums pass on a change of the first word in a known way: recompute, as SQLite would.
+    // The right checksum for the wrong format, computed over words, as it is defined.
     const { words } = first!;
     words[0]! += 1;
     let [sum1, sum2] = [0, 0];
