@@ -63,7 +63,7 @@ export class SparseBytes {
     forEachPiece(position, bytes.length, (block, start, end, done) => {
       this.#ownBlock(block).set(bytes.subarray(done, done + end - start), start);
     });
-    this.#size = Math.max(this.#size, position + bytes.length);
+    if (bytes.length > 0) this.#size = Math.max(this.#size, position + bytes.length);
   }
 
   /** Writes zeros, which allocates blocks but holds no memory for whole ones. */
