@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { SeededRandom } from '../seeded-random.ts';
 import { POWER_CUT_MODES, type PowerCutMode } from './fate.ts';
