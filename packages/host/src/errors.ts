@@ -18,12 +18,12 @@ export class DiskError extends Error {
 /** The DiskError for what a call of Node's threw; whatever is no error of the system stays as it is. */
 export function toDiskError(op: string, path: string, error: unknown): unknown {
   if (error instanceof DiskError) return error;
-  const code = errnoName(error);
+  const code = systemErrorCode(error);
   return code === undefined ? error : new DiskError(op, path, code, error);
 }
 
 /** The errno's name in an error that Node throws for a failed system call. */
-export function errnoName(error: unknown): string | undefined {
+export function systemErrorCode(error: unknown): string | undefined {
   const isSystemError = error instanceof Error && 'syscall' in error && 'code' in error;
   return isSystemError && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,6 +1,7 @@
 export type { BackgroundIo, Disk, DiskFile, DiskSpace, DiskStat, OpenMode } from './disk.ts';
 export { checkFileRange, checkSize, checkTransfer } from './disk-range.ts';
 export { nodeDisk } from './node-disk.ts';
+export { NodeBackgroundIo, type NodeBackgroundIoOptions } from './node-background-io.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { DiskError, SyscallError } from './errors.ts';
 export type { FileLocks, LockHolder, LockKind } from './file-locks.ts';

@@ -25,7 +25,7 @@ import { assert } from '@skein/bytes';
 
 import type { Disk, DiskFile, DiskStat, OpenMode } from './disk.ts';
 import { checkSize, checkTransfer } from './disk-range.ts';
-import { DiskError, errnoName, toDiskError } from './errors.ts';
+import { DiskError, systemErrorCode, toDiskError } from './errors.ts';
 
 const { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC } = constants;
 
@@ -101,10 +101,11 @@ export const nodeDisk: Disk = {
     }),
 };
 
-class NodeFile implements DiskFile {
+export class NodeFile implements DiskFile {
   readonly path: string;
   readonly fd: number;
   #isOpen = true;
+  #jobCount = 0;
 
   constructor(path: string, fd: number) {
     this.path = path;
@@ -155,9 +156,20 @@ class NodeFile implements DiskFile {
 
   close(): void {
     this.#assertOpen();
+    assert(this.#jobCount === 0, 'A disk file was closed while background jobs use it');
     // The kernel may have given the number to another file before a failed close is reported.
     this.#isOpen = false;
     attempt('close', this.path, () => closeSync(this.fd));
+  }
+
+  /** A job of BackgroundIo uses the descriptor until `endJob`. */
+  beginJob(): void {
+    this.#assertOpen();
+    this.#jobCount += 1;
+  }
+
+  endJob(): void {
+    this.#jobCount -= 1;
   }
 
   /** A closed descriptor's number soon belongs to another file, which a late write would destroy. */
@@ -218,6 +230,6 @@ function toDiskStat(stat: Stats): DiskStat {
 }
 
 function isMissing(error: unknown): boolean {
-  const code = errnoName(error);
+  const code = systemErrorCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
