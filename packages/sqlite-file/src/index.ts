@@ -77,14 +77,13 @@ export {
   type WalIndexBlock,
   type WalSnapshot,
 } from './wal-index-block.ts';
+export { commitToWalIndex, type WalTransaction } from './wal-index-commit.ts';
 export {
-  nextWalIndexHeader,
   READ_MARK_NOT_USED,
   readWalCheckpointInfo,
   readWalIndexHeader,
   writeWalIndexHeader,
   type WalCheckpointInfo,
-  type WalCommit,
   type WalIndexHeader,
 } from './wal-index-header.ts';
 export { readWalFrames, type WalFrame } from './wal-reader.ts';

@@ -21,9 +21,8 @@
 
 import { SqliteFormatError } from './errors.ts';
 import { WAL_READ_LOCK_COUNT } from './lock-bytes.ts';
-import { newWalChecksum, updateWalChecksum, type WalChecksum } from './wal-checksum.ts';
+import { newWalChecksum, updateWalChecksum } from './wal-checksum.ts';
 import type { WalIndexBlock } from './wal-index-block.ts';
-import type { WalHeader } from './wal-header.ts';
 
 const FORMAT = 3_007_000;
 
@@ -64,16 +63,6 @@ export interface WalCheckpointInfo {
   readonly readMarks: readonly number[];
 }
 
-/** The end of a transaction whose frames lie in the WAL. */
-export interface WalCommit {
-  /** The number of its last frame. */
-  readonly mxFrame: number;
-  /** Size of the database in pages, from that frame's commit field. */
-  readonly pageCount: number;
-  /** That frame's checksum. */
-  readonly sums: WalChecksum;
-}
-
 /**
  * The header in the first block; undefined where SQLite would look again or rebuild the index: it is
  * not initialised, in the middle of a change, or damaged. Throws SqliteFormatError for a format that
@@ -110,28 +99,6 @@ export function readWalIndexHeader(first: WalIndexBlock): WalIndexHeader | undef
     frameChecksum2: words[7]!,
     salt1: view.getUint32(32),
     salt2: view.getUint32(36),
-  };
-}
-
-/**
- * The header that makes the transactions up to `commit` visible. `wal` is the header of the WAL file
- * that holds them: it differs from what the index says if they are the first of a new WAL.
- */
-export function nextWalIndexHeader(
-  previous: WalIndexHeader,
-  wal: WalHeader,
-  commit: WalCommit,
-): WalIndexHeader {
-  return {
-    changeCounter: (previous.changeCounter + 1) >>> 0,
-    bigEndianChecksums: wal.bigEndianChecksums,
-    pageSize: wal.pageSize,
-    mxFrame: commit.mxFrame,
-    pageCount: commit.pageCount,
-    frameChecksum1: commit.sums[0]!,
-    frameChecksum2: commit.sums[1]!,
-    salt1: wal.salt1,
-    salt2: wal.salt2,
   };
 }
 

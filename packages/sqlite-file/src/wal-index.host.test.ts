@@ -24,12 +24,11 @@ import {
   walIndexBlockOf,
   type WalIndexBlock,
 } from './wal-index-block.ts';
+import { commitToWalIndex, nextWalIndexHeader, type WalTransaction } from './wal-index-commit.ts';
 import {
-  nextWalIndexHeader,
   readWalCheckpointInfo,
   readWalIndexHeader,
-  writeWalIndexHeader,
-  type WalCommit,
+  type WalIndexHeader,
 } from './wal-index-header.ts';
 import { readWalFrames } from './wal-reader.ts';
 
@@ -71,26 +70,25 @@ function completeIndex(path: string): void {
   const source = bytesSource(readFileSync(`${path}-wal`));
   const wal = readWalHeader(source)!;
   const known = readWalIndexHeader(loadIndex(`${path}-shm`).blocks[0]!)!;
-  const isSameWal = known.salt1 === wal.salt1 && known.salt2 === wal.salt2;
-  const mxFrame = isSameWal ? known.mxFrame : 0;
-  const chain = new WalChain(wal);
-  if (mxFrame > 0) chain.sums.set([known.frameChecksum1, known.frameChecksum2]);
-
+  const chain = chainAfter(wal, known);
   const pgnos: number[] = [];
-  let commit: WalCommit | undefined;
-  for (const frame of readWalFrames(source, chain, mxFrame + 1)) {
-    pgnos.push(frame.pgno);
-    if (frame.commit === 0) continue;
-    commit = { mxFrame: frame.frame, pageCount: frame.commit, sums: chain.sums.slice() };
+  let transaction: WalTransaction | undefined;
+  for (const { pgno, commit } of readWalFrames(source, chain, known.mxFrame + 1)) {
+    pgnos.push(pgno);
+    if (commit === 0) continue;
+    transaction = { pgnos: [...pgnos], pageCount: commit, sums: chain.sums.slice() };
   }
-  if (commit === undefined) return;
-  const index = loadIndex(`${path}-shm`, commit.mxFrame);
-  for (let frame = mxFrame + 1; frame <= commit.mxFrame; frame++) {
-    const block = index.blocks[walIndexBlockOf(frame)]!;
-    appendToWalIndex(block, frame, pgnos[frame - mxFrame - 1]!);
-  }
-  writeWalIndexHeader(index.blocks[0]!, nextWalIndexHeader(known, wal, commit));
+  if (transaction === undefined) return;
+  const index = loadIndex(`${path}-shm`, known.mxFrame + transaction.pgnos.length);
+  commitToWalIndex(index.blocks, known, wal, transaction);
   storeIndex(index);
+}
+
+/** The chain of the WAL up to the last frame that the index knows. */
+function chainAfter(wal: WalHeader, known: WalIndexHeader): WalChain {
+  const chain = new WalChain(wal);
+  if (known.mxFrame > 0) chain.sums.set([known.frameChecksum1, known.frameChecksum2]);
+  return chain;
 }
 
 // ---- Appending transactions that happened elsewhere, as a replica does.
@@ -101,8 +99,7 @@ type Pages = ReadonlyMap<number, Uint8Array>;
 function appendToWal(path: string, pages: Pages, pageCount: number): void {
   const known = readWalIndexHeader(loadIndex(`${path}-shm`).blocks[0]!)!;
   const wal = readWalHeader(bytesSource(readFileSync(`${path}-wal`))) ?? beginWal(path);
-  const chain = new WalChain(wal);
-  if (known.mxFrame > 0) chain.sums.set([known.frameChecksum1, known.frameChecksum2]);
+  const chain = chainAfter(wal, known);
   const frameSize = WAL_FRAME_HEADER_SIZE + PAGE_SIZE;
   const bytes = new Uint8Array(pages.size * frameSize);
   const view = new DataView(bytes.buffer);
@@ -198,16 +195,18 @@ function assertIndexMatchesWal(path: string): number {
   const { mxFrame } = header;
   const chain = new WalChain(wal);
   const newest = new Map<number, number>();
+  const pgnos: number[] = [];
   const rebuilt: WalIndexBlock[] = [];
   for (const { frame, pgno, commit } of readWalFrames(source, chain)) {
     const number = walIndexBlockOf(frame);
     rebuilt[number] ??= walIndexBlock(new Uint8Array(WAL_INDEX_BLOCK_SIZE), number);
     appendToWalIndex(rebuilt[number], frame, pgno);
     newest.set(pgno, frame);
+    pgnos.push(pgno);
     if (frame < mxFrame) continue;
-    const last = { mxFrame, pageCount: commit, sums: chain.sums };
-    const previous = { ...header, changeCounter: header.changeCounter - 1 };
-    assert.deepEqual(nextWalIndexHeader(previous, wal, last), header);
+    const empty = { ...header, mxFrame: 0, changeCounter: header.changeCounter - 1 };
+    const all = { pgnos, pageCount: commit, sums: chain.sums };
+    assert.deepEqual(nextWalIndexHeader(empty, wal, all), header);
     break;
   }
   removeFromWalIndex(blocks[walIndexBlockOf(mxFrame)]!, mxFrame);

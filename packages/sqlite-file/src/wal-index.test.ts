@@ -16,8 +16,8 @@ import {
   walIndexBlockOf,
   type WalIndexBlock,
 } from './wal-index-block.ts';
+import { commitToWalIndex } from './wal-index-commit.ts';
 import {
-  nextWalIndexHeader,
   READ_MARK_NOT_USED,
   readWalCheckpointInfo,
   readWalIndexHeader,
@@ -255,20 +255,39 @@ describe('wal-index header', () => {
     words.copyWithin(12, 0, 12);
     assert.throws(() => readWalIndexHeader(first!), isFormatError);
   });
+});
 
-  it('of the next commit takes what belongs to the WAL from the WAL', () => {
-    const commit = { mxFrame: 12, pageCount: 9, sums: Uint32Array.of(0xffff_fff0, 2) };
-    assert.deepEqual(nextWalIndexHeader({ ...HEADER, changeCounter: 0xffff_ffff }, WAL, commit), {
+describe('commitToWalIndex()', () => {
+  const sums = Uint32Array.of(0xffff_fff0, 2);
+
+  it('enters the frames and takes what belongs to the WAL from the WAL', () => {
+    const index = blocks(2);
+    const before = Array.from({ length: 4061 }, (_, i) => i + 1);
+    for (const [i, pgno] of before.entries()) append(index, i + 1, pgno);
+    const previous = { ...HEADER, mxFrame: before.length, changeCounter: 0xffff_ffff };
+    const transaction = { pgnos: [7, 8, 7], pageCount: 4096, sums };
+    const header = commitToWalIndex(index, previous, WAL, transaction);
+    assert.deepEqual(header, {
       changeCounter: 0,
       bigEndianChecksums: false,
       pageSize: 65_536,
-      mxFrame: 12,
-      pageCount: 9,
+      mxFrame: 4064,
+      pageCount: 4096,
       frameChecksum1: 0xffff_fff0,
       frameChecksum2: 2,
       salt1: WAL.salt1,
       salt2: WAL.salt2,
     });
+    assert.deepEqual(readWalIndexHeader(index[0]!), header);
+    assertIndexOf(index, [...before, 7, 8, 7]);
+  });
+
+  it('changes nothing if a block is missing', () => {
+    const index = blocks(1);
+    const transaction = { pgnos: [7, 8, 7], pageCount: 4096, sums };
+    const previous = { ...HEADER, mxFrame: 4060 };
+    assert.throws(() => commitToWalIndex(index, previous, WAL, transaction), RangeError);
+    assert.ok(index[0]!.words.every((word) => word === 0));
   });
 });
 
