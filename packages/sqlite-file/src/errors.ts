@@ -1,7 +1,6 @@
 // The one error of this package: bytes that are not what SQLite would have written.
 //
-// Wrong arguments (a page number 0, a buffer too small for its result) are bugs of the caller and
-// throw RangeError instead.
+// Wrong arguments (a page number 0, a block of another size) are bugs of the caller: assertions.
 
 /** The kind of file in which the fault was found. */
 export type SqliteFileKind = 'database' | 'journal' | 'super-journal' | 'wal' | 'wal-index';

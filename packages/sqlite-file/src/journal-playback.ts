@@ -6,6 +6,8 @@
 // been touched on its account: SQLite syncs a segment of the journal before it overwrites any page
 // that the segment preserves.
 
+import { assert } from '@skein/bytes';
+
 import { readWhole, type ByteSource } from './byte-source.ts';
 import {
   decodeJournalHeader,
@@ -17,6 +19,7 @@ import {
   RECORDS_TO_END,
 } from './journal-header.ts';
 import { lockPgno } from './lock-bytes.ts';
+import { isPageSize } from './page-size.ts';
 
 /** SQLite looks for a first header only in files with room for a sector of this size. */
 const ASSUMED_SECTOR_SIZE = 512;
@@ -55,6 +58,7 @@ export function openHotJournal(
   size: number,
   pageSize: number,
 ): HotJournal | undefined {
+  assert(isPageSize(pageSize), 'A database has pages of a size that SQLite accepts');
   if (size < ASSUMED_SECTOR_SIZE) return undefined;
   const bytes = new Uint8Array(JOURNAL_HEADER_SIZE);
   if (!readWhole(source, bytes, 0)) return undefined;

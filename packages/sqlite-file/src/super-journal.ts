@@ -16,6 +16,8 @@
 // Paths are bytes, as SQLite handed them to the file system: in whatever encoding, as the client saw
 // its folders.
 
+import { assert } from '@skein/bytes';
+
 import { readWhole, type ByteSource } from './byte-source.ts';
 import { hasJournalMagic, JOURNAL_MAGIC } from './journal-header.ts';
 import { lockPgno } from './lock-bytes.ts';
@@ -51,15 +53,14 @@ export function readSuperJournalName(source: ByteSource, size: number): Uint8Arr
   if (length === 0 || length > NAME_SIZE_MAX || length > tailAt) return undefined;
   const name = new Uint8Array(length);
   if (!readWhole(source, name, tailAt - length)) return undefined;
-  const isSound = isNameChecksum(name, view.getUint32(4));
-  return isSound && parseSuperJournalName(asciiOf(name)) !== undefined ? name : undefined;
+  const isSound = isNameChecksum(name, view.getUint32(4)) && isSuperJournalPath(name);
+  return isSound ? name : undefined;
 }
 
 /** The pointer to super-journal `name` that ends a journal of pages of `pageSize` bytes. */
 export function encodeSuperJournalPointer(name: Uint8Array, pageSize: number): Uint8Array {
-  if (name.length > NAME_SIZE_MAX || parseSuperJournalName(asciiOf(name)) === undefined) {
-    throw new RangeError(`Cannot point to ${asciiOf(name)}: not the name of a super-journal`);
-  }
+  assert(name.length <= NAME_SIZE_MAX, 'A path is at most 512 bytes long');
+  assert(isSuperJournalPath(name), 'A pointer leads to a super-journal');
   const bytes = new Uint8Array(4 + name.length + POINTER_TAIL_SIZE);
   const view = new DataView(bytes.buffer);
   const tailAt = 4 + name.length;
@@ -108,7 +109,7 @@ function signedSum(name: Uint8Array): number {
   return name.reduce((sum, byte) => sum + ((byte << 24) >> 24), 0);
 }
 
-/** For matching patterns and for messages: one character a byte. */
-function asciiOf(name: Uint8Array): string {
-  return String.fromCharCode(...name);
+/** The pattern is ASCII, so that the encoding of what comes before does not matter. */
+function isSuperJournalPath(path: Uint8Array): boolean {
+  return parseSuperJournalName(String.fromCharCode(...path)) !== undefined;
 }

@@ -12,6 +12,8 @@
 //       16    8 checksum: of the WAL's header, of all frames before, of bytes 0..8 of this header and
 //               of the page
 
+import { assert } from '@skein/bytes';
+
 import { newWalChecksum, updateWalChecksum, type WalChecksum } from './wal-checksum.ts';
 import { encodeWalHeader, WAL_HEADER_SIZE, type WalHeader } from './wal-header.ts';
 
@@ -63,11 +65,16 @@ export class WalChain {
   }
 
   /** Whether the frame is the chain's next; if so the chain moves on, else it stays. */
-  accept(view: DataView, at: number, page: DataView = view, pageAt?: number): boolean {
+  accept(
+    view: DataView,
+    at: number,
+    page: DataView = view,
+    pageAt = at + WAL_FRAME_HEADER_SIZE,
+  ): boolean {
     const { salt1, salt2 } = this.header;
     if (view.getUint32(at + 8) !== salt1 || view.getUint32(at + 12) !== salt2) return false;
     if (walFramePgno(view, at) === 0) return false;
-    this.#compute(view, at, page, pageAt ?? at + WAL_FRAME_HEADER_SIZE);
+    this.#compute(view, at, page, pageAt);
     const sum1 = this.#next[0]!;
     const sum2 = this.#next[1]!;
     if (view.getUint32(at + 16) !== sum1 || view.getUint32(at + 20) !== sum2) return false;
@@ -77,7 +84,7 @@ export class WalChain {
 
   /** Writes the header of the chain's next frame at `at`; its page is there already, behind it. */
   seal(view: DataView, at: number, pgno: number, commit: number): void {
-    if (pgno === 0) throw new RangeError('Cannot write a WAL frame of page 0');
+    assert(pgno > 0, 'A WAL frame holds a page');
     view.setUint32(at, pgno);
     view.setUint32(at + 4, commit);
     this.#compute(view, at, view, at + WAL_FRAME_HEADER_SIZE);

@@ -98,7 +98,7 @@ describe('WAL header', () => {
 
   it('is not encoded with an impossible page size', () => {
     for (const pageSize of [0, 1, 256, 1000, 131_072]) {
-      assert.throws(() => encodeWalHeader({ ...HEADER, pageSize }), RangeError);
+      assert.throws(() => encodeWalHeader({ ...HEADER, pageSize }), { code: 'ASSERTION_FAILED' });
     }
   });
 });

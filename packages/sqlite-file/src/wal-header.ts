@@ -10,6 +10,8 @@
 //       20    4 salt-2: random at each start
 //       24    8 checksum of the bytes before
 
+import { assert } from '@skein/bytes';
+
 import { readWhole, type ByteSource } from './byte-source.ts';
 import { SqliteFormatError } from './errors.ts';
 import { isPageSize, PAGE_SIZE_EXPECTED } from './page-size.ts';
@@ -61,9 +63,7 @@ export function readWalHeader(source: ByteSource): WalHeader | undefined {
 
 /** The 32 bytes of the header, with their checksum. */
 export function encodeWalHeader(header: WalHeader): Uint8Array {
-  if (!isPageSize(header.pageSize)) {
-    throw new RangeError(`Cannot encode a WAL header with page size ${header.pageSize}`);
-  }
+  assert(isPageSize(header.pageSize), 'A WAL has pages of a size that SQLite accepts');
   const bytes = new Uint8Array(WAL_HEADER_SIZE);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC | Number(header.bigEndianChecksums));

@@ -11,6 +11,8 @@
 // above belong to the holder of WAL_WRITE_LOCK. Integers are in the machine's own byte order, which
 // typed arrays use too.
 
+import { assert } from '@skein/bytes';
+
 import { SqliteFormatError } from './errors.ts';
 
 export const WAL_INDEX_BLOCK_SIZE = 32_768;
@@ -42,12 +44,11 @@ export interface WalSnapshot {
 
 /**
  * Block number `index` (from 0) of a wal-index. `bytes` are its 32 KiB, at an address that is a
- * multiple of 4, as those of mapped memory are; throws RangeError otherwise.
+ * multiple of 4, as those of mapped memory are.
  */
 export function walIndexBlock(bytes: Uint8Array, index: number): WalIndexBlock {
-  if (bytes.length !== WAL_INDEX_BLOCK_SIZE) {
-    throw new RangeError(`Cannot use ${bytes.length} bytes as a block of a wal-index`);
-  }
+  assert(bytes.length === WAL_INDEX_BLOCK_SIZE, 'A block of a wal-index has 32 KiB');
+  assert(bytes.byteOffset % 4 === 0, 'A block of a wal-index is aligned as its words are');
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, WAL_INDEX_BLOCK_SIZE / 4);
   const slotsAt = bytes.byteOffset + FRAMES_A_BLOCK * 4;
   return {
@@ -76,8 +77,8 @@ export function walHashSlot(pgno: number): number {
 export function appendToWalIndex(block: WalIndexBlock, frame: number, pgno: number): void {
   const { pgnos, slots, framesBefore } = block;
   const entry = frame - framesBefore;
-  if (entry < 1 || entry > pgnos.length) throw new RangeError(`Frame ${frame} has another block`);
-  if (pgno < 1) throw new RangeError(`Cannot enter page ${pgno} into a wal-index`);
+  assert(entry >= 1 && entry <= pgnos.length, 'A frame is entered in its own block');
+  assert(pgno >= 1, 'A frame holds a page');
 
   if (entry === 1) {
     pgnos.fill(0);
@@ -104,7 +105,7 @@ export function appendToWalIndex(block: WalIndexBlock, frame: number, pgno: numb
 export function removeFromWalIndex(block: WalIndexBlock, mxFrame: number): void {
   const { pgnos, slots, framesBefore } = block;
   const last = mxFrame - framesBefore;
-  if (last < 1 || last > pgnos.length) throw new RangeError(`Frame ${mxFrame} has another block`);
+  assert(last >= 1 && last <= pgnos.length, 'The last frame to stay lies in the block');
   for (let slot = 0; slot < SLOTS; slot++) {
     if (slots[slot]! > last) slots[slot] = 0;
   }
@@ -126,7 +127,7 @@ export function findWalFrame(
   const oldest = walIndexBlockOf(minFrame);
   for (let index = walIndexBlockOf(mxFrame); index >= oldest; index--) {
     const block = blocks[index];
-    if (block === undefined) throw new RangeError(`Block ${index} of the wal-index is missing`);
+    assert(block !== undefined, 'All blocks up to mxFrame are there');
     const frame = findInBlock(block, pgno, snapshot);
     if (frame !== 0) return frame;
   }

@@ -5,6 +5,8 @@
 // Invariant: entries come first, the header last. Until the header is there nobody follows the
 // entries, and a death in between leaves only remnants, which the next writer removes.
 
+import { assert } from '@skein/bytes';
+
 import type { WalChecksum } from './wal-checksum.ts';
 import type { WalHeader } from './wal-header.ts';
 import { appendToWalIndex, walIndexBlockOf, type WalIndexBlock } from './wal-index-block.ts';
@@ -33,9 +35,8 @@ export function commitToWalIndex(
 ): WalIndexHeader {
   const { pgnos } = transaction;
   const header = nextWalIndexHeader(previous, wal, transaction);
-  if (blocks.length <= walIndexBlockOf(header.mxFrame)) {
-    throw new RangeError(`Cannot enter frame ${header.mxFrame}: the wal-index is too short`);
-  }
+  assert(pgnos.length > 0, 'A transaction has frames');
+  assert(blocks.length > walIndexBlockOf(header.mxFrame), 'There are blocks for all frames');
   for (let i = 0; i < pgnos.length; i++) {
     const frame = previous.mxFrame + 1 + i;
     appendToWalIndex(blocks[walIndexBlockOf(frame)]!, frame, pgnos[i]!);

@@ -141,7 +141,7 @@ describe('WalChain', () => {
 
   it('does not write a frame of page 0', () => {
     const frame = new DataView(new ArrayBuffer(FRAME_SIZE));
-    assert.throws(() => new WalChain(HEADER).seal(frame, 0, 0, 0), RangeError);
+    assert.throws(() => new WalChain(HEADER).seal(frame, 0, 0, 0), { code: 'ASSERTION_FAILED' });
   });
 });
 

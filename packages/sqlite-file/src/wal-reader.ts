@@ -2,6 +2,8 @@
 // first that does not verify. Whether a frame counts is for the caller to say: a transaction is
 // committed once a frame with a commit field follows, and only then.
 
+import { assert } from '@skein/bytes';
+
 import { readWhole, type ByteSource } from './byte-source.ts';
 import {
   walFrameCommit,
@@ -29,6 +31,7 @@ export function* readWalFrames(
   chain: WalChain,
   firstFrame = 1,
 ): Generator<WalFrame, void, undefined> {
+  assert(firstFrame >= 1, 'Frames are numbered from 1');
   const { pageSize } = chain.header;
   const bytes = new Uint8Array(WAL_FRAME_HEADER_SIZE + pageSize);
   const view = new DataView(bytes.buffer);
