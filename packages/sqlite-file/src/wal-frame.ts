@@ -69,7 +69,7 @@ export class WalChain {
     view: DataView,
     at: number,
     page: DataView = view,
-    pageAt = at + WAL_FRAME_HEADER_SIZE,
+    pageAt: number = at + WAL_FRAME_HEADER_SIZE,
   ): boolean {
     const { salt1, salt2 } = this.header;
     if (view.getUint32(at + 8) !== salt1 || view.getUint32(at + 12) !== salt2) return false;
