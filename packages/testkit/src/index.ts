@@ -19,3 +19,13 @@ export { SeededRandom } from './seeded-random.ts';
 export { SimClock } from './sim-clock.ts';
 export { tempDir } from './temp-dir.ts';
 export { onTestEnd, type TestScope } from './test-cleanup.ts';
+export type { SqlValue } from './sqlite/sql-value.ts';
+export { SqliteClientError, SqliteError } from './sqlite/sqlite-error.ts';
+export {
+  requireDriver,
+  SQLITE_DRIVERS,
+  type SqliteDriver,
+  SqliteProcess,
+  type SqliteProcessOptions,
+  startSqlite,
+} from './sqlite/sqlite-process.ts';
