@@ -1,5 +1,7 @@
 // Where bytes of a file come from: the one thing the readers of this package ask of the outside.
 
+import { assert } from '@skein/bytes';
+
 /** Synchronous reads at a position. */
 export interface ByteSource {
   /**
@@ -24,6 +26,7 @@ export function readWhole(source: ByteSource, into: Uint8Array, position: number
 export function bytesSource(bytes: Uint8Array): ByteSource {
   return {
     read(into, offset, length, position) {
+      assert(position >= 0, 'A file begins at 0');
       const piece = bytes.subarray(position, position + length);
       into.set(piece, offset);
       return piece.length;

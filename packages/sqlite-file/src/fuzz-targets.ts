@@ -92,7 +92,7 @@ function decodeJournal(bytes: Uint8Array): unknown {
   const source = bytesSource(bytes);
   const name = readSuperJournalName(source, bytes.length);
   const children = decodeSuperJournal(bytes);
-  const journal = openHotJournal(source, bytes.length, 512);
+  const journal = openHotJournal(source, 512);
   const pgnos = journal && Array.from(journal.records, ({ pgno }) => pgno);
   return { name, children, pgnos, header: decodeJournalHeader(bytes) };
 }

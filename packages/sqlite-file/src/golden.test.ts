@@ -34,7 +34,7 @@ function testJournal(read: (name: string) => Uint8Array): void {
   it('is rolled back to the database before the transaction', () => {
     const bytes = read('hot.db-journal');
     const { pageSize } = decodeDatabaseHeader(read('hot.db'));
-    const journal = openHotJournal(bytesSource(bytes), bytes.length, pageSize);
+    const journal = openHotJournal(bytesSource(bytes), pageSize);
     const database = resized(read('hot.db'), journal!.initialPageCount, pageSize);
     for (const { pgno, page } of journal!.records) database.set(page, (pgno - 1) * pageSize);
     assert.deepEqual(database, read('before.db'));

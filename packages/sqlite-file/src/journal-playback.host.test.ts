@@ -94,7 +94,7 @@ function rolledBackBySqlite(path: string, { database, journal }: HotDatabase): U
 }
 
 function rolledBackByUs({ database, journal }: HotDatabase, pageSize: number): Uint8Array {
-  const hot = openHotJournal(bytesSource(journal), journal.length, pageSize);
+  const hot = openHotJournal(bytesSource(journal), pageSize);
   if (hot === undefined) return database;
   const size = hot.initialPageCount * hot.pageSize;
   // A last page that is there in part, after damage to the page size, SQLite leaves as it is.

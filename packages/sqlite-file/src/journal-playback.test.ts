@@ -22,7 +22,7 @@ const THREE_SEGMENTS: readonly SampleSegment[] = [
 
 /** The numbers of the pages that a rollback writes; undefined if there is none. */
 function playback(bytes: Uint8Array, pageSize = PAGE_SIZE): number[] | undefined {
-  const journal = openHotJournal(bytesSource(bytes), bytes.length, pageSize);
+  const journal = openHotJournal(bytesSource(bytes), pageSize);
   return journal && Array.from(journal.records, ({ pgno }) => pgno);
 }
 
@@ -35,7 +35,7 @@ function withByte(bytes: Uint8Array, offset: number, value: number): Uint8Array 
 describe('openHotJournal()', () => {
   it('tells the size of the database and of its pages before the transaction', () => {
     const bytes = sampleJournal(HEADER, ONE_SEGMENT);
-    const journal = openHotJournal(bytesSource(bytes), bytes.length, 4096);
+    const journal = openHotJournal(bytesSource(bytes), 4096);
     assert.equal(journal?.initialPageCount, 10);
     assert.equal(journal?.pageSize, PAGE_SIZE);
   });
@@ -57,7 +57,7 @@ describe('openHotJournal()', () => {
 
   it('finds a journal without records, which still sets the size of the database', () => {
     const bytes = sampleJournal(HEADER, [{ pages: [] }]);
-    const journal = openHotJournal(bytesSource(bytes), bytes.length, PAGE_SIZE);
+    const journal = openHotJournal(bytesSource(bytes), PAGE_SIZE);
     assert.equal(journal?.initialPageCount, 10);
     assert.deepEqual(playback(bytes), []);
   });
@@ -66,7 +66,7 @@ describe('openHotJournal()', () => {
 describe('records of a hot journal', () => {
   it('are yielded in order with their pages', () => {
     const bytes = sampleJournal(HEADER, THREE_SEGMENTS);
-    const journal = openHotJournal(bytesSource(bytes), bytes.length, PAGE_SIZE);
+    const journal = openHotJournal(bytesSource(bytes), PAGE_SIZE);
     const pages = Array.from(journal!.records, ({ pgno, page }) => ({ pgno, page: page.slice() }));
     const expected = THREE_SEGMENTS.flatMap((segment) =>
       segment.pages.map(({ pgno }, i) => ({ pgno, page: samplePage(pgno, i, PAGE_SIZE) })),
@@ -76,7 +76,7 @@ describe('records of a hot journal', () => {
 
   it('can be gone through twice', () => {
     const bytes = sampleJournal(HEADER, ONE_SEGMENT);
-    const journal = openHotJournal(bytesSource(bytes), bytes.length, PAGE_SIZE);
+    const journal = openHotJournal(bytesSource(bytes), PAGE_SIZE);
     assert.deepEqual([...journal!.records].length, 3);
     assert.deepEqual([...journal!.records].length, 3);
   });

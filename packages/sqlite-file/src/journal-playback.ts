@@ -16,12 +16,12 @@ import {
   journalChecksum,
   journalRecordSize,
   JOURNAL_HEADER_SIZE,
-  RECORDS_TO_END,
+  type JournalHeader,
 } from './journal-header.ts';
 import { lockPgno } from './lock-bytes.ts';
 import { isPageSize } from './page-size.ts';
 
-/** SQLite looks for a first header only in files with room for a sector of this size. */
+/** SQLite looks for a first header only in a file that has at least a sector of this size. */
 const ASSUMED_SECTOR_SIZE = 512;
 
 export interface JournalRecord {
@@ -39,57 +39,41 @@ export interface HotJournal {
   readonly records: Iterable<JournalRecord>;
 }
 
-/** The shape of a journal: the same in all its segments. */
-interface Layout {
-  readonly size: number;
-  readonly sectorSize: number;
-  readonly pageSize: number;
-  readonly initialPageCount: number;
-}
-
 /**
- * A journal file of `size` bytes, for a database with pages of `pageSize` bytes (which counts only
- * for journals that do not say it themselves); undefined if nothing is to be rolled back. A journal
- * with a super-journal's name at its end (readSuperJournalName) is hot only while that file exists,
- * one beside an empty database never is: the caller knows.
+ * A journal file, for a database with pages of `pageSize` bytes (which counts only for journals that
+ * do not say it themselves); undefined if nothing is to be rolled back. A journal with a
+ * super-journal's name at its end (readSuperJournalName) is hot only while that file exists, one
+ * beside an empty database never is: the caller knows.
  */
-export function openHotJournal(
-  source: ByteSource,
-  size: number,
-  pageSize: number,
-): HotJournal | undefined {
+export function openHotJournal(source: ByteSource, pageSize: number): HotJournal | undefined {
   assert(isPageSize(pageSize), 'A database has pages of a size that SQLite accepts');
-  if (size < ASSUMED_SECTOR_SIZE) return undefined;
-  const bytes = new Uint8Array(JOURNAL_HEADER_SIZE);
-  if (!readWhole(source, bytes, 0)) return undefined;
-  if (findJournalHeaderFault(bytes) !== undefined) return undefined;
-  const { initialPageCount, sectorSize, pageSize: ownPageSize } = decodeJournalHeader(bytes);
-  const layout = { size, sectorSize, pageSize: ownPageSize || pageSize, initialPageCount };
+  const sector = new Uint8Array(ASSUMED_SECTOR_SIZE);
+  if (!readWhole(source, sector, 0)) return undefined;
+  if (findJournalHeaderFault(sector) !== undefined) return undefined;
+  const header = decodeJournalHeader(sector);
+  const layout = { ...header, pageSize: header.pageSize || pageSize };
   return {
     pageSize: layout.pageSize,
-    initialPageCount,
+    initialPageCount: layout.initialPageCount,
     records: { [Symbol.iterator]: () => readRecords(source, layout) },
   };
 }
 
-function* readRecords(source: ByteSource, layout: Layout): Generator<JournalRecord, void> {
-  const { size, sectorSize, pageSize, initialPageCount } = layout;
+/** `layout` is the journal's first header; of those that follow, only two fields count. */
+function* readRecords(source: ByteSource, layout: JournalHeader): Generator<JournalRecord, void> {
+  const { sectorSize, pageSize, initialPageCount } = layout;
   const header = new Uint8Array(JOURNAL_HEADER_SIZE);
   const headerView = new DataView(header.buffer);
   const record = new Uint8Array(journalRecordSize(pageSize));
   const recordView = new DataView(record.buffer);
   const page = record.subarray(4, 4 + pageSize);
 
-  for (let at = 0; at + sectorSize <= size; at = Math.ceil(at / sectorSize) * sectorSize) {
+  for (let at = 0; ; at = Math.ceil(at / sectorSize) * sectorSize) {
     if (!readWhole(source, header, at) || !hasJournalMagic(header)) return;
     at += sectorSize;
-    // Of the headers after the first, only these two fields count.
     const nonce = headerView.getUint32(12);
-    let remaining = headerView.getUint32(8);
-    if (remaining === RECORDS_TO_END) {
-      remaining = Math.floor((size - sectorSize) / record.length);
-    }
-    for (; remaining > 0; remaining--) {
+    // RECORDS_TO_END is more than any file holds: it needs no special care.
+    for (let remaining = headerView.getUint32(8); remaining > 0; remaining--) {
       if (!readWhole(source, record, at)) return;
       at += record.length;
       const pgno = recordView.getUint32(0);

@@ -82,9 +82,17 @@ describe('readSuperJournalName()', () => {
     const long = Uint8Array.of(...new Uint8Array(501).fill(0x61), ...NAME.subarray(-12));
     assert.equal(long.length, 513);
     assert.throws(() => encodeSuperJournalPointer(long, 512), { code: 'ASSERTION_FAILED' });
-    assert.deepEqual(nameIn(encodeSuperJournalPointer(long.subarray(1), 512)), long.subarray(1));
+    const longest = encodeSuperJournalPointer(long.subarray(1), 512);
+    assert.deepEqual(nameIn(longest), long.subarray(1));
+    const longer = Uint8Array.of(...longest.subarray(0, 4), 0x61, ...longest.subarray(4));
+    const view = new DataView(longer.buffer);
+    view.setUint32(longer.length - 16, 513);
+    view.setUint32(longer.length - 12, view.getUint32(longer.length - 12) + 0x61);
+    assert.equal(nameIn(longer), undefined);
     const pointer = encodeSuperJournalPointer(NAME, 512);
     new DataView(pointer.buffer).setUint32(pointer.length - 16, NAME.length + 5);
+    assert.equal(nameIn(pointer), undefined);
+    new DataView(pointer.buffer).setUint32(pointer.length - 16, 0);
     assert.equal(nameIn(pointer), undefined);
   });
 

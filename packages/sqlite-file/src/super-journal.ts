@@ -50,7 +50,7 @@ export function readSuperJournalName(source: ByteSource, size: number): Uint8Arr
   if (!hasJournalMagic(tail.subarray(8))) return undefined;
   const view = new DataView(tail.buffer);
   const length = view.getUint32(0);
-  if (length === 0 || length > NAME_SIZE_MAX || length > tailAt) return undefined;
+  if (length > Math.min(NAME_SIZE_MAX, tailAt)) return undefined;
   const name = new Uint8Array(length);
   if (!readWhole(source, name, tailAt - length)) return undefined;
   const isSound = isNameChecksum(name, view.getUint32(4)) && isSuperJournalPath(name);

@@ -191,7 +191,7 @@ for (const program of PROGRAMS) {
         const hot = join(folder, 'hot.db');
         const before = readBytes(join(folder, 'before.db'));
         const bytes = readBytes(`${hot}-journal`);
-        const journal = openHotJournal(bytesSource(bytes), bytes.length, pageSize)!;
+        const journal = openHotJournal(bytesSource(bytes), pageSize)!;
         const ours = readBytes(hot).slice(0, journal.initialPageCount * pageSize);
         assert.ok(!Buffer.from(before).equals(ours));
         for (const { pgno, page } of journal.records) ours.set(page, (pgno - 1) * pageSize);

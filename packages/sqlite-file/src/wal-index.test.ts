@@ -171,7 +171,7 @@ describe('entries of a wal-index', () => {
     append(index, 1, 3);
     append(index, 2, 3);
     assert.equal(findWalFrame(index, 3, { mxFrame: 1, minFrame: 1 }), 1);
-    assert.equal(findWalFrame(index, 3, { mxFrame: 0, minFrame: 1 }), 0);
+    assert.equal(findWalFrame([], 3, { mxFrame: 0, minFrame: 1 }), 0);
   });
 
   it('are not entered for page 0 or into another block', () => {
