@@ -24,6 +24,15 @@ export {
 } from './syscalls/descriptors.ts';
 export { ERRNO, errnoName, type ErrnoName } from './syscalls/errno.ts';
 export { mapFile, type MappedFile } from './syscalls/memory.ts';
-export { MNT_DETACH, MNT_FORCE, UMOUNT_NOFOLLOW, unmountTarget } from './syscalls/mounts.ts';
+export {
+  MNT_DETACH,
+  MNT_FORCE,
+  type MountCall,
+  mountFilesystem,
+  MS_NODEV,
+  MS_NOSUID,
+  UMOUNT_NOFOLLOW,
+  unmountTarget,
+} from './syscalls/mounts.ts';
 export { makeThreadIdle, pinThreadToCpu } from './syscalls/scheduling.ts';
 export { createSocketPair, tryReceiveDescriptor } from './syscalls/sockets.ts';

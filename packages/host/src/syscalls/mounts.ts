@@ -1,7 +1,11 @@
-// Taking mounts down.
+// Making mounts and taking them down.
 
-import { lastErrno, libcFunction, syscallError } from './libc.ts';
+import { checkResult, lastErrno, libcFunction, syscallError } from './libc.ts';
 
+/** No set-user-id programs on this mount. */
+export const MS_NOSUID = 2;
+/** No device files on this mount. */
+export const MS_NODEV = 4;
 /** Aborts what the file system has under way; for FUSE this ends the connection to its daemon. */
 export const MNT_FORCE = 1;
 /** Takes the mount out of the tree at once; it lives on for whoever still has files open in it. */
@@ -9,9 +13,28 @@ export const MNT_DETACH = 2;
 /** Does not follow a symbolic link at the mountpoint. */
 export const UMOUNT_NOFOLLOW = 8;
 
+const libcMount = libcFunction<
+  (source: string, target: string, type: string, flags: number, data: string) => number
+>('int mount(str source, str target, str type, ulong flags, str data)');
 const libcUmount2 = libcFunction<(target: string, flags: number) => number>(
   'int umount2(str target, int flags)',
 );
+
+export interface MountCall {
+  /** What the mount table shows as mounted. */
+  readonly source: string;
+  readonly target: string;
+  readonly type: string;
+  readonly flags: number;
+  /** Options of the file system: "fd=3,rootmode=40000". */
+  readonly data: string;
+}
+
+/** mount(2). Needs privileges: throws SyscallError EPERM without. */
+export function mountFilesystem(call: MountCall): void {
+  const { source, target, type, flags, data } = call;
+  checkResult('mount', libcMount(source, target, type, flags, data));
+}
 
 /**
  * umount2(2) on a thread of the pool, since the kernel may wait for the file system's daemon, which

@@ -1,0 +1,17 @@
+// The worker: serves the mount until it is gone.
+
+import { workerData } from 'node:worker_threads';
+
+import { DeviceLoop, maybeFuseTrace } from '@skein/fuse';
+
+import { Mirror } from './mirror.ts';
+
+const { fd, wakeFd, source } = workerData as { fd: number; wakeFd: number; source: string };
+
+new DeviceLoop({
+  fd,
+  wakeFd,
+  handler: new Mirror(source),
+  trace: maybeFuseTrace(process.env),
+  handlerError: (error, request) => console.error(request, error),
+}).run();
