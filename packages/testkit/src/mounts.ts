@@ -42,19 +42,16 @@ export function parseMountinfo(text: string): Mount[] {
   });
 }
 
-/** How many requests wait for the daemon of a FUSE mount; undefined if it has no connection. */
+/** How many requests wait for the daemon of a FUSE mount; undefined if that cannot be told. */
 export function countWaitingRequests(mount: Mount): number | undefined {
-  const file = `${connectionOf(mount)}/waiting`;
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
+  const folder = findConnection(mount);
+  return folder && Number(readFileSync(`${folder}/waiting`, 'utf8'));
 }
 
 /** Ends the FUSE connection: whoever waits for an answer gets an error, at once and for good. */
 export function abortConnection(mount: Mount): void {
-  if (!existsSync(connectionOf(mount))) {
-    spawnSync('mount', ['-t', 'fusectl', 'fusectl', CONNECTIONS], { stdio: 'ignore' });
-  }
-  const file = `${connectionOf(mount)}/abort`;
-  if (existsSync(file)) writeFileSync(file, '1');
+  const folder = findConnection(mount);
+  if (folder !== undefined) writeFileSync(`${folder}/abort`, '1');
   else spawnSync('umount', ['-f', mount.path], { stdio: 'ignore' });
 }
 
@@ -64,6 +61,11 @@ export function detachMount(mount: Mount): void {
   spawnSync('umount', ['-l', mount.path], { stdio: 'ignore' });
 }
 
-function connectionOf(mount: Mount): string {
-  return `${CONNECTIONS}/${mount.deviceMinor}`;
+/** The connection's folder in fusectl, which is mounted if it is not. */
+function findConnection(mount: Mount): string | undefined {
+  const folder = `${CONNECTIONS}/${mount.deviceMinor}`;
+  if (!existsSync(folder)) {
+    spawnSync('mount', ['-t', 'fusectl', 'fusectl', CONNECTIONS], { stdio: 'ignore' });
+  }
+  return existsSync(folder) ? folder : undefined;
 }
