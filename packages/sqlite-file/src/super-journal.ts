@@ -111,5 +111,5 @@ function signedSum(name: Uint8Array): number {
 
 /** The pattern is ASCII, so that the encoding of what comes before does not matter. */
 function isSuperJournalPath(path: Uint8Array): boolean {
-  return parseSuperJournalName(String.fromCharCode(...path)) !== undefined;
+  return !path.includes(0) && parseSuperJournalName(String.fromCharCode(...path)) !== undefined;
 }

@@ -2,14 +2,12 @@
 // what they write we read, what we write they believe. Clients run in other processes.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 
-import { tempDir } from '@skein/testkit';
+import { requireDriver, SQLITE_DRIVERS, startSqlite, tempDir } from '@skein/testkit';
 
 import { bytesSource } from './byte-source.ts';
 import { databasePageCount, decodeDatabaseHeader, setHeaderMode } from './database-header.ts';
@@ -146,44 +144,6 @@ function readShownAsWal(path: string): Uint8Array {
   return bytes;
 }
 
-// ---- Stock clients in other processes.
-
-type Row = Readonly<Record<string, unknown>>;
-
-interface Client {
-  query(sql: string): Promise<Row[]>;
-  kill(): Promise<void>;
-}
-
-const CLIENT = `
-  const { DatabaseSync } = require('node:sqlite');
-  const db = new DatabaseSync(process.argv[1]);
-  const lines = require('node:readline').createInterface({ input: process.stdin });
-  lines.on('line', (sql) => console.log(JSON.stringify(db.prepare(sql).all())));
-`;
-
-function openClient(t: TestContext, path: string): Client {
-  const child = spawn(process.execPath, ['--no-warnings', '-e', CLIENT, path], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const client: Client = {
-    async query(sql) {
-      child.stdin.write(`${sql.replaceAll('\n', ' ')}\n`);
-      const { value } = await answers.next();
-      assert.ok(value !== undefined, `No answer to ${sql}`);
-      return JSON.parse(value) as Row[];
-    },
-    async kill() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
-  t.after(() => client.kill());
-  return client;
-}
-
 // ---- Tests
 
 /** As removing what lies above mxFrame and rebuilding from the WAL say it must be. */
@@ -259,60 +219,64 @@ describe('the wal-index that a stock client keeps', () => {
 });
 
 describe('transactions that we append to a WAL and its index', () => {
-  it('are seen by a stock client, past the first two blocks of the index', async (t) => {
-    const folder = tempDir(t);
-    const primaryPath = join(folder, 'primary.db');
-    const replicaPath = join(folder, 'replica.db');
-    const primary = new DatabaseSync(primaryPath);
-    primary.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA synchronous = OFF;
-      CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT, n INTEGER); CREATE INDEX i ON t (n);
-      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
-      INSERT INTO t SELECT i, printf('row %d %.*c', i, 300, 'x'), i FROM n`);
-    let state = readShownAsWal(primaryPath);
-    writeFileSync(replicaPath, state);
-    const replica = openClient(t, replicaPath);
-    assert.deepEqual(await replica.query('SELECT count(*) AS n FROM t'), [{ n: 300 }]);
+  for (const driver of SQLITE_DRIVERS) {
+    it(`are seen by a stock client, past two blocks of the index (${driver})`, async (t) => {
+      if (!requireDriver(t, driver)) return;
+      const folder = tempDir(t);
+      const [primaryPath, path] = [join(folder, 'primary.db'), join(folder, 'replica.db')];
+      const primary = new DatabaseSync(primaryPath);
+      primary.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA synchronous = OFF;
+        CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT, n INTEGER); CREATE INDEX i ON t (n);
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+        INSERT INTO t SELECT i, printf('row %d %.*c', i, 300, 'x'), i FROM n`);
+      let state = readShownAsWal(primaryPath);
+      writeFileSync(path, state);
+      const replica = startSqlite(t, { driver });
+      await replica.open(path);
+      assert.equal(await replica.value('SELECT count(*) FROM t'), 300);
 
-    let frames = 0;
-    for (let round = 1; frames < 4062 + 4096 + 500; round++) {
-      primary.exec(`UPDATE t SET body = printf('round ${round} %d %.*c', id, id % 400, 'y'),
-          n = n + ${round} WHERE id % 7 < 3;
-        INSERT INTO t (body, n) VALUES ('new', ${round}); DELETE FROM t WHERE id = ${round}`);
-      const next = readShownAsWal(primaryPath);
-      const pageCount = databasePageCount(decodeDatabaseHeader(next), next.length);
-      appendToWal(replicaPath, changedPages(state, next), pageCount);
-      completeIndex(replicaPath);
-      state = next;
-      const check = 'SELECT sum(id) AS id, sum(n) AS n, sum(length(body)) AS length FROM t';
-      assert.deepEqual(await replica.query(check), [{ ...primary.prepare(check).get() }]);
-      frames = assertIndexMatchesWal(replicaPath);
-    }
-    const [integrity] = await replica.query('PRAGMA integrity_check');
-    assert.deepEqual(integrity, { integrity_check: 'ok' });
+      let frames = 0;
+      for (let round = 1; frames < 4062 + 4096 + 500; round++) {
+        primary.exec(`UPDATE t SET body = printf('round ${round} %d %.*c', id, id % 400, 'y'),
+            n = n + ${round} WHERE id % 7 < 3;
+          INSERT INTO t (body, n) VALUES ('new', ${round}); DELETE FROM t WHERE id = ${round}`);
+        const next = readShownAsWal(primaryPath);
+        const pageCount = databasePageCount(decodeDatabaseHeader(next), next.length);
+        appendToWal(path, changedPages(state, next), pageCount);
+        completeIndex(path);
+        state = next;
+        const digest = 'SELECT sum(id * n + length(body)) AS digest FROM t';
+        assert.equal(await replica.value(digest), primary.prepare(digest).get()!['digest']);
+        frames = assertIndexMatchesWal(path);
+      }
+      assert.equal(await replica.value('PRAGMA integrity_check'), 'ok');
 
-    // The client takes over where we stopped: it writes, we read; then it checkpoints all.
-    await replica.query("INSERT INTO t (body, n) VALUES ('by the client', 0)");
-    assert.ok(assertIndexMatchesWal(replicaPath) > frames);
-    await replica.query('DELETE FROM t WHERE n = 0');
-    await replica.query('PRAGMA wal_checkpoint(TRUNCATE)');
-    const other = new DatabaseSync(replicaPath);
-    const all = 'SELECT * FROM t ORDER BY id';
-    assert.deepEqual(other.prepare(all).all(), primary.prepare(all).all());
-    assert.deepEqual({ ...other.prepare('PRAGMA integrity_check').get() }, integrity);
-    other.close();
-    primary.close();
-  });
+      // The client takes over where we stopped: it writes, we read; then it checkpoints all.
+      await replica.exec("INSERT INTO t (body, n) VALUES ('by the client', 0)");
+      assert.ok(assertIndexMatchesWal(path) > frames);
+      await replica.exec('DELETE FROM t WHERE n = 0');
+      await replica.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      const rows = await replica.exec('SELECT id, body, n FROM t ORDER BY id');
+      const expected = primary.prepare('SELECT id, body, n FROM t ORDER BY id').all();
+      assert.deepEqual(
+        rows,
+        expected.map(({ id, body, n }) => [id, body, n]),
+      );
+      assert.equal(await replica.value('PRAGMA integrity_check'), 'ok');
+      primary.close();
+    });
+  }
 
   it('make the same database file at a checkpoint as where they come from', async (t) => {
     const folder = tempDir(t);
-    const primaryPath = join(folder, 'primary.db');
-    const replicaPath = join(folder, 'replica.db');
+    const [primaryPath, path] = [join(folder, 'primary.db'), join(folder, 'replica.db')];
     const primary = new DatabaseSync(primaryPath);
     primary.exec(`PRAGMA page_size = ${PAGE_SIZE}; CREATE TABLE t (a)`);
     let state = readShownAsWal(primaryPath);
-    writeFileSync(replicaPath, state);
-    const replica = openClient(t, replicaPath);
-    await replica.query('SELECT * FROM t');
+    writeFileSync(path, state);
+    const replica = startSqlite(t, { driver: 'node-sqlite' });
+    await replica.open(path);
+    await replica.exec('SELECT * FROM t');
     const growAndShrink = [
       `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
         INSERT INTO t SELECT hex(zeroblob(100)) || i FROM n`,
@@ -322,38 +286,42 @@ describe('transactions that we append to a WAL and its index', () => {
     for (const sql of growAndShrink) {
       primary.exec(sql);
       const next = readShownAsWal(primaryPath);
-      appendToWal(replicaPath, changedPages(state, next), next.length / PAGE_SIZE);
-      completeIndex(replicaPath);
+      appendToWal(path, changedPages(state, next), next.length / PAGE_SIZE);
+      completeIndex(path);
       state = next;
     }
-    await replica.query('PRAGMA wal_checkpoint(TRUNCATE)');
-    assert.ok(Buffer.from(state).equals(readFileSync(replicaPath)));
+    await replica.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    assert.ok(Buffer.from(state).equals(readFileSync(path)));
     primary.close();
   });
 });
 
 describe('a client that dies between its commit frame and the index', () => {
-  it('has committed once we completed the index, and not before', async (t) => {
-    const path = join(tempDir(t), 'shared.db');
-    const witness = openClient(t, path);
-    await witness.query('PRAGMA journal_mode = WAL');
-    await witness.query('CREATE TABLE t (a)');
-    const victim = openClient(t, path);
-    await victim.query("INSERT INTO t VALUES ('before')");
+  for (const driver of SQLITE_DRIVERS) {
+    it(`has committed once we completed the index, and not before (${driver})`, async (t) => {
+      if (!requireDriver(t, driver)) return;
+      const path = join(tempDir(t), 'shared.db');
+      const witness = startSqlite(t, { driver });
+      await witness.open(path);
+      await witness.exec('PRAGMA journal_mode = WAL');
+      await witness.exec('CREATE TABLE t (a)');
+      const victim = startSqlite(t, { driver });
+      await victim.open(path);
+      await victim.exec("INSERT INTO t VALUES ('before')");
 
-    // The state of its death: frames in the WAL, the index as it was.
-    const index = loadIndex(`${path}-shm`);
-    await victim.query("INSERT INTO t VALUES ('lost?')");
-    await victim.kill();
-    storeIndex(index);
-    assert.deepEqual(await witness.query('SELECT a FROM t'), [{ a: 'before' }]);
+      // The state of its death: frames in the WAL, the index as it was.
+      const index = loadIndex(`${path}-shm`);
+      await victim.exec("INSERT INTO t VALUES ('lost?')");
+      await victim.kill();
+      storeIndex(index);
+      assert.deepEqual(await witness.exec('SELECT a FROM t'), [['before']]);
 
-    completeIndex(path);
-    assert.deepEqual(await witness.query('SELECT a FROM t'), [{ a: 'before' }, { a: 'lost?' }]);
-    await witness.query("INSERT INTO t VALUES ('after')");
-    assertIndexMatchesWal(path);
-    const rows = await witness.query('SELECT a FROM t');
-    assert.deepEqual(rows, [{ a: 'before' }, { a: 'lost?' }, { a: 'after' }]);
-    assert.deepEqual(await witness.query('PRAGMA integrity_check'), [{ integrity_check: 'ok' }]);
-  });
+      completeIndex(path);
+      assert.deepEqual(await witness.exec('SELECT a FROM t'), [['before'], ['lost?']]);
+      await witness.exec("INSERT INTO t VALUES ('after')");
+      assertIndexMatchesWal(path);
+      assert.deepEqual(await witness.exec('SELECT a FROM t'), [['before'], ['lost?'], ['after']]);
+      assert.equal(await witness.value('PRAGMA integrity_check'), 'ok');
+    });
+  }
 });
