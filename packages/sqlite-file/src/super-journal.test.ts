@@ -101,6 +101,10 @@ describe('readSuperJournalName()', () => {
       code: 'ASSERTION_FAILED',
     });
     const pointer = encodeSuperJournalPointer(NAME, 512);
+    // A zero byte ends a path; the sum stays right.
+    const withZero = encodeSuperJournalPointer(encoder.encode('/1-mj0000009FF'), 512);
+    withZero.set([0, withZero[4]! + withZero[5]!], 4);
+    assert.equal(nameIn(withZero), undefined);
     // The same sum, but no name of a super-journal.
     const place = pointer.length - 16 - 12;
     [pointer[place], pointer[place + 1]] = [pointer[place]! + 1, pointer[place + 1]! - 1];
