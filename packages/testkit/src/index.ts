@@ -29,3 +29,12 @@ export {
   type SqliteProcessOptions,
   startSqlite,
 } from './sqlite/sqlite-process.ts';
+export { watchMounts } from './watchdog.ts';
+export { runWorkload, type WorkloadOutcome } from './workload/run-workload.ts';
+export {
+  createWorkload,
+  JOURNAL_MODES,
+  type JournalMode,
+  type WorkloadOptions,
+  type WorkloadStep,
+} from './workload/workload.ts';

@@ -45,7 +45,7 @@ export function parseMountinfo(text: string): Mount[] {
 /** How many requests wait for the daemon of a FUSE mount; undefined if that cannot be told. */
 export function countWaitingRequests(mount: Mount): number | undefined {
   const folder = findConnection(mount);
-  return folder && Number(readFileSync(`${folder}/waiting`, 'utf8'));
+  return folder === undefined ? undefined : Number(readFileSync(`${folder}/waiting`, 'utf8'));
 }
 
 /** Ends the FUSE connection: whoever waits for an answer gets an error, at once and for good. */

@@ -52,7 +52,7 @@ class Client:
 def answer(client, request):
     try:
         return {"rows": getattr(client, request.pop("command"))(**request)}
-    except (sqlite3.Error, sqlite3.Warning) as error:
+    except (sqlite3.Error, sqlite3.Warning, OverflowError, ValueError) as error:
         code = getattr(error, "sqlite_errorname", "SQLITE_MISUSE")
         return {"error": {"code": code, "message": str(error)}}
 
