@@ -3,7 +3,7 @@
 // Wrong arguments (a page number 0, a block of another size) are bugs of the caller: assertions.
 
 /** The kind of file in which the fault was found. */
-export type SqliteFileKind = 'database' | 'journal' | 'super-journal' | 'wal' | 'wal-index';
+export type SqliteFileKind = 'database' | 'journal' | 'wal' | 'wal-index';
 
 export type SqliteFormatCode =
   /** The file ends before the structure does. */

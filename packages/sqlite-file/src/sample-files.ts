@@ -71,23 +71,21 @@ export function sampleJournal(
   header: Omit<JournalHeader, 'recordCount'>,
   segments: readonly SampleSegment[],
 ): Uint8Array {
-  const { nonce, pageSize, sectorSize } = header;
-  const pieces: Uint8Array[] = [];
-  let size = 0;
+  const { pageSize, sectorSize } = header;
+  let bytes = new Uint8Array(0);
   for (const [s, { pages, recordCount = pages.length }] of segments.entries()) {
-    const segmentNonce = (nonce + s) >>> 0;
-    const segment = new Uint8Array(sectorSize + pages.length * journalRecordSize(pageSize));
-    segment.set(encodeJournalHeader({ ...header, nonce: segmentNonce, recordCount }));
+    const nonce = (header.nonce + s) >>> 0;
+    const start = Math.ceil(bytes.length / sectorSize) * sectorSize;
+    const longer = new Uint8Array(start + sectorSize + pages.length * journalRecordSize(pageSize));
+    longer.set(bytes);
+    longer.set(encodeJournalHeader({ ...header, nonce, recordCount }), start);
     for (const [i, { pgno }] of pages.entries()) {
-      const record = sampleRecord(samplePage(pgno, i, pageSize), pgno, segmentNonce);
-      segment.set(record, sectorSize + i * record.length);
+      const record = sampleRecord(samplePage(pgno, i, pageSize), pgno, nonce);
+      longer.set(record, start + sectorSize + i * record.length);
     }
-    const isLast = s === segments.length - 1;
-    const padded = isLast ? segment.length : Math.ceil(segment.length / sectorSize) * sectorSize;
-    pieces.push(segment);
-    size += padded;
+    bytes = longer;
   }
-  return concatenate(pieces, size, sectorSize);
+  return bytes;
 }
 
 /** A wal-index of `pgnos`, the pages of frames 1, 2, 3 and so on, all committed. */
@@ -113,14 +111,4 @@ function sampleRecord(page: Uint8Array, pgno: number, nonce: number): Uint8Array
   record.set(page, 4);
   view.setUint32(4 + page.length, journalChecksum(nonce, page));
   return record;
-}
-
-function concatenate(pieces: readonly Uint8Array[], size: number, alignment: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += Math.ceil(piece.length / alignment) * alignment;
-  }
-  return bytes;
 }

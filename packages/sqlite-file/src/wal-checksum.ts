@@ -12,9 +12,8 @@ export function newWalChecksum(): WalChecksum {
 /**
  * Takes the bytes from `start` to `end` (a multiple of 8 apart) into `sums`.
  *
- * 7 GB/s with Node 24.21 on one core of a 2026 virtual machine, in either byte order. The loops differ
- * in nothing but the byte order, which as a variable would cost a sixth; getInt32 instead of
- * getUint32 keeps the sums in the range of small integers and saves another fifth.
+ * The loops differ in nothing but the byte order: 6 to 9 GB/s over 4 KiB pages, against 4 to 5 in one
+ * loop with the byte order as a variable (Node 24.21, one core of a virtual machine, 2026).
  */
 export function updateWalChecksum(
   sums: WalChecksum,
