@@ -85,6 +85,7 @@ export const OPEN_FLAGS = {
   NOATIME: 0o1000000,
   CLOEXEC: 0o2000000,
   SYNC: 0o4000000,
+  TMPFILE: 0o20000000,
 } as const;
 
 /** "KEEP_CACHE|NOFLUSH"; bits without a name as a hexadecimal number; "0" for none. */

@@ -105,6 +105,9 @@ export class InterruptRequest extends Request {
   }
 }
 
+/** OFFSET_MAX: the end of a lock that reaches as far as the file will ever grow. */
+const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
+
 /**
  *   struct fuse_lk_in, of GETLK, SETLK and SETLKW; only with POSIX_LOCKS or FLOCK_LOCKS
  *    0 u64 fh
@@ -148,7 +151,8 @@ export class LkRequest extends Request {
   override describe(): string {
     const type = ['read', 'write', 'unlock'][this.type] ?? String(this.type);
     const flags = unlessZero('lk', this.lkFlags, formatFlags(this.lkFlags, LK_FLAGS));
-    return `fh=${this.fh} type=${type} start=${this.start} end=${this.end}${flags}`;
+    const end = this.bigU64(24) === END_OF_FILE ? 'eof' : this.end;
+    return `fh=${this.fh} type=${type} start=${this.start} end=${end}${flags}`;
   }
 }
 
