@@ -1,5 +1,5 @@
-// The worker of node-background-io.ts: takes jobs from its port, does them one after the other, sends
-// each result and then wakes the engine's thread. Ends when the other side closes the port.
+// The worker of node-background-io.ts: takes jobs from its port, does them one after the other,
+// sends each result and then wakes the engine's thread. Ends when the other side closes the port.
 
 import { fdatasyncSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';

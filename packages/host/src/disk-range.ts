@@ -1,5 +1,5 @@
-// Checks of arguments that all implementations of DiskFile and BackgroundIo share: Node itself takes a
-// negative position for "where the last call ended" and a fraction for an integer.
+// Checks of arguments that all implementations of DiskFile and BackgroundIo share: Node itself
+// takes a negative position for "where the last call ended" and a fraction for an integer.
 
 /** Throws RangeError unless the range lies in the buffer and the position can be in a file. */
 export function checkTransfer(

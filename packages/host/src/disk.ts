@@ -33,7 +33,9 @@ export interface DiskSpace {
 /** An open file. All offsets and lengths are in bytes. */
 export interface DiskFile {
   readonly path: string;
-  /** The descriptor, for what only the kernel can do with it (passthrough); undefined if simulated. */
+  /**
+   * The descriptor, for what only the kernel can do with it (passthrough); undefined if simulated.
+   */
   readonly fd: number | undefined;
 
   /**
@@ -83,7 +85,9 @@ export interface Disk {
 export interface BackgroundIo {
   /** As DiskFile.sync. `done` gets the error, if any. */
   sync(op: string, file: DiskFile, done: (error: Error | undefined) => void): void;
-  /** Writes zeros from byte `from` to byte `to`, then syncs: space that later needs no allocation. */
+  /**
+   * Writes zeros from byte `from` to byte `to`, then syncs: space that later needs no allocation.
+   */
   fill(
     op: string,
     file: DiskFile,

@@ -15,7 +15,9 @@ export class DiskError extends Error {
   }
 }
 
-/** The DiskError for what a call of Node's threw; whatever is no error of the system stays as it is. */
+/**
+ * The DiskError for what a call of Node's threw; whatever is no error of the system stays as it is.
+ */
 export function toDiskError(op: string, path: string, error: unknown): unknown {
   if (error instanceof DiskError) return error;
   const code = systemErrorCode(error);

@@ -1,5 +1,5 @@
-// Figures for monitoring. A figure is created once, when a part is made, and then only counted up or
-// set: no lookup by name and no allocation on the hot path.
+// Figures for monitoring. A figure is created once, when a part is made, and then only counted up
+// or set: no lookup by name and no allocation on the hot path.
 
 export interface Counter {
   add(amount: number): void;

@@ -5,7 +5,12 @@
 // the worker writes to the eventfd after each. Nothing here uses an event or a promise.
 
 import { extname } from 'node:path';
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
 
 import { assert } from '@skein/bytes';
 
@@ -34,7 +39,10 @@ export interface BackgroundWorkerData {
 export const WORKER_ENDED = -1n;
 
 export interface NodeBackgroundIoOptions {
-  /** An eventfd that gets 1 added whenever there is something to drain; without it, drain by polling. */
+  /**
+   * An eventfd that gets 1 added whenever there is something to drain; without it, drain by
+   * polling.
+   */
   readonly wakeFd?: number;
 }
 
@@ -98,7 +106,9 @@ export class NodeBackgroundIo implements BackgroundIo {
       count += 1;
       const { errorCode } = received.message;
       job.file.endJob();
-      job.done(errorCode === undefined ? undefined : new DiskError(job.op, job.file.path, errorCode));
+      job.done(
+        errorCode === undefined ? undefined : new DiskError(job.op, job.file.path, errorCode),
+      );
     }
   }
 

@@ -172,15 +172,17 @@ export class NodeFile implements DiskFile {
     this.#jobCount -= 1;
   }
 
-  /** A closed descriptor's number soon belongs to another file, which a late write would destroy. */
+  /**
+   * A closed descriptor's number soon belongs to another file, which a late write would destroy.
+   */
   #assertOpen(): void {
     assert(this.#isOpen, 'A disk file was used after it was closed');
   }
 }
 
 /**
- * Writes zeros for real: space from fallocate is marked as unwritten, and then every later fdatasync
- * has to commit that mark in the file system's journal.
+ * Writes zeros for real: space from fallocate is marked as unwritten, and then every later
+ * fdatasync has to commit that mark in the file system's journal.
  */
 export function fillWithZeros(fd: number, from: number, to: number): void {
   const zeros = new Uint8Array(Math.min(FILL_PIECE_BYTES, Math.max(0, to - from)));

@@ -1,5 +1,5 @@
-// What some tests need of the machine. Where it is missing they are skipped and say why; in CI, which
-// is set up to have everything, they fail instead, so that no test is lost in silence.
+// What some tests need of the machine. Where it is missing they are skipped and say why; in CI,
+// which is set up to have everything, they fail instead, so that no test is lost in silence.
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';

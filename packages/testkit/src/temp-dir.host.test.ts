@@ -26,7 +26,7 @@ describe('tempDir()', () => {
     assert.equal(existsSync(path), false);
   });
 
-  test('takes down a mount that was left, keeps what is behind it, and fails the test', async (t) => {
+  test('takes down a mount that was left, but not what is behind it, and fails', async (t) => {
     if (!requirePart(t, 'root', 'mount')) return;
     const precious = tempDir(t);
     writeFileSync(join(precious, 'file'), 'content');

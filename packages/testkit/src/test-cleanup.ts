@@ -1,5 +1,6 @@
-// What a test sets up is taken down in the opposite order, also when the test failed: a client before
-// the daemon, the daemon before its folder. (node:test runs its own hooks first come, first served.)
+// What a test sets up is taken down in the opposite order, also when the test failed: a client
+// before the daemon, the daemon before its folder. (node:test runs its own hooks first come, first
+// served.)
 
 type CleanUp = () => void | Promise<void>;
 

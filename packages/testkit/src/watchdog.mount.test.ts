@@ -39,7 +39,7 @@ function scope(): { after: (hook: () => Promise<void>) => void; end: () => Promi
 }
 
 describe('watchMounts()', () => {
-  test('frees a client that hangs, though the test itself is blocked, and tells who it was', async (t) => {
+  test('frees a client that hangs while the test is blocked, and tells who it was', async (t) => {
     if (!requirePart(t, 'fuse', 'root', 'mount')) return;
     const folder = tempDir(t);
     const inner = scope();

@@ -1,8 +1,8 @@
 // Ends mount tests that hang. A process that waits for a FUSE daemon which does not answer can be
 // immune to kill -9, and would hold up the test run for ever; aborting the connection sets it free.
 //
-// The watch is kept by a thread of its own, since the test's may itself be blocked: in spawnSync, for
-// a program that hangs.
+// The watch is kept by a thread of its own, since the test's may itself be blocked: in spawnSync,
+// for a program that hangs.
 
 import { extname } from 'node:path';
 import {

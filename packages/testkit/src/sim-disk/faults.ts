@@ -1,7 +1,8 @@
 // Faults by plan: an operation of the simulated disk that fails, or at which the power goes out.
 //
-// Operations are numbered from 1 in the order in which they happen. A point names the n-th operation
-// that matches from the moment on when the fault was planned; without conditions every one matches.
+// Operations are numbered from 1 in the order in which they happen. A point names the n-th
+// operation that matches from the moment on when the fault was planned; without conditions every
+// one matches.
 
 import assert from 'node:assert/strict';
 
@@ -58,8 +59,8 @@ export interface Failure extends FaultPoint {
   /** What the operation reports: "EIO", "ENOSPC". */
   readonly error: string;
   /**
-   * `before`: nothing was done. `midway`: half of a write was, some of a sync. `after`: all was done,
-   * but an error is reported all the same. Operations without a middle fail before.
+   * `before`: nothing was done. `midway`: half of a write was, some of a sync. `after`: all was
+   * done, but an error is reported all the same. Operations without a middle fail before.
    */
   readonly when?: 'before' | 'midway' | 'after';
   /** How many matching operations in a row fail, from the n-th on. Default 1. */

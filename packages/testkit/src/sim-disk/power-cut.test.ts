@@ -1,5 +1,5 @@
-// The simulated power cut against a dumb model: whole snapshots of every file after every change, and
-// a list of every change of names. What is found must be explained by them, whatever the seed.
+// The simulated power cut against a dumb model: whole snapshots of every file after every change,
+// and a list of every change of names. What is found must be explained by them, whatever the seed.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -286,7 +286,9 @@ function explains(names: ModelNames, found: ReadonlyMap<string, Uint8Array>): bo
   );
 }
 
-/** The size is one of the sizes; each sector is as it was at some moment, or cut by a later size. */
+/**
+ * The size is one of the sizes; each sector is as it was at some moment, or cut by a later size.
+ */
 function explainsContent(snapshots: readonly Uint8Array[], found: Uint8Array): boolean {
   if (!snapshots.some((snapshot) => snapshot.length === found.length)) return false;
   for (let start = 0; start < found.length; start += SECTOR_SIZE_BYTES) {

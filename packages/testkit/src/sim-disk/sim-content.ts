@@ -48,8 +48,8 @@ export class SimContent {
   }
 
   /**
-   * A sync that failed, as on Linux: of the changes before number `seq` some reached the medium, the
-   * others never will, and no later sync reports them.
+   * A sync that failed, as on Linux: of the changes before number `seq` some reached the medium,
+   * the others never will, and no later sync reports them.
    */
   failSync(seq: number, fate: Fate): void {
     const tried = this.#pending.filter((change) => change.seq < seq);

@@ -189,7 +189,7 @@ describe('failAt()', () => {
     }
   });
 
-  test('what a failed sync lost is still read, never reported again, and gone after a crash', () => {
+  test('what a failed sync lost is still read, not reported again, gone after a crash', () => {
     const { disk, file } = pageOf(1);
     write(file, PAGE, 2);
     disk.failAt({ kind: 'sync', n: 1, error: 'EIO' });

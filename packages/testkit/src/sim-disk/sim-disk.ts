@@ -85,7 +85,9 @@ export class SimDisk implements Disk {
     this.#faults.planFailure(failure);
   }
 
-  /** The power goes out at the n-th matching operation from now on: PowerCut, there and ever after. */
+  /**
+   * The power goes out at the n-th matching operation from now on: PowerCut, there and ever after.
+   */
   stopAt(stop: Stop): void {
     this.#faults.planStop(stop);
   }

@@ -1,5 +1,5 @@
-// The tree of simulated folders and files as programs see it: paths, and the rules of POSIX for what
-// may be created, replaced and removed.
+// The tree of simulated folders and files as programs see it: paths, and the rules of POSIX for
+// what may be created, replaced and removed.
 
 import assert from 'node:assert/strict';
 
@@ -64,7 +64,9 @@ export class SimTree {
     this.#change([{ ...this.#locate(target), node: undefined }]);
   }
 
-  /** Removes one name after the other, as unlink and rmdir would, so that a crash can leave some. */
+  /**
+   * Removes one name after the other, as unlink and rmdir would, so that a crash can leave some.
+   */
   removeTree(target: Target, folder: SimFolder): void {
     for (const [name, node] of folder.visible) {
       const child = { op: target.op, path: `${target.path}/${name}` };

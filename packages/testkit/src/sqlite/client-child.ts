@@ -62,8 +62,8 @@ export class ClientChild {
   }
 
   /**
-   * Writes a request and returns what `parse` makes of the output, as soon as that is not undefined.
-   * A child that takes longer than `timeoutMs` is killed.
+   * Writes a request and returns what `parse` makes of the output, as soon as that is not
+   * undefined. A child that takes longer than `timeoutMs` is killed.
    */
   async request<T>(
     text: string,

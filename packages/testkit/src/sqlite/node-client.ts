@@ -1,5 +1,5 @@
-// A SQLite client that obeys JSON lines (see json-protocol.ts), on better-sqlite3 or node:sqlite: the
-// driver is the only argument. Run as a process of its own.
+// A SQLite client that obeys JSON lines (see json-protocol.ts), on better-sqlite3 or node:sqlite:
+// the driver is the only argument. Run as a process of its own.
 
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';

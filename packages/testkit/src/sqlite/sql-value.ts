@@ -66,7 +66,9 @@ export function inlineParameters(sql: string, params: readonly SqlValue[]): stri
   return inlined;
 }
 
-/** Reads what the sqlite3 shell prints in `.mode quote`: literals, comma and newline between them. */
+/**
+ * Reads what the sqlite3 shell prints in `.mode quote`: literals, comma and newline between them.
+ */
 export function parseQuotedRows(text: string): SqlValue[][] {
   const rows: SqlValue[][] = [];
   const pattern = /('(?:[^']|'')*'|X'[0-9a-fA-F]*'|[^',\n]+)([,\n])/gy;

@@ -1,9 +1,9 @@
 // Stock SQLite in another process, driven statement by statement.
 //
-// A test never touches a mount from the process that serves it, and clients that are killed, or that
-// hold a lock while another one waits, must be processes of their own. Each has one connection at a
-// time. The same calls work with four drivers, which bring their own versions of SQLite and their own
-// defaults: better-sqlite3, for one, uses synchronous=NORMAL in WAL mode.
+// A test never touches a mount from the process that serves it, and clients that are killed, or
+// that hold a lock while another one waits, must be processes of their own. Each has one connection
+// at a time. The same calls work with four drivers, which bring their own versions of SQLite and
+// their own defaults: better-sqlite3, for one, uses synchronous=NORMAL in WAL mode.
 
 import { fileURLToPath } from 'node:url';
 import { extname } from 'node:path';
@@ -74,8 +74,8 @@ export class SqliteProcess {
   }
 
   /**
-   * Runs one statement and returns its rows. Throws SqliteError if SQLite refuses, SqliteClientError
-   * if the client dies of it.
+   * Runs one statement and returns its rows. Throws SqliteError if SQLite refuses,
+   * SqliteClientError if the client dies of it.
    */
   async exec(sql: string, params: readonly SqlValue[] = []): Promise<SqlValue[][]> {
     return this.#request({ command: 'exec', sql, params });

@@ -1,8 +1,9 @@
-// A random SQL workload from a seed: the same list of statements every time, with the same results on
-// any one build of SQLite. Run on a plain file and through a mount it must leave equal bytes.
+// A random SQL workload from a seed: the same list of statements every time, with the same results
+// on any one build of SQLite. Run on a plain file and through a mount it must leave equal bytes.
 //
-// It goes through what moves pages: schema changes, overflow chains, full text, nested savepoints, rollbacks of
-// more than the page cache holds, VACUUM, auto_vacuum, journal modes switched back and forth.
+// It goes through what moves pages: schema changes, overflow chains, full text, nested savepoints,
+// rollbacks of more than the page cache holds, VACUUM, auto_vacuum, journal modes switched back and
+// forth.
 
 import { SeededRandom } from '../seeded-random.ts';
 import { changeRows, insertMany } from './rows.ts';
@@ -24,7 +25,9 @@ export interface WorkloadOptions {
 }
 
 export interface WorkloadStep extends Statement {
-  /** Whether no transaction is open afterwards: what was done so far is committed or rolled back. */
+  /**
+   * Whether no transaction is open afterwards: what was done so far is committed or rolled back.
+   */
   readonly isSettled: boolean;
 }
 
@@ -105,7 +108,9 @@ class Workload {
     }
   }
 
-  /** Releases the savepoint of that depth and those in it, or goes back to it, which leaves it open. */
+  /**
+   * Releases the savepoint of that depth and those in it, or goes back to it, which leaves it open.
+   */
   #endSavepoint(depth: number): void {
     if (this.#random.bool()) {
       this.#earlier.length = depth - 1;
