@@ -84,9 +84,7 @@ describe('createNodeLog()', () => {
     assert.equal(plain.lines()[0]!.includes('\u001B'), false);
     const coloured = record(t, { isColoured: true });
     coloured.log.warn('Slow');
-    assert.deepEqual(coloured.lines(), [
-      '2026-01-01T00:00:00.000Z \u001B[33mWARN \u001B[0m Slow',
-    ]);
+    assert.deepEqual(coloured.lines(), ['2026-01-01T00:00:00.000Z \u001B[33mWARN \u001B[0m Slow']);
   });
 
   test('never throws: a log that cannot be written is not the problem of who writes it', () => {

@@ -1,5 +1,6 @@
 export {
   changesDisk,
+  crashPoints,
   type Failure,
   type FaultPoint,
   type Operation,
@@ -15,6 +16,7 @@ export { type DiskSetup, testDisk } from './conformance/disk-contract.ts';
 export { type LogEntry, RecordingLog } from './recording-log.ts';
 export { nullMetrics } from './null-metrics.ts';
 export { hasPart, type PartName, requirePart } from './require-part.ts';
+export type { FuzzTarget } from './fuzz-target.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { SimClock } from './sim-clock.ts';
 export { tempDir } from './temp-dir.ts';

@@ -71,6 +71,22 @@ export interface Stop extends FaultPoint {
   readonly when: 'before' | 'after';
 }
 
+/**
+ * Every moment of a run at which a crash is worth a look, for `stopAt` on a fresh disk. After one
+ * operation and before the next the disk is the same, but only then has the caller seen the first
+ * succeed, and perhaps told its client so.
+ */
+export function crashPoints(operations: readonly Operation[]): Stop[] {
+  return operations.flatMap((operation, index): Stop[] =>
+    changesDisk(operation)
+      ? [
+          { n: index + 1, when: 'before' },
+          { n: index + 1, when: 'after' },
+        ]
+      : [],
+  );
+}
+
 /** The power went out. Thrown by the operation concerned and by every later one. */
 export class PowerCut extends Error {
   override readonly name = 'PowerCut';

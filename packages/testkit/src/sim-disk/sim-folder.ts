@@ -77,17 +77,24 @@ export function treeAfterPowerCut(root: SimFolder, fate: Fate): SimFolder {
   return rebuild(root) as SimFolder;
 }
 
-/** Makes the changes of `folder` up to number `seq` durable, and what must come before them. */
-function makeDurable(folder: SimFolder, seq: number): void {
+/**
+ * Makes the changes of `folder` up to number `seq` durable, and what must come before them: the
+ * other side of a rename keeps its own order too. False if that goes no further.
+ */
+function makeDurable(folder: SimFolder, seq: number): boolean {
   for (let change = folder.pending[0]; change !== undefined; change = folder.pending[0]) {
-    if (change.seq > seq) return;
-    for (const other of foldersOf(change)) {
-      // The other side of a rename keeps its own order too.
-      if (other !== folder) makeDurable(other, change.seq - 1);
-      other.pending.shift();
-    }
-    for (const edit of change.edits) setName(edit.folder.durable, edit.name, edit.node);
+    if (change.seq > seq) return true;
+    const { seq: changeSeq, edits } = change;
+    const folders = foldersOf(change);
+    const others = [...folders].filter((other) => other !== folder);
+    const isReached = others.every(
+      (other) => !other.isSyncBroken && makeDurable(other, changeSeq - 1),
+    );
+    if (!isReached) return false;
+    for (const each of folders) each.pending.shift();
+    for (const edit of edits) setName(edit.folder.durable, edit.name, edit.node);
   }
+  return true;
 }
 
 /** Every folder that the medium or a program knows, also those whose name is not durable yet. */

@@ -42,11 +42,10 @@ export class SparseBytes {
   /** How many blocks would have to be allocated to write `length` bytes at `position`. */
   countMissingBlocks(position: number, length: number): number {
     let missing = 0;
-    const end = position + length;
-    for (let block = Math.floor(position / BLOCK_SIZE_BYTES); ; block += 1) {
-      if (block * BLOCK_SIZE_BYTES >= end) return missing;
+    forEachPiece(position, length, (block) => {
       if (!this.#blocks.has(block)) missing += 1;
-    }
+    });
+    return missing;
   }
 
   /** Returns how many bytes were read: fewer than `length` only at the end. */
