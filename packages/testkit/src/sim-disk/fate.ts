@@ -44,19 +44,20 @@ export function createFate(random: SeededRandom, mode: PowerCutMode, nextSeq: nu
   const fates: Readonly<Record<PowerCutMode, () => Fate>> = {
     'lose-all': () => ({ ofWrite: () => 'none', countKept: () => 0 }),
     'keep-all': () => ({ ofWrite: () => 'all', countKept: (seqs) => seqs.length }),
-    prefix: () => prefixFate(random, random.int(0, nextSeq)),
+    prefix: () => prefixFate(random, random.int(-1, nextSeq - 1)),
     random: () => randomFate(random),
   };
   return fates[mode]();
 }
 
-function prefixFate(random: SeededRandom, cut: number): Fate {
+/** `last` is the number of the last change that survives, torn if it is a write. */
+function prefixFate(random: SeededRandom, last: number): Fate {
   return {
     ofWrite: (seq, sectors) => {
-      if (seq === cut) return tear(random, sectors);
-      return seq < cut ? 'all' : 'none';
+      if (seq === last) return tear(random, sectors);
+      return seq < last ? 'all' : 'none';
     },
-    countKept: (seqs) => seqs.filter((seq) => seq < cut).length,
+    countKept: (seqs) => seqs.filter((seq) => seq <= last).length,
   };
 }
 
