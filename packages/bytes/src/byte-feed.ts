@@ -1,7 +1,7 @@
 // Input that arrives in pieces, handed out in the lengths a parser asks for.
 //
-// A length that lies whole in the piece at hand is handed out where it lies; only what straddles two
-// pieces is copied together. A feed never takes more from its input than was asked for, so what
+// A length that lies whole in the piece at hand is handed out where it lies; only what straddles
+// two pieces is copied together. A feed never takes more from its input than was asked for, so what
 // follows a format that knows its own end stays where it is.
 
 import { assert } from './assert.ts';

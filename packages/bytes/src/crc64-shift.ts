@@ -1,8 +1,8 @@
 // Joins CRCs: given crc(A), crc(B) and the length of B, the CRC of A followed by B, without either.
 //
 // crc(A || B) = crc(A) * x^(8 * length of B) + crc(B), because initial value and final exclusive-or
-// cancel each other out. For a fixed length the factor is a constant of the field and multiplying by
-// it is linear: one table a byte of crc(A) gives eight look-ups instead of a pass over B.
+// cancel each other out. For a fixed length the factor is a constant of the field and multiplying
+// by it is linear: one table a byte of crc(A) gives eight look-ups instead of a pass over B.
 //
 // This is what lets a page be read once for two checksums, its own and that of the file it is in.
 
@@ -14,10 +14,14 @@ const TABLE_LENGTH = 256 * 2;
 export class Crc64Shift {
   /** Length of the second part, in bytes. */
   readonly length: number;
-  /** Byte k of the CRC, counted from its lowest, with value v: halves at k * TABLE_LENGTH + 2 * v. */
+  /**
+   * Byte k of the CRC, counted from its lowest, with value v: halves at k * TABLE_LENGTH + 2 * v.
+   */
   readonly #products = new Int32Array(8 * TABLE_LENGTH);
 
-  /** Takes 4 ns a byte of `length` plus 10 µs: make one for each length that matters and keep it. */
+  /**
+   * Takes 4 ns a byte of `length` plus 10 µs: make one for each length that matters and keep it.
+   */
   constructor(length: number) {
     assert(Number.isSafeInteger(length) && length >= 0, 'CRC shift by a length that is no length');
     this.length = length;

@@ -1,5 +1,6 @@
 export { AssertionError, assert } from './assert.ts';
 export { ByteFeed } from './byte-feed.ts';
+export { type ByteSource, bytesSource, readWhole, sourceFrom } from './byte-source.ts';
 export type { ByteSink } from './byte-sink.ts';
 export { Crc64, crc64 } from './crc64.ts';
 export { Crc64Shift } from './crc64-shift.ts';

@@ -69,7 +69,8 @@ export class Lz4BlockDecoder {
       }
       if (length > room - to) throw overflow(from - start, room - targetStart);
       const matchTo = target.byteOffset + to;
-      // A match that overlaps what it produces repeats the bytes between: words would be too coarse.
+      // A match that overlaps what it produces repeats the bytes between: words would be too
+      // coarse.
       if (distance >= 4 && length + WORD_EXCESS <= room - to) {
         copyWords(targetView, matchTo - distance, targetView, matchTo, length);
       } else {

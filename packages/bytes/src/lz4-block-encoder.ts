@@ -1,5 +1,5 @@
-// Compresses LZ4 blocks, at the fast level: one look-up a position in a small hash table, and longer
-// steps the longer nothing is found.
+// Compresses LZ4 blocks, at the fast level: one look-up a position in a small hash table, and
+// longer steps the longer nothing is found.
 
 import { assert } from './assert.ts';
 import { BufferView } from './buffer-view.ts';
@@ -40,7 +40,8 @@ export class Lz4BlockEncoder {
 
   /**
    * Compresses the bytes from `start` to `end` into `target` at `targetStart`.
-   * Returns where the block ends in `target`, which must have room for lz4BlockBound() of the length.
+   * Returns where the block ends in `target`, which must have room for lz4BlockBound() of the
+   * length.
    */
   encode(
     source: Uint8Array,

@@ -1,9 +1,9 @@
 // LZ4 blocks: what both directions share.
 //
-// https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md. A block is a row of sequences: a token
-// (upper four bits: number of literals, lower four: match length less four), more length bytes where
-// four bits are not enough, the literals, a two-byte little-endian distance back, more length bytes.
-// The last sequence ends after its literals.
+// https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md. A block is a row of sequences: a
+// token (upper four bits: number of literals, lower four: match length less four), more length
+// bytes where four bits are not enough, the literals, a two-byte little-endian distance back, more
+// length bytes. The last sequence ends after its literals.
 
 /** Shortest match: shorter ones cannot be written. */
 export const MATCH_LENGTH_MIN = 4;

@@ -1,7 +1,8 @@
 // Reads any LZ4 frame, block by block, from a feed, and takes not a byte more than the frame has.
 //
 // Blocks may depend on earlier ones, carry checksums, and be of any size the format knows. Refused:
-// frames that need a dictionary, and the "skippable" and "legacy" kinds, which hold no such content.
+// frames that need a dictionary, and the "skippable" and "legacy" kinds, which hold no such
+// content.
 
 import type { ByteFeed } from './byte-feed.ts';
 import { BytesFormatError, type BytesErrorCode } from './errors.ts';
@@ -26,7 +27,10 @@ import {
 import { readU32le, readU64le } from './u64.ts';
 import { Xxh32, xxh32 } from './xxh32.ts';
 
-/** 'more': give() the feed more; 'block': content from `start` to `end` of `bytes`; 'end': that was all. */
+/**
+ * 'more': give() the feed more; 'block': content from `start` to `end` of `bytes`; 'end': that was
+ * all.
+ */
 export type Lz4FrameEvent = 'more' | 'block' | 'end';
 
 /** History that matches of a dependent block can reach. */
@@ -184,7 +188,9 @@ export class Lz4FrameDecoder {
     }
   }
 
-  /** Puts `start` where the next block's content goes: behind the history, if blocks depend on it. */
+  /**
+   * Puts `start` where the next block's content goes: behind the history, if blocks depend on it.
+   */
   #makeRoom(): void {
     const isIndependent = (this.#flags & FLAG_INDEPENDENT_BLOCKS) !== 0;
     const historyMax = isIndependent ? 0 : HISTORY_BYTES;

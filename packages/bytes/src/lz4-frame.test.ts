@@ -125,7 +125,8 @@ describe('Lz4FrameDecoder', () => {
   });
 
   it('lets a dependent block refer to the one before, and an independent one not', () => {
-    // "12345678" stored; then token 0x04 (a match of eight bytes), distance 8, a last empty sequence.
+    // "12345678" stored; then token 0x04 (a match of eight bytes), distance 8, a last empty
+    // sequence.
     const blocks = '08000080 3132333435363738 04000000 04080000 00000000';
     const dependent = withDescriptor(0x40, blocks);
     assert.equal(Buffer.from(decode(dependent).content).toString(), '1234567812345678');

@@ -1,9 +1,9 @@
 // LZ4 frames: the numbers of the format.
 //
-// https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md, version 1.6: magic, descriptor (flags,
-// block size, optional content size and dictionary id, one byte of checksum), blocks (u32 length,
-// data, optional checksum), an end mark of four zero bytes, an optional checksum of the content. All
-// numbers are little-endian, all checksums xxHash32.
+// https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md, version 1.6: magic, descriptor
+// (flags, block size, optional content size and dictionary id, one byte of checksum), blocks (u32
+// length, data, optional checksum), an end mark of four zero bytes, an optional checksum of the
+// content. All numbers are little-endian, all checksums xxHash32.
 
 export const LZ4_FRAME_MAGIC = 0x184d2204;
 

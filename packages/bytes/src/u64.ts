@@ -1,7 +1,7 @@
 // Fixed-width integers in byte arrays.
 //
-// A 64-bit number is a bigint at the edges of a module and a pair of unsigned 32-bit halves where it
-// is computed on: bigint arithmetic allocates and is some 100 times slower (Node 24, 2026).
+// A 64-bit number is a bigint at the edges of a module and a pair of unsigned 32-bit halves where
+// it is computed on: bigint arithmetic allocates and is some 100 times slower (Node 24, 2026).
 
 import { assert } from './assert.ts';
 

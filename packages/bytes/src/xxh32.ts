@@ -1,6 +1,7 @@
 // xxHash32, the checksum inside LZ4 frames.
 //
-// https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md, section "XXH32 Algorithm", seed 0.
+// https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md, section "XXH32 Algorithm", seed
+// 0.
 
 import { assert } from './assert.ts';
 import { BufferView } from './buffer-view.ts';

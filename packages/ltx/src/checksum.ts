@@ -1,9 +1,9 @@
 // Checksums of pages and of whole databases.
 //
-// A page's checksum is the CRC-64/GO-ISO of its number (u32, big-endian) and its bytes. A database's is
-// the exclusive-or of those of all its pages but the lock page, so that a transaction changes it by the
-// pages it changes. Bit 63 is set in every checksum that LTX stores, so that none is 0, which means
-// "none". On disk: cannot change.
+// A page's checksum is the CRC-64/GO-ISO of its number (u32, big-endian) and its bytes. A
+// database's is the exclusive-or of those of all its pages but the lock page, so that a transaction
+// changes it by the pages it changes. Bit 63 is set in every checksum that LTX stores, so that none
+// is 0, which means "none". On disk: cannot change.
 
 import { assert, Crc64, formatHex64, maybeParseHex64, u64FromHalves } from '@skein/bytes';
 

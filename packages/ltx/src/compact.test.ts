@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
-import { u64Hi, u64Lo } from '@skein/bytes';
+import { bytesSource, u64Hi, u64Lo } from '@skein/bytes';
 
-import { bytesSource } from './byte-source.ts';
 import { type Checksum, DatabaseChecksum, NO_CHECKSUM, pageChecksum } from './checksum.ts';
 import { type CompactOptions, compact } from './compact.ts';
 import { LtxEncoder } from './encoder.ts';

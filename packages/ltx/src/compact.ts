@@ -31,8 +31,8 @@ export interface CompactOptions {
   /** Version 3: leave pre- and post-apply checksum out, as Litestream does. */
   readonly omitChecksums?: boolean;
   /**
-   * 'exact', unless told: each file begins with the transaction after the last one of the file before.
-   * 'overlap', Litestream's rule: it may also begin earlier, if only it ends later.
+   * 'exact', unless told: each file begins with the transaction after the last one of the file
+   * before. 'overlap', Litestream's rule: it may also begin earlier, if only it ends later.
    */
   readonly contiguity?: 'exact' | 'overlap';
 }
@@ -105,7 +105,8 @@ function makeOutputHeader(inputs: readonly LtxReader[], options: CompactOptions)
 
 function mergePages(inputs: readonly LtxReader[], header: LtxHeader, encoder: LtxEncoder): void {
   const sizesAfter = smallestSizesAfter(inputs);
-  // Where the database once ended, all pages behind that are new: an older one must not shine through.
+  // Where the database once ended, all pages behind that are new: an older one must not shine
+  // through.
   const order = new PageOrder(header, Math.min(sizesAfter[0]!, inputs[0]!.header.commit) + 1);
   const pages: (LtxPage | undefined)[] = inputs.map((input) => input.next());
   for (;;) {

@@ -6,8 +6,8 @@ import { LtxParser, type LtxReadOptions } from './parser.ts';
 import type { LtxTrailer } from './trailer.ts';
 
 /**
- * Called in the order of the file: once the header, each page, once the trailer. What is given is the
- * handler's only during the call. Nothing of it is verified before onTrailer().
+ * Called in the order of the file: once the header, each page, once the trailer. What is given is
+ * the handler's only during the call. Nothing of it is verified before onTrailer().
  */
 export interface LtxHandler {
   onHeader(header: LtxHeader, version: LtxVersion): void;
@@ -25,8 +25,8 @@ export class LtxDecoder {
   }
 
   /**
-   * Decodes the next piece of the file. Returns how many bytes of it were the file's: all, unless the
-   * file ends in it. Throws LtxFormatError, after which the decoder is of no more use.
+   * Decodes the next piece of the file. Returns how many bytes of it were the file's: all, unless
+   * the file ends in it. Throws LtxFormatError, after which the decoder is of no more use.
    */
   push(bytes: Uint8Array, start: number = 0, end: number = bytes.length): number {
     const parser = this.#parser;

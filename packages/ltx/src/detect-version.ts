@@ -5,15 +5,18 @@
 // magic of an LZ4 frame, or, without pages, zeros; version 1 has the first bytes of a page, or,
 // without pages, a post-apply checksum, whose highest bit is set.
 //
-// A page can look like the frame of version 3: an overflow page whose next page is 65,536 or 65,537 and
-// whose content begins with a small number. Then decoding fails; who knows the version should say it.
+// A page can look like the frame of version 3: an overflow page whose next page is 65,536 or 65,537
+// and whose content begins with a small number. Then decoding fails; who knows the version should
+// say it.
 
 import { LZ4_FRAME_MAGIC, lz4BlockBound, readU32be, readU32le } from '@skein/bytes';
 
 import { FLAG_LZ4, FLAG_NO_CHECKSUM, type LtxHeader, type LtxVersion } from './header.ts';
 import { FRAME_FLAG_LENGTH, FRAME_HEADER_SIZE, PGNO_SIZE } from './page-block.ts';
 
-/** What of the page block must be known: the header of a version 3 frame and its length or magic. */
+/**
+ * What of the page block must be known: the header of a version 3 frame and its length or magic.
+ */
 export const DETECTION_SIZE: number = FRAME_HEADER_SIZE + 4;
 
 /** The version if the flags tell it. */

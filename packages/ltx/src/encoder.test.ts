@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { CHECKSUM_FLAG, NO_CHECKSUM, pageChecksum, toChecksum } from './checksum.ts';
 import { LtxEncoder } from './encoder.ts';
 import { FLAG_LZ4, HEADER_SIZE, type LtxHeaderFields, makeHeader } from './header.ts';

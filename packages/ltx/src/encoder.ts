@@ -1,7 +1,8 @@
 // Writes an LTX file, page by page, into a sink.
 //
-// Invariant: what reaches the sink is a file that the decoder of this package accepts, provided that
-// finish() is called. A call that breaks a rule of the format throws and leaves the file unfinished.
+// Invariant: what reaches the sink is a file that the decoder of this package accepts, provided
+// that finish() is called. A call that breaks a rule of the format throws and leaves the file
+// unfinished.
 
 import { type ByteSink, assert } from '@skein/bytes';
 
@@ -58,8 +59,8 @@ export class LtxEncoder {
   }
 
   /**
-   * Writes a page, whose bytes begin at `start`. Pages come in ascending order, never the lock page; of
-   * a snapshot all pages come.
+   * Writes a page, whose bytes begin at `start`. Pages come in ascending order, never the lock
+   * page; of a snapshot all pages come.
    */
   writePage(pgno: number, bytes: Uint8Array, start: number = 0): void {
     const end = start + this.#header.pageSize;

@@ -1,5 +1,5 @@
-// How the page block of version 3 is read from a feed: frames of one page each, then the page index,
-// which must be that of these frames.
+// How the page block of version 3 is read from a feed: frames of one page each, then the page
+// index, which must be that of these frames.
 
 import {
   type ByteFeed,

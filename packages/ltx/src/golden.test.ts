@@ -5,7 +5,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { DatabaseChecksum, NO_CHECKSUM, pageChecksum } from './checksum.ts';
 import { compact } from './compact.ts';
 import { LtxEncoder } from './encoder.ts';
@@ -17,6 +18,8 @@ import { lockPgno } from './page-number.ts';
 import { formatPosition } from './position.ts';
 import { LtxReader } from './reader.ts';
 import { concat } from './sample-files.ts';
+
+const NOTHING = new Uint8Array(0);
 
 const testdata = join(import.meta.dirname, '..', 'testdata');
 
@@ -46,7 +49,7 @@ function apply(database: Uint8Array, file: LtxReader): Uint8Array {
 }
 
 function applyAll(files: readonly NamedFile[]): Uint8Array {
-  return files.reduce((database, file) => apply(database, reader(file)), new Uint8Array(0));
+  return files.reduce<Uint8Array>((database, file) => apply(database, reader(file)), NOTHING);
 }
 
 function databaseChecksum(database: Uint8Array, pageSize: number): bigint {

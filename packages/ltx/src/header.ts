@@ -20,8 +20,9 @@ import { isPageSize } from './page-number.ts';
 import type { Txid } from './txid.ts';
 
 /**
- * 1 is what LiteFS 0.5 writes (pages raw, or all in one LZ4 frame), 3 what Litestream 0.5 does (pages
- * compressed one by one, with an index). The header does not say which: see detect-version.ts.
+ * 1 is what LiteFS 0.5 writes (pages raw, or all in one LZ4 frame), 3 what Litestream 0.5 does
+ * (pages compressed one by one, with an index). The header does not say which: see
+ * detect-version.ts.
  */
 export type LtxVersion = 1 | 3;
 

@@ -1,4 +1,5 @@
-export { type ByteSource, bytesSource, sourceFrom } from './byte-source.ts';
+// What readers of LTX files read from: part of this face, though it lives a floor below.
+export { type ByteSource, bytesSource, sourceFrom } from '@skein/bytes';
 export {
   CHECKSUM_FLAG,
   type Checksum,

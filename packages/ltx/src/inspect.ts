@@ -1,6 +1,7 @@
 // Looks at a whole LTX file: verifies it and tells how it is built, without its content.
 
-import type { ByteSource } from './byte-source.ts';
+import type { ByteSource } from '@skein/bytes';
+
 import type { LtxHeader, LtxVersion } from './header.ts';
 import type { LtxPage } from './page-block-parser.ts';
 import type { LtxReadOptions } from './parser.ts';
@@ -16,8 +17,8 @@ export interface LtxSummary {
 }
 
 /**
- * Reads the file through and checks all that can be checked of it by itself; throws LtxFormatError if
- * it is not in order. `onPage` is called for each page on the way.
+ * Reads the file through and checks all that can be checked of it by itself; throws LtxFormatError
+ * if it is not in order. `onPage` is called for each page on the way.
  */
 export function inspectLtx(
   source: ByteSource,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
-import { type ByteSource, bytesSource, sourceFrom } from './byte-source.ts';
+import { type ByteSource, bytesSource, sourceFrom } from '@skein/bytes';
+
 import { LtxFormatError } from './errors.ts';
 import { makeHeader } from './header.ts';
 import { openPageAccess } from './page-access.ts';

@@ -4,12 +4,11 @@
 // snapshot and found by bisection in other files; version 3 has an index. A version 1 file with
 // compression cannot be read this way.
 //
-// The file checksum is not verified, since that takes the whole file: who needs certainty compares the
-// page's checksum with one from elsewhere.
+// The file checksum is not verified, since that takes the whole file: who needs certainty compares
+// the page's checksum with one from elsewhere.
 
-import { ByteFeed, assert, readU32be, readU64be } from '@skein/bytes';
+import { ByteFeed, type ByteSource, assert, readU32be, readU64be, readWhole } from '@skein/bytes';
 
-import { type ByteSource, readExactly } from './byte-source.ts';
 import { LtxFormatError } from './errors.ts';
 import { FileChecksum } from './file-checksum.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -144,4 +143,12 @@ class IndexedPageAccess implements LtxPageAccess {
 
 function checkIndexed(expected: number, actual: number, offset: number): void {
   if (actual !== expected) throw badIndex(`page ${expected} is page ${actual}`, offset);
+}
+
+/** The `length` bytes of the file at `position`. */
+function readExactly(source: ByteSource, position: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  if (readWhole(source, bytes, position)) return bytes;
+  const details = { offset: position, expected: length };
+  throw new LtxFormatError('LTX_TRUNCATED', 'LTX file ends too early', details);
 }

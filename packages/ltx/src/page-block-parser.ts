@@ -25,8 +25,8 @@ export interface LtxPage {
   readonly checksumHi: number;
   readonly checksumLo: number;
   /**
-   * Where the page's frame begins and ends in the file; of a version 1 file with compression, where it
-   * would without.
+   * Where the page's frame begins and ends in the file; of a version 1 file with compression, where
+   * it would without.
    */
   readonly frameStart: number;
   readonly frameEnd: number;

@@ -1,5 +1,5 @@
-// How the page block of each version is written. All count what they write into the file checksum, as
-// it is without compression.
+// How the page block of each version is written. All count what they write into the file checksum,
+// as it is without compression.
 
 import {
   Lz4BlockEncoder,

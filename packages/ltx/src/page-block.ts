@@ -1,14 +1,14 @@
 // The page block, between header and trailer. Integers big-endian; on disk: cannot change.
 //
-// Version 1: for each page its number (4 bytes) and its bytes; then four zero bytes. With FLAG_LZ4 all
-// of that is one LZ4 frame.
+// Version 1: for each page its number (4 bytes) and its bytes; then four zero bytes. With FLAG_LZ4
+// all of that is one LZ4 frame.
 //
-// Version 3: for each page a frame: page number (4), flags (2), length of the data (4), the page as an
-// LZ4 block; then six zero bytes and the page index. Until ltx 0.5.2 flags were 0, and an LZ4 frame
-// stood in place of length and block.
+// Version 3: for each page a frame: page number (4), flags (2), length of the data (4), the page as
+// an LZ4 block; then six zero bytes and the page index. Until ltx 0.5.2 flags were 0, and an LZ4
+// frame stood in place of length and block.
 //
-// The file checksum is over the block as it would be without compression; the length in the frame of
-// version 3 is part of it, as is the page index.
+// The file checksum is over the block as it would be without compression; the length in the frame
+// of version 3 is part of it, as is the page index.
 
 import { lz4BlockBound } from '@skein/bytes';
 
@@ -32,12 +32,17 @@ export function rawFileSize(pageCount: number, pageSize: number): number {
   return HEADER_SIZE + pageCount * (PGNO_SIZE + pageSize) + PGNO_SIZE + TRAILER_SIZE;
 }
 
-/** Number of pages in a version 1 file without compression; no whole number if there is no such file. */
+/**
+ * Number of pages in a version 1 file without compression; no whole number if there is no such
+ * file.
+ */
 export function rawPageCount(sizeBytes: number, pageSize: number): number {
   return (sizeBytes - rawFileSize(0, pageSize)) / (PGNO_SIZE + pageSize);
 }
 
-/** Longest frame of version 3 that is read: more than any page can need, in a block or in LZ4 frame. */
+/**
+ * Longest frame of version 3 that is read: more than any page can need, in a block or in LZ4 frame.
+ */
 export function frameSizeMax(pageSize: number): number {
   return FRAME_HEADER_SIZE + 2 * lz4BlockBound(pageSize);
 }

@@ -48,8 +48,8 @@ export class PageIndexBuilder {
 }
 
 /**
- * What the index of a file must be, computed from its pages as they go by, in memory that does not grow
- * with their number. The entries, when they come, are compared by their length and CRC.
+ * What the index of a file must be, computed from its pages as they go by, in memory that does not
+ * grow with their number. The entries, when they come, are compared by their length and CRC.
  */
 export class PageIndexDigest {
   readonly #entry = new Uint8Array(ENTRY_BYTES_MAX);

@@ -1,6 +1,7 @@
 // Which page numbers may follow each other in a file. Encoder, decoder and compaction ask here.
 //
-// Numbers ascend, none is past the database's end or that of the lock page; a snapshot has them all.
+// Numbers ascend, none is past the database's end or that of the lock page; a snapshot has them
+// all.
 
 import { LtxFormatError } from './errors.ts';
 import { type LtxHeader, isSnapshot } from './header.ts';

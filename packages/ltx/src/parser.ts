@@ -1,8 +1,8 @@
 // Reads an LTX file from pieces of any length: the part that decoder and reader share.
 //
-// Everything the format promises is checked on the way: order of the pages, index, post-apply checksum
-// of a snapshot, file checksum. But pages are given out before the checksum behind them is known: what
-// was made of them counts only after 'end'. Memory does not grow with the file.
+// Everything the format promises is checked on the way: order of the pages, index, post-apply
+// checksum of a snapshot, file checksum. But pages are given out before the checksum behind them is
+// known: what was made of them counts only after 'end'. Memory does not grow with the file.
 
 import { ByteFeed, assert } from '@skein/bytes';
 
@@ -93,7 +93,9 @@ export class LtxParser {
     return this.#block;
   }
 
-  /** Reads the header and finds out the version, for which it may have to look at the first frame. */
+  /**
+   * Reads the header and finds out the version, for which it may have to look at the first frame.
+   */
   #readHeader(): boolean {
     const { feed } = this;
     if (this.#headerBytes === undefined) {

@@ -1,6 +1,7 @@
 // Reads an LTX file page by page, as the caller asks for them, with the checks of the decoder.
 
-import type { ByteSource } from './byte-source.ts';
+import type { ByteSource } from '@skein/bytes';
+
 import type { LtxHeader, LtxVersion } from './header.ts';
 import type { LtxPage } from './page-block-parser.ts';
 import { LtxParser, type LtxReadOptions } from './parser.ts';
@@ -32,8 +33,8 @@ export class LtxReader {
   }
 
   /**
-   * The next page, valid until the next call. Undefined after the last, and not before the whole file
-   * has proved right: only then count the pages before.
+   * The next page, valid until the next call. Undefined after the last, and not before the whole
+   * file has proved right: only then count the pages before.
    */
   next(): LtxPage | undefined {
     return this.#parser.isAtEnd || this.#advance() === 'end' ? undefined : this.#parser.page;
@@ -44,7 +45,9 @@ export class LtxReader {
     return this.#parser.trailer;
   }
 
-  /** Length of the file, known when next() has returned undefined. More may follow in the source. */
+  /**
+   * Length of the file, known when next() has returned undefined. More may follow in the source.
+   */
   get sizeBytes(): number {
     return this.#parser.feed.taken;
   }

@@ -1,5 +1,5 @@
-// The trailer of an LTX file: post-apply checksum, then file checksum. Integers big-endian; on disk:
-// cannot change.
+// The trailer of an LTX file: post-apply checksum, then file checksum. Integers big-endian; on
+// disk: cannot change.
 
 import { readU64be, writeU64be } from '@skein/bytes';
 

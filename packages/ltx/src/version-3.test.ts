@@ -7,13 +7,13 @@ import {
   Crc64,
   Lz4BlockEncoder,
   Lz4FrameEncoder,
+  bytesSource,
   lz4BlockBound,
   writeU32be,
   writeU64be,
   writeVarint,
 } from '@skein/bytes';
 
-import { bytesSource } from './byte-source.ts';
 import { CHECKSUM_FLAG, NO_CHECKSUM } from './checksum.ts';
 import { type LtxErrorCode, LtxFormatError } from './errors.ts';
 import { FLAG_NO_CHECKSUM, HEADER_SIZE, encodeHeader, makeHeader } from './header.ts';
@@ -177,7 +177,7 @@ describe('LTX version 3', () => {
       ([first]) => encodeIndex([first!]),
       ([first, second]) => encodeIndex([second!, first!]),
       ([first, second]) => encodeIndex([first!, second!, second!]),
-      ([[pgno, offset, size], second]) => encodeIndex([[pgno, offset + 1, size], second!] as never),
+      ([first, second]) => encodeIndex([[first![0], first![1] + 1, first![2]], second!]),
       ([first, second]) => encodeIndex([first!, [4, second![1], second![2]]]),
       (entries) => encodeIndex(entries).fill(0, -1),
       (entries) => concat([encodeIndex(entries).slice(0, -9), new Uint8Array(12)]),
