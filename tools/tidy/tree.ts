@@ -65,9 +65,11 @@ export interface SourceFile {
   readonly unit: string;
   /** The package's folder under packages/; undefined for tools, tests, benches and examples. */
   readonly packageFolder: string | undefined;
-  /** Code that is not shipped: tests, tools, benches. */
+  /** Code that is not shipped: tests and what only they use, tools, benches. */
   readonly isTest: boolean;
 }
+
+const TEST_FOLDERS = /^(?:tests|tools|bench|(?:packages|examples)\/[^/]+\/test)\//;
 
 /** All TypeScript and JavaScript, but for what tests use as data. */
 export function sourcesOf(tree: Tree): SourceFile[] {
@@ -75,7 +77,7 @@ export function sourcesOf(tree: Tree): SourceFile[] {
     if (!/\.m?[jt]s$/.test(path) || path.includes('/testdata/')) return [];
     const unit = /^(?:packages|examples)\/[^/]+|^[^/]+/.exec(path)![0];
     const packageFolder = /^packages\/([^/]+)/.exec(path)?.[1];
-    const isTest = path.endsWith('.test.ts') || /^(?:tests|tools|bench)\//.test(path);
+    const isTest = path.endsWith('.test.ts') || TEST_FOLDERS.test(path);
     return [{ path, text, unit, packageFolder, isTest }];
   });
 }
