@@ -7,8 +7,14 @@ import { closeSync } from 'node:fs';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-import { mountFuse, unmountFuse } from '@skein/fuse';
-import { createEventfd } from '@skein/host';
+import {
+  type FuseMount,
+  FuseMountError,
+  mountFuse,
+  type MountOptions,
+  unmountFuse,
+} from '@skein/fuse';
+import { createEventfd, signalEventfd } from '@skein/host';
 
 const [source, mountpoint] = process.argv.slice(2);
 if (source === undefined || mountpoint === undefined) {
@@ -16,9 +22,20 @@ if (source === undefined || mountpoint === undefined) {
   process.exit(2);
 }
 
+function mountOrExit(options: MountOptions): FuseMount {
+  try {
+    return mountFuse(options);
+  } catch (error) {
+    if (!(error instanceof FuseMountError)) throw error;
+    console.error(error.message);
+    if (error.hint !== undefined) console.error(error.hint);
+    return process.exit(1);
+  }
+}
+
 // Modes come from the kernel, after the umask of who asked.
 process.umask(0);
-const mount = mountFuse({
+const mount = mountOrExit({
   mountpoint,
   source: 'mirror',
   subtype: 'mirror',
@@ -30,19 +47,26 @@ const wakeFd = createEventfd();
 const worker = new Worker(new URL('serve.ts', import.meta.url), {
   workerData: { fd: mount.fd, wakeFd, source },
 });
+if (mount.staleMountsDetached > 0) {
+  console.log(`detached ${mount.staleMountsDetached} mounts whose daemon had died`);
+}
 console.log(`mirrors ${source} on ${mount.mountpoint}`);
 
-const stop = (): void => {
-  unmountFuse(mount).then(
-    (way) => console.log(`unmounted: ${way}`),
-    (error: unknown) => console.error(error),
-  );
-};
-process.once('SIGINT', stop);
-process.once('SIGTERM', stop);
+process.once('SIGINT', () => void stop());
+process.once('SIGTERM', () => void stop());
 
 // The loop ends when the mount is gone, whoever took it down.
 const [exitCode] = (await once(worker, 'exit')) as [number];
 closeSync(mount.fd);
 closeSync(wakeFd);
 process.exitCode = exitCode;
+
+async function stop(): Promise<void> {
+  try {
+    console.log(`unmounted: ${await unmountFuse(mount)}`);
+  } catch (error) {
+    console.error(error);
+  }
+  // A mount that could only be detached would be served until its last client is gone.
+  signalEventfd(wakeFd);
+}

@@ -119,7 +119,7 @@ export class Mirror implements FuseHandler {
 
   constructor(root: string) {
     this.#root = root;
-    this.#nodes = new Nodes(root);
+    this.#nodes = new Nodes(root, fs.lstatSync(root).ino);
   }
 
   #stat(id: number): fs.Stats {
@@ -129,7 +129,7 @@ export class Mirror implements FuseHandler {
 
   #entry(path: string): EntryOut {
     const attr = toAttr(fs.lstatSync(path));
-    const nodeid = this.#nodes.lookUp(path);
+    const nodeid = this.#nodes.lookUp(path, attr.ino);
     return { nodeid, generation: 0, attr, entryValidMs: VALID_MS, attrValidMs: VALID_MS };
   }
 

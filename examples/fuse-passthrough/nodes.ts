@@ -1,32 +1,37 @@
-// Node ids and the paths they stand for. A path keeps its id until the kernel forgets it or the name
-// goes to another file.
+// Node ids, and the names under which they are found. Two names of one file (hard links) share a node,
+// or each would have its own cache in the kernel.
 
 export const ROOT = 1;
 
 interface Node {
-  path: string;
+  readonly ino: number;
+  readonly paths: Set<string>;
   /** How many replies named it that the kernel has not given back. */
   lookups: number;
-  /** Open files: what is left of a file whose name is gone. */
+  /** Open files: what is left of a file that has no name any more. */
   readonly handles: number[];
 }
 
 export class Nodes {
   readonly #nodes = new Map<number, Node>();
-  readonly #ids = new Map<string, number>();
+  readonly #idsByIno = new Map<number, number>();
+  readonly #idsByPath = new Map<string, number>();
   #next = ROOT;
 
-  constructor(root: string) {
-    this.lookUp(root);
+  constructor(root: string, ino: number) {
+    this.lookUp(root, ino);
   }
 
-  /** The id of a path, named in a reply once more. */
-  lookUp(path: string): number {
-    const id = this.#ids.get(path) ?? this.#next++;
-    const node = this.#nodes.get(id) ?? { path, lookups: 0, handles: [] };
+  /** The id of the file at a path, named in a reply once more. */
+  lookUp(path: string, ino: number): number {
+    const id = this.#idsByIno.get(ino) ?? this.#next++;
+    if (this.#idsByPath.get(path) !== id) this.drop(path);
+    const node = this.#nodes.get(id) ?? { ino, paths: new Set(), lookups: 0, handles: [] };
+    node.paths.add(path);
     node.lookups += 1;
     this.#nodes.set(id, node);
-    this.#ids.set(path, id);
+    this.#idsByIno.set(ino, id);
+    this.#idsByPath.set(path, id);
     return id;
   }
 
@@ -34,19 +39,20 @@ export class Nodes {
     const node = this.#nodes.get(id)!;
     node.lookups -= count;
     if (node.lookups > 0 || id === ROOT) return;
+    for (const path of node.paths) this.drop(path);
     this.#nodes.delete(id);
-    if (this.#ids.get(node.path) === id) this.#ids.delete(node.path);
   }
 
   /** Whether a name leads to the node: not when it was removed while it was open. */
   isNamed(id: number): boolean {
-    return this.#ids.get(this.#nodes.get(id)!.path) === id;
+    return this.#nodes.get(id)!.paths.size > 0;
   }
 
   /** A path that leads to the node, if only through a descriptor that is open. */
   path(id: number): string {
-    const node = this.#nodes.get(id)!;
-    return this.isNamed(id) ? node.path : `/proc/self/fd/${node.handles[0]}`;
+    const { paths, handles } = this.#nodes.get(id)!;
+    for (const path of paths) return path;
+    return `/proc/self/fd/${handles[0]}`;
   }
 
   child(id: number, name: string): string {
@@ -62,20 +68,27 @@ export class Nodes {
     handles.splice(handles.indexOf(fd), 1);
   }
 
-  /** A name is gone. */
+  /** A name is gone. A file without a name lets its inode number go to another file. */
   drop(path: string): void {
-    this.#ids.delete(path);
+    const id = this.#idsByPath.get(path);
+    if (id === undefined) return;
+    const { ino, paths } = this.#nodes.get(id)!;
+    this.#idsByPath.delete(path);
+    paths.delete(path);
+    if (paths.size === 0) this.#idsByIno.delete(ino);
   }
 
   /** A file, or a folder with all that is in it, has got another name. */
   move(source: string, target: string): void {
     this.drop(target);
-    for (const [path, id] of this.#ids) {
+    for (const [path, id] of this.#idsByPath) {
       if (path !== source && !path.startsWith(`${source}/`)) continue;
       const moved = target + path.slice(source.length);
-      this.#ids.delete(path);
-      this.#ids.set(moved, id);
-      this.#nodes.get(id)!.path = moved;
+      const { paths } = this.#nodes.get(id)!;
+      paths.delete(path);
+      paths.add(moved);
+      this.#idsByPath.delete(path);
+      this.#idsByPath.set(moved, id);
     }
   }
 }

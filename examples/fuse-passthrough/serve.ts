@@ -1,4 +1,4 @@
-// The worker: serves the mount until it is gone.
+// The worker: serves the mount until it is gone, or until the eventfd says that it is enough.
 
 import { workerData } from 'node:worker_threads';
 
@@ -8,10 +8,12 @@ import { Mirror } from './mirror.ts';
 
 const { fd, wakeFd, source } = workerData as { fd: number; wakeFd: number; source: string };
 
-new DeviceLoop({
+const loop = new DeviceLoop({
   fd,
   wakeFd,
   handler: new Mirror(source),
   trace: maybeFuseTrace(process.env),
+  wake: () => loop.stop(),
   handlerError: (error, request) => console.error(request, error),
-}).run();
+});
+loop.run();

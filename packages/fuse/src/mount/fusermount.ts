@@ -75,14 +75,27 @@ function failure(
   }
   const reason = stderr.trim() || error?.message || `${COMMAND} sent no descriptor`;
   const message = `Cannot mount on ${mountpoint}: ${reason}`;
-  const cause = error;
-  if (reason.includes('user_allow_other')) {
-    const hint = 'Add the line user_allow_other to /etc/fuse.conf, or mount for one user only';
-    return new FuseMountError('FUSE_NOT_PERMITTED', message, { mountpoint, hint, cause });
+  const remedy = REMEDIES.find(({ sign }) => reason.includes(sign));
+  if (remedy === undefined) {
+    return new FuseMountError('FUSE_MOUNT_FAILED', message, { mountpoint, cause: error });
   }
-  if (/permission denied|not permitted/i.test(reason)) {
-    const hint = 'The mountpoint must belong to the user; in a container: --device /dev/fuse';
-    return new FuseMountError('FUSE_NOT_PERMITTED', message, { mountpoint, hint, cause });
-  }
-  return new FuseMountError('FUSE_MOUNT_FAILED', message, { mountpoint, cause });
+  const { hint } = remedy;
+  return new FuseMountError('FUSE_NOT_PERMITTED', message, { mountpoint, hint, cause: error });
 }
+
+/** What to do about what fusermount3 says in its (English) messages. */
+const REMEDIES: readonly { readonly sign: string; readonly hint: string }[] = [
+  {
+    sign: 'user_allow_other',
+    hint: 'Add the line user_allow_other to /etc/fuse.conf, or mount for one user only',
+  },
+  { sign: 'no write access', hint: 'Mount on a folder that belongs to the user' },
+  {
+    sign: '/dev/fuse: Permission denied',
+    hint: 'Let users open the device: chmod 666 /dev/fuse. In a container: --device /dev/fuse',
+  },
+  {
+    sign: 'Operation not permitted',
+    hint: `${COMMAND} must be a set-user-id program of root, in a container that may mount`,
+  },
+];

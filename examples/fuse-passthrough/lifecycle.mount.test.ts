@@ -1,0 +1,198 @@
+// Mounts come and go: with clients, without, by several daemons, by dead ones, and by a user who is
+// not root.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+
+import { requirePart, tempDir, watchMounts } from '@skein/testkit';
+
+import { daemonCommand, MirrorProcess, runPython, startPython } from './test-mirror.ts';
+
+const NOBODY = 65534;
+
+function mountTest(title: string, body: (t: TestContext) => Promise<void>): void {
+  it(title, async (t) => {
+    if (requirePart(t, 'fuse', 'root', 'python3')) await body(t);
+  });
+}
+
+describe('the daemon', () => {
+  mountTest('ends when it is told to, and leaves no mount', async (t) => {
+    const mirror = await MirrorProcess.start(t);
+    await runPython(mirror.mountpoint, `open('f', 'w').write('x')`);
+    assert.equal(await mirror.stop(), 0);
+    assert.match(mirror.printed, /unmounted: clean\n$/);
+    assert.equal(readFileSync('/proc/self/mountinfo', 'utf8').includes(mirror.mountpoint), false);
+  });
+
+  mountTest('ends when its mount is taken down by somebody else', async (t) => {
+    const mirror = await MirrorProcess.start(t);
+    assert.equal(spawnSync('umount', [mirror.mountpoint]).status, 0);
+    assert.equal(await mirror.stop(), 0);
+  });
+
+  mountTest('ends within bounds while a client keeps a file open and a folder busy', async (t) => {
+    const mirror = await MirrorProcess.start(t);
+    const client = startPython(
+      mirror.mountpoint,
+      `
+f = open('f', 'w+'); f.write('text'); f.flush(); m = mmap.mmap(f.fileno(), 4)
+print('open', flush=True); sys.stdin.readline()
+for call in (lambda: os.pread(f.fileno(), 4, 0), lambda: os.fsync(f.fileno()), lambda: os.stat('f')):
+    try: call(); print('no error')
+    except OSError as e: print(errno.errorcode[e.errno])`,
+    );
+    let printed = '';
+    client.stdout!.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    await once(client.stdout!, 'data');
+    const start = performance.now();
+    assert.equal(await mirror.stop(), 0);
+    assert.ok(performance.now() - start < 8_000);
+    assert.match(mirror.printed, /unmounted: aborted\n$/);
+    client.stdin!.end('\n');
+    await once(client, 'close');
+    assert.equal(printed, 'open\nENOTCONN\nENOTCONN\nENOTCONN\n');
+  });
+
+  mountTest('waits a moment for a client that is about to close its file', async (t) => {
+    const mirror = await MirrorProcess.start(t);
+    const client = startPython(
+      mirror.mountpoint,
+      `
+f = open('f', 'w'); print('open', flush=True); time.sleep(0.5)
+f.write('written late'); f.close(); os.chdir('/')`,
+    );
+    await once(client.stdout!, 'data');
+    assert.equal(await mirror.stop(), 0);
+    assert.match(mirror.printed, /unmounted: clean\n$/);
+    assert.equal(readFileSync(join(mirror.source, 'f'), 'utf8'), 'written late');
+  });
+
+  mountTest('dies: clients get ENOTCONN, and the next daemon clears the mount away', async (t) => {
+    const mirror = await MirrorProcess.start(t);
+    writeFileSync(join(mirror.source, 'f'), 'kept');
+    await mirror.kill();
+    const program = `
+try: os.stat(sys.argv[1])
+except OSError as e: print(errno.errorcode[e.errno])`;
+    const stat = program.replace('sys.argv[1]', JSON.stringify(mirror.mountpoint));
+    assert.equal(await runPython('/', stat), 'ENOTCONN\n');
+
+    const next = await MirrorProcess.startOn(t, mirror.source, mirror.mountpoint);
+    assert.match(next.printed, /^detached 1 mounts whose daemon had died\n/);
+    assert.equal(await runPython(next.mountpoint, `print(open('f').read())`), 'kept\n');
+  });
+
+  mountTest('refuses a mountpoint on which another one lives', async (t) => {
+    const mirror = await MirrorProcess.start(t);
+    const second = await MirrorProcess.startOn(t, mirror.source, mirror.mountpoint);
+    assert.equal(await second.stop(), 1);
+    assert.match(second.printed, /mirror \(fuse\.mirror\) is mounted there\nStop its daemon/);
+    await runPython(mirror.mountpoint, `open('f', 'w').close()`);
+  });
+
+  mountTest('serves beside another one', async (t) => {
+    const [first, second] = [await MirrorProcess.start(t), await MirrorProcess.start(t)];
+    await Promise.all(
+      [first, second].map((mirror) =>
+        runPython(
+          mirror.mountpoint,
+          `
+for i in range(200):
+    open('f%d' % i, 'w').write(os.getcwd())
+    assert open('f%d' % i).read() == os.getcwd()`,
+        ),
+      ),
+    );
+    const fifth = ({ source }: MirrorProcess): string => readFileSync(join(source, 'f5'), 'utf8');
+    assert.equal(fifth(first), first.mountpoint);
+    assert.equal(fifth(second), second.mountpoint);
+    assert.equal(await first.stop(), 0);
+    await runPython(second.mountpoint, `assert len(os.listdir('.')) == 200`);
+  });
+});
+
+describe('a user who is not root', () => {
+  /**
+   * Runs a shell script in a mount namespace of its own, as root, where every user may open
+   * /dev/fuse: udev arranges that where it runs, but containers often lack it.
+   */
+  function runApart(t: TestContext, script: string, ...args: readonly string[]): string {
+    const device = join(tempDir(t), 'fuse');
+    const prepare = `mknod -m 666 ${device} c 10 229 && mount --bind ${device} /dev/fuse`;
+    const shell = ['sh', '-c', `${prepare} || exit 99\n${script}`, 'sh', ...args];
+    const result = spawnSync('unshare', ['--mount', ...shell], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    return `${result.stdout}${result.stderr}exit ${result.status}\n`;
+  }
+
+  const AS_NOBODY = `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
+  const SERVE = `
+source=$1 mountpoint=$2; shift 2
+${AS_NOBODY} "$@" & daemon=$!
+i=0; until grep -q " $mountpoint " /proc/self/mountinfo || [ $i = 100 ]; do i=$((i+1)); sleep 0.1; done`;
+
+  function foldersOfNobody(t: TestContext): { source: string; mountpoint: string } {
+    const folder = tempDir(t);
+    watchMounts(t, folder, 60_000);
+    chmodSync(folder, 0o755);
+    const folders = { source: join(folder, 'source'), mountpoint: join(folder, 'mirror') };
+    for (const path of Object.values(folders)) {
+      mkdirSync(path);
+      chownSync(path, NOBODY, NOBODY);
+    }
+    return folders;
+  }
+
+  /** The daemon's own files must be readable to nobody, which a checkout below /root is not. */
+  function canRun(t: TestContext): boolean {
+    if (!requirePart(t, 'fuse', 'root', 'setpriv')) return false;
+    const [node] = daemonCommand('', '');
+    const test = ['-r', import.meta.filename, '-a', '-x', node!];
+    const args = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', 'test', ...test];
+    if (spawnSync('setpriv', args).status === 0) return true;
+    t.skip('User nobody may not read this checkout');
+    return false;
+  }
+
+  it('mounts and unmounts by fusermount3', (t) => {
+    if (!canRun(t) || !requirePart(t, 'fusermount3')) return;
+    const { source, mountpoint } = foldersOfNobody(t);
+    const script = `${SERVE}
+${AS_NOBODY} sh -c 'echo text > '$mountpoint'/f && cat '$mountpoint'/f'
+kill -TERM $daemon; wait $daemon`;
+    const printed = runApart(t, script, source, mountpoint, ...daemonCommand(source, mountpoint));
+    assert.equal(printed, `mirrors ${source} on ${mountpoint}\ntext\nunmounted: clean\nexit 0\n`);
+    assert.equal(readFileSync(join(source, 'f'), 'utf8'), 'text\n');
+  });
+
+  it('ends within bounds although a client keeps a file open', (t) => {
+    if (!canRun(t) || !requirePart(t, 'fusermount3')) return;
+    const { source, mountpoint } = foldersOfNobody(t);
+    // Without the control files of FUSE only the end of the daemon ends the connection.
+    const script = `umount /sys/fs/fuse/connections 2> /dev/null
+${SERVE}
+${AS_NOBODY} sh -c 'exec 3> '$mountpoint'/f; exec sleep 20' & client=$!
+sleep 0.5; kill -TERM $daemon; wait $daemon; echo "daemon $?"; kill $client`;
+    const printed = runApart(t, script, source, mountpoint, ...daemonCommand(source, mountpoint));
+    assert.match(printed, /unmounted: detached\ndaemon 0\nexit 0\n$/);
+  });
+
+  it('is told what is missing without fusermount3', (t) => {
+    if (!canRun(t)) return;
+    const { source, mountpoint } = foldersOfNobody(t);
+    const command = daemonCommand(source, mountpoint);
+    const script = `PATH=/nowhere exec /usr/bin/${AS_NOBODY} "$@"`;
+    assert.equal(
+      runApart(t, script, ...command),
+      `Cannot mount on ${mountpoint}: this user is not root, and fusermount3 is not installed\n` +
+        'Install it: apt-get install fuse3\nexit 1\n',
+    );
+  });
+});
