@@ -52,11 +52,12 @@ if (mount.staleMountsDetached > 0) {
 }
 console.log(`mirrors ${source} on ${mount.mountpoint}`);
 
-process.once('SIGINT', () => void stop());
-process.once('SIGTERM', () => void stop());
+let stopping: Promise<void> | undefined;
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (stopping ??= stop()));
 
 // The loop ends when the mount is gone, whoever took it down.
 const [exitCode] = (await once(worker, 'exit')) as [number];
+await stopping;
 closeSync(mount.fd);
 closeSync(wakeFd);
 process.exitCode = exitCode;
