@@ -1,8 +1,7 @@
 // Reads any LZ4 frame, block by block, from a feed, and takes not a byte more than the frame has.
 //
-// Blocks may depend on earlier ones, carry checksums, and be of any size the format knows. Refused:
-// frames that need a dictionary, and the "skippable" and "legacy" kinds, which hold no such
-// content.
+// Blocks may depend on earlier ones, carry checksums, and be of any size the format knows. Frames
+// that need a dictionary are refused, as are the "skippable" and "legacy" kinds.
 
 import type { ByteFeed } from './byte-feed.ts';
 import { BytesFormatError, type BytesErrorCode } from './errors.ts';
@@ -27,10 +26,7 @@ import {
 import { readU32le, readU64le } from './u64.ts';
 import { Xxh32, xxh32 } from './xxh32.ts';
 
-/**
- * 'more': give() the feed more; 'block': content from `start` to `end` of `bytes`; 'end': that was
- * all.
- */
+/** 'more': give() the feed more; 'block': `bytes` has content; 'end': that was all of it. */
 export type Lz4FrameEvent = 'more' | 'block' | 'end';
 
 /** History that matches of a dependent block can reach. */
@@ -40,7 +36,7 @@ const HISTORY_BYTES = MATCH_DISTANCE_MAX + 1;
 const HEADER_START_BYTES = 6;
 
 export class Lz4FrameDecoder {
-  /** The content of a block, valid until the next call. */
+  /** The content of a block is here from `start` to `end`, until the next call. */
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
@@ -90,6 +86,7 @@ export class Lz4FrameDecoder {
       }
     }
   }
+
   #readHeader(): boolean {
     const feed = this.#feed;
     if (!feed.peek(HEADER_START_BYTES)) return false;
@@ -98,8 +95,8 @@ export class Lz4FrameDecoder {
       throw this.#error('LZ4_FRAME_MAGIC', 'it begins with another magic', LZ4_FRAME_MAGIC, magic);
     }
     const flags = feed.bytes[feed.start + 4]!;
-    const blockSizeCode = feed.bytes[feed.start + 5]! >>> 4;
-    this.#checkDescriptor(flags, feed.bytes[feed.start + 5]!);
+    const blockDescriptor = feed.bytes[feed.start + 5]!;
+    this.#checkDescriptor(flags, blockDescriptor);
     const sizeBytes = (flags & FLAG_CONTENT_SIZE) === 0 ? 0 : 8;
     const headerBytes = HEADER_START_BYTES + sizeBytes + 1;
     if (!feed.take(headerBytes)) return false;
@@ -113,7 +110,7 @@ export class Lz4FrameDecoder {
     }
     if (sizeBytes > 0) this.#contentSize = readU64le(feed.bytes, feed.start + HEADER_START_BYTES);
     this.#flags = flags;
-    this.#blockBytesMax = blockSizeOfCode(blockSizeCode);
+    this.#blockBytesMax = blockSizeOfCode(blockDescriptor >>> 4);
     this.#expects = 'block length';
     return true;
   }
@@ -123,12 +120,7 @@ export class Lz4FrameDecoder {
       throw this.#error('LZ4_FRAME_DESCRIPTOR', 'its version is not known', FLAG_VERSION_1, flags);
     }
     if ((flags & FLAG_DICTIONARY) !== 0) {
-      throw this.#error(
-        'LZ4_FRAME_DICTIONARY',
-        'it needs a dictionary',
-        0,
-        flags & FLAG_DICTIONARY,
-      );
+      throw this.#error('LZ4_FRAME_DICTIONARY', 'it needs a dictionary', 0, FLAG_DICTIONARY);
     }
     const code = blockDescriptor >>> 4;
     const isKnown = code >= BLOCK_SIZE_CODE_MIN && code <= BLOCK_SIZE_CODE_MAX;

@@ -1,7 +1,7 @@
 // Unsigned LEB128 numbers: seven bits a byte, lowest first, the upper bit says that more follow.
 
 import { assert } from './assert.ts';
-import { BytesFormatError } from './errors.ts';
+import { type BytesErrorCode, BytesFormatError } from './errors.ts';
 
 /** Longest encoding of a number that JavaScript holds exactly (53 bits). */
 export const VARINT_BYTES_MAX = 8;
@@ -34,18 +34,21 @@ export function readVarint(cursor: ByteCursor): number {
   const start = cursor.offset;
   let value = 0;
   let weight = 1;
-  while (cursor.offset < cursor.end) {
+  for (;;) {
+    if (cursor.offset >= cursor.end) {
+      throw badVarint('VARINT_TRUNCATED', 'it has no last byte', start);
+    }
     const byte = cursor.bytes[cursor.offset]!;
     cursor.offset += 1;
     value += (byte & 0x7f) * weight;
     weight *= 0x80;
-    if (value > Number.MAX_SAFE_INTEGER || cursor.offset - start > VARINT_BYTES_MAX) break;
+    if (value > Number.MAX_SAFE_INTEGER || cursor.offset - start > VARINT_BYTES_MAX) {
+      throw badVarint('VARINT_OVERFLOW', 'it does not fit into 53 bits', start);
+    }
     if (byte < 0x80) return value;
   }
-  if (cursor.offset < cursor.end || value > Number.MAX_SAFE_INTEGER) {
-    const message = 'Cannot decode varint: it does not fit into 53 bits';
-    throw new BytesFormatError('VARINT_OVERFLOW', message, { offset: start });
-  }
-  const message = 'Cannot decode varint: it has no last byte';
-  throw new BytesFormatError('VARINT_TRUNCATED', message, { offset: start });
+}
+
+function badVarint(code: BytesErrorCode, problem: string, offset: number): BytesFormatError {
+  return new BytesFormatError(code, `Cannot decode varint: ${problem}`, { offset });
 }

@@ -105,7 +105,7 @@ function makeOutputHeader(inputs: readonly LtxReader[], options: CompactOptions)
 
 function mergePages(inputs: readonly LtxReader[], header: LtxHeader, encoder: LtxEncoder): void {
   const sizesAfter = smallestSizesAfter(inputs);
-  // Where the database once ended, all pages behind that are new: an older one must not shine
+  // Behind the place where the database once ended all pages are new: no older one may shine
   // through.
   const order = new PageOrder(header, Math.min(sizesAfter[0]!, inputs[0]!.header.commit) + 1);
   const pages: (LtxPage | undefined)[] = inputs.map((input) => input.next());

@@ -14,9 +14,7 @@ import { LZ4_FRAME_MAGIC, lz4BlockBound, readU32be, readU32le } from '@skein/byt
 import { FLAG_LZ4, FLAG_NO_CHECKSUM, type LtxHeader, type LtxVersion } from './header.ts';
 import { FRAME_FLAG_LENGTH, FRAME_HEADER_SIZE, PGNO_SIZE } from './page-block.ts';
 
-/**
- * What of the page block must be known: the header of a version 3 frame and its length or magic.
- */
+/** What must be seen of the page block: the header of a frame, and its length or magic. */
 export const DETECTION_SIZE: number = FRAME_HEADER_SIZE + 4;
 
 /** The version if the flags tell it. */

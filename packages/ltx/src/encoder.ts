@@ -65,6 +65,7 @@ export class LtxEncoder {
   writePage(pgno: number, bytes: Uint8Array, start: number = 0): void {
     const end = start + this.#header.pageSize;
     assert(!this.#isFinished, 'A page comes after the end of the LTX file');
+    assert(Number.isInteger(pgno), 'An LTX page has no whole number');
     assert(start >= 0 && end <= bytes.length, 'LTX page outside of the array');
     this.#order.accept(pgno, this.#bytesWritten);
     this.#pages.write(pgno, bytes, start);

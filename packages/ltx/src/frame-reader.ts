@@ -16,8 +16,8 @@ import {
   type PageBlockContext,
   type PageBlockEvent,
   type PageBlockReader,
-  badCompression,
-  decompressed,
+  compressionError,
+  advanceFrame,
 } from './page-block-readers.ts';
 import { INDEX_LENGTH_SIZE, PageIndexDigest, badIndex } from './page-index.ts';
 
@@ -112,7 +112,7 @@ export class FrameReader implements PageBlockReader {
       const end = feed.start + length;
       this.#pageLength = this.#blocks.decode(feed.bytes, feed.start, end, this.bytes, 0);
     } catch (cause) {
-      throw badCompression(cause, feed.taken);
+      throw compressionError(cause, feed.taken);
     }
     return true;
   }
@@ -122,7 +122,7 @@ export class FrameReader implements PageBlockReader {
     this.#frames ??= new Lz4FrameDecoder(this.#feed);
     const frames = this.#frames;
     for (;;) {
-      const event = decompressed(frames, this.#feed);
+      const event = advanceFrame(frames, this.#feed);
       if (event === 'more') return false;
       if (event === 'end') break;
       const length = frames.end - frames.start;

@@ -125,6 +125,8 @@ describe('checkHeader()', () => {
   it('rejects page sizes, page counts and TXIDs that are none', () => {
     for (const pageSize of [0, 256, 1000, 131072]) rejects(8, 1, { pageSize });
     for (const commit of [-1, 0.5, 2 ** 32]) rejects(12, 1, { commit });
+    for (const timestampMs of [0.5, Number.NaN, 2 ** 53]) rejects(32, 1, { timestampMs });
+    for (const nodeId of [-1n, 1n << 64n]) rejects(72, 1, { nodeId });
     rejects(16, 1, { minTxid: toTxid(0) });
     rejects(24, 1, { maxTxid: toTxid(4) });
   });
@@ -139,7 +141,7 @@ describe('checkHeader()', () => {
     rejects(56, 1, { walSize: 0 });
     rejects(56, 1, { walOffset: 0 });
     rejects(64, 1, { walOffset: 0, walSize: 0 });
-    rejects(48, 1, { walOffset: -1 });
+    for (const walOffset of [-1, 0.5]) rejects(48, 1, { walOffset });
     rejects(56, 3, { walSize: -1 });
     checkHeader(makeHeader({ ...good, walSize: 0 }), 3);
     checkHeader(makeHeader({ ...good, walOffset: 0, walSize: 0 }), 3);

@@ -136,21 +136,23 @@ function readInt53(view: DataView, offset: number): number {
 
 /** Throws unless a file of this version may have this header. Both directions go through here. */
 export function checkHeader(header: LtxHeader, version: LtxVersion): void {
-  const { flags, pageSize, commit, minTxid, maxTxid } = header;
+  const { flags, pageSize, commit, minTxid, maxTxid, timestampMs, nodeId } = header;
   const flagsMask = version === 1 ? FLAG_LZ4 : FLAG_NO_CHECKSUM;
   check((flags & ~flagsMask) === 0, 'flags of another version', 4, flags);
   check(isPageSize(pageSize), 'not a page size', 8, pageSize);
   check(commit >>> 0 === commit, 'not a number of pages', 12, commit);
   check(minTxid > 0n, 'no TXID', 16, minTxid);
   check(maxTxid >= minTxid, 'the last TXID is before the first', 24, maxTxid);
+  check(Number.isSafeInteger(timestampMs), 'not a time', 32, timestampMs);
   checkPreApply(header);
+  check(BigInt.asUintN(64, nodeId) === nodeId, 'not a node id', 72, nodeId);
   checkWalPlace(header, version);
 }
 
 function checkWalPlace(header: LtxHeader, version: LtxVersion): void {
   const { walOffset, walSize, walSalt1, walSalt2 } = header;
-  check(walOffset >= 0, 'negative offset in the WAL', 48, walOffset);
-  check(walSize >= 0, 'negative length in the WAL', 56, walSize);
+  check(isSafeNatural(walOffset), 'not an offset in the WAL', 48, walOffset);
+  check(isSafeNatural(walSize), 'not a length in the WAL', 56, walSize);
   // Litestream writes offsets and salts without a length.
   if (version !== 1) return;
   check((walOffset === 0) === (walSize === 0), 'half a place in the WAL', 56, walSize);
@@ -165,6 +167,10 @@ function checkPreApply(header: LtxHeader): void {
   } else {
     check(checksum >= CHECKSUM_FLAG, 'not a pre-apply checksum', 40, checksum);
   }
+}
+
+function isSafeNatural(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 function check(isGood: boolean, problem: string, offset: number, actual: number | bigint): void {

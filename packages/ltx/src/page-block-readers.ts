@@ -131,7 +131,7 @@ export class FramedPageReader implements PageBlockReader {
       }
       if (this.#isAtEnd && this.#content.unused > 0) throw this.#badLength('more');
       // The block is over, or needs what the next part of the frame has.
-      const event = decompressed(this.#frame, this.#context.feed);
+      const event = advanceFrame(this.#frame, this.#context.feed);
       if (event === 'more') return 'more';
       if (event === 'end') {
         if (!this.#isAtEnd) throw this.#badLength('less');
@@ -147,18 +147,18 @@ export class FramedPageReader implements PageBlockReader {
   }
 }
 
-/** The next event of a frame inside of an LTX file. */
-export function decompressed(frame: Lz4FrameDecoder, file: ByteFeed): Lz4FrameEvent {
+/** The next event of an LZ4 frame inside of an LTX file. */
+export function advanceFrame(frame: Lz4FrameDecoder, file: ByteFeed): Lz4FrameEvent {
   try {
     return frame.next();
   } catch (cause) {
-    throw badCompression(cause, file.taken);
+    throw compressionError(cause, file.taken);
   }
 }
 
 /** The error to throw in place of one of decompression; any other error is thrown as it is. */
-export function badCompression(cause: unknown, offset: number): LtxFormatError {
+export function compressionError(cause: unknown, offset: number): LtxFormatError {
   if (!(cause instanceof BytesFormatError)) throw cause;
-  const message = 'LTX page block is invalid: it cannot be decompressed';
+  const message = 'LTX page block is invalid: it cannot be advanceFrame';
   return new LtxFormatError('LTX_COMPRESSION', message, { offset, cause });
 }

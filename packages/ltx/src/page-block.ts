@@ -32,17 +32,12 @@ export function rawFileSize(pageCount: number, pageSize: number): number {
   return HEADER_SIZE + pageCount * (PGNO_SIZE + pageSize) + PGNO_SIZE + TRAILER_SIZE;
 }
 
-/**
- * Number of pages in a version 1 file without compression; no whole number if there is no such
- * file.
- */
+/** Number of pages in a version 1 file without compression; a fraction if none is so long. */
 export function rawPageCount(sizeBytes: number, pageSize: number): number {
   return (sizeBytes - rawFileSize(0, pageSize)) / (PGNO_SIZE + pageSize);
 }
 
-/**
- * Longest frame of version 3 that is read: more than any page can need, in a block or in LZ4 frame.
- */
+/** Longest frame of version 3 that is read at random: more than any page needs. */
 export function frameSizeMax(pageSize: number): number {
   return FRAME_HEADER_SIZE + 2 * lz4BlockBound(pageSize);
 }

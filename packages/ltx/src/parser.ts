@@ -93,9 +93,7 @@ export class LtxParser {
     return this.#block;
   }
 
-  /**
-   * Reads the header and finds out the version, for which it may have to look at the first frame.
-   */
+  /** Reads the header and finds out the version, for which it may look at the first frame. */
   #readHeader(): boolean {
     const { feed } = this;
     if (this.#headerBytes === undefined) {
