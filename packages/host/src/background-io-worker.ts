@@ -17,15 +17,17 @@ import { signalEventfd } from './syscalls/descriptors.ts';
 const { port, progress, wakeFd } = workerData as BackgroundWorkerData;
 
 // Whatever ends this thread, nobody goes on waiting for it.
-process.on('exit', () => {
+process.on('exit', (code) => {
   Atomics.store(progress, 0, WORKER_ENDED);
   Atomics.notify(progress, 0);
+  // By a bug; after an orderly end the eventfd may already be closed.
+  if (code !== 0) wake();
 });
 
 port.on('message', (job: BackgroundJob) => {
   const result: BackgroundResult = { errorCode: run(job) };
   port.postMessage(result);
-  if (wakeFd !== undefined) signalEventfd(wakeFd);
+  wake();
   // Last of all: once everything is counted the engine may close its descriptors.
   Atomics.add(progress, 0, 1n);
   Atomics.notify(progress, 0);
@@ -42,4 +44,8 @@ function run(job: BackgroundJob): string | undefined {
     if (code === undefined) throw error;
     return code;
   }
+}
+
+function wake(): void {
+  if (wakeFd !== undefined) signalEventfd(wakeFd);
 }

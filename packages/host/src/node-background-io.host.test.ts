@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { closeSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
 import { onTestEnd, tempDir, testBackgroundIo } from '@skein/testkit';
@@ -65,6 +67,24 @@ describe('NodeBackgroundIo', () => {
     background.settle();
     file.close();
     assert.throws(() => background.sync('test.sync', file, () => {}), /after it was closed/);
+  });
+
+  test('a worker that dies of a bug is noticed, not waited for', (t) => {
+    // In a process of its own, which the bug ends.
+    const url = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
+    const script = `
+      import { NodeBackgroundIo } from ${url('node-background-io.ts')};
+      import { NodeFile } from ${url('node-disk.ts')};
+      const background = new NodeBackgroundIo();
+      background.sync('test.sync', new NodeFile('/a', NaN), () => {});
+      background.settle();
+    `;
+    const path = join(tempDir(t), 'script.mjs');
+    writeFileSync(path, script);
+    const args = [...process.execArgv, path];
+    const child = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
+    assert.equal(child.status, 1);
+    assert.match(child.stderr, /The background worker ended before its jobs did/);
   });
 
   test('refuses a file of another disk', (t) => {

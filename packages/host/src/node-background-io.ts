@@ -38,6 +38,8 @@ export interface BackgroundWorkerData {
 
 export const WORKER_ENDED = -1n;
 
+const WORKER_DIED = 'The background worker ended before its jobs did';
+
 export interface NodeBackgroundIoOptions {
   /**
    * An eventfd that gets 1 added whenever there is something to drain; without it, drain by
@@ -97,19 +99,18 @@ export class NodeBackgroundIo implements BackgroundIo {
 
   /** Reports the jobs that have ended, here and now. Returns how many. */
   drain(): number {
+    // Read before the results: whatever the worker sent in its life is then in the port.
+    const progress = Atomics.load(this.#progress, 0);
     let count = 0;
-    for (;;) {
-      const received: { message: BackgroundResult } | undefined = receiveMessageOnPort(this.#port);
-      if (received === undefined) return count;
+    for (let result = this.#receive(); result !== undefined; result = this.#receive()) {
       const job = this.#waiting.shift();
       assert(job !== undefined, 'A background job was reported twice');
       count += 1;
-      const { errorCode } = received.message;
       job.file.endJob();
-      job.done(
-        errorCode === undefined ? undefined : new DiskError(job.op, job.file.path, errorCode),
-      );
+      job.done(toError(job, result));
     }
+    assert(progress !== WORKER_ENDED || this.#waiting.length === 0, WORKER_DIED);
+    return count;
   }
 
   /** Blocks until every job requested so far, and in turn by their reports, has been reported. */
@@ -131,9 +132,14 @@ export class NodeBackgroundIo implements BackgroundIo {
     for (;;) {
       const progress = Atomics.load(this.#progress, 0);
       if (isReached()) return;
-      assert(progress !== WORKER_ENDED, 'The background worker ended before its jobs did');
+      assert(progress !== WORKER_ENDED, WORKER_DIED);
       Atomics.wait(this.#progress, 0, progress);
     }
+  }
+
+  #receive(): BackgroundResult | undefined {
+    const received: { message: BackgroundResult } | undefined = receiveMessageOnPort(this.#port);
+    return received?.message;
   }
 
   #request(job: BackgroundJob, waiting: Waiting): void {
@@ -143,6 +149,10 @@ export class NodeBackgroundIo implements BackgroundIo {
     this.#waiting.push(waiting);
     this.#port.postMessage(job, []);
   }
+}
+
+function toError({ op, file }: Waiting, { errorCode }: BackgroundResult): DiskError | undefined {
+  return errorCode === undefined ? undefined : new DiskError(op, file.path, errorCode);
 }
 
 function nodeFile(file: DiskFile): NodeFile {
