@@ -32,7 +32,7 @@ describe('the daemon', () => {
   mountTest('ends when its mount is taken down by somebody else', async (t) => {
     const mirror = await MirrorProcess.start(t);
     assert.equal(spawnSync('umount', [mirror.mountpoint]).status, 0);
-    assert.equal(await mirror.stop(), 0);
+    assert.equal(await mirror.ended(), 0);
   });
 
   mountTest('ends within bounds while a client keeps a file open and a folder busy', async (t) => {
@@ -90,7 +90,7 @@ except OSError as e: print(errno.errorcode[e.errno])`;
   mountTest('refuses a mountpoint on which another one lives', async (t) => {
     const mirror = await MirrorProcess.start(t);
     const second = await MirrorProcess.startOn(t, mirror.source, mirror.mountpoint);
-    assert.equal(await second.stop(), 1);
+    assert.equal(await second.ended(), 1);
     assert.match(second.printed, /mirror \(fuse\.mirror\) is mounted there\nStop its daemon/);
     await runPython(mirror.mountpoint, `open('f', 'w').close()`);
   });

@@ -53,7 +53,11 @@ if (mount.staleMountsDetached > 0) {
 console.log(`mirrors ${source} on ${mount.mountpoint}`);
 
 let stopping: Promise<void> | undefined;
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (stopping ??= stop()));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    stopping ??= stop();
+  });
+}
 
 // The loop ends when the mount is gone, whoever took it down.
 const [exitCode] = (await once(worker, 'exit')) as [number];

@@ -56,11 +56,16 @@ export class MirrorProcess {
     return mirror;
   }
 
+  /** Waits for the daemon to end by itself. Its exit code. */
+  async ended(): Promise<number | null> {
+    await this.#closed;
+    return this.#child.exitCode;
+  }
+
   /** Asks the daemon to end and waits for that. Its exit code. */
   async stop(): Promise<number | null> {
     this.#child.kill('SIGTERM');
-    await this.#closed;
-    return this.#child.exitCode;
+    return await this.ended();
   }
 
   async kill(): Promise<void> {
