@@ -116,33 +116,64 @@ for i in range(200):
   });
 });
 
-describe('a user who is not root', () => {
-  /**
-   * Runs a shell script in a mount namespace of its own, as root, where every user may open
-   * /dev/fuse: udev arranges that where it runs, but containers often lack it.
-   */
-  function runApart(t: TestContext, script: string, ...args: readonly string[]): string {
-    const device = join(tempDir(t), 'fuse');
-    const prepare = `mknod -m 666 ${device} c 10 229 && mount --bind ${device} /dev/fuse`;
-    const shell = ['sh', '-c', `${prepare} || exit 99\n${script}`, 'sh', ...args];
-    const result = spawnSync('unshare', ['--mount', ...shell], {
-      encoding: 'utf8',
-      timeout: 30_000,
+/** Runs a shell script as root in a mount namespace of its own. Its output and exit code. */
+function runApart(script: string, ...args: readonly string[]): string {
+  const result = spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', ...args], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  return `${result.stdout}${result.stderr}exit ${result.status}\n`;
+}
+
+describe('the daemon cannot mount', () => {
+  const CASES = [
+    {
+      title: 'without /dev/fuse',
+      script: 'mount -t tmpfs none /dev; exec "$@"',
+      says: /There is no \/dev\/fuse\nLoad the module: modprobe fuse/,
+    },
+    {
+      title: 'as root without CAP_SYS_ADMIN',
+      script: 'exec setpriv --bounding-set=-sys_admin "$@"',
+      says: /The kernel says EPERM\nRoot without CAP_SYS_ADMIN cannot mount/,
+    },
+    {
+      title: 'with something else at /dev/fuse',
+      script: 'mount --bind /dev/null /dev/fuse; exec "$@"',
+      says: /The kernel says EINVAL\n/,
+    },
+  ];
+
+  for (const { title, script, says } of CASES) {
+    it(`${title}, and says why`, (t) => {
+      if (!requirePart(t, 'fuse', 'root', 'setpriv')) return;
+      const folder = tempDir(t);
+      const printed = runApart(script, ...daemonCommand(folder, folder));
+      assert.match(printed, says);
+      assert.match(printed, /^Cannot mount on .*\n(.*\n)?exit 1\n$/);
     });
-    return `${result.stdout}${result.stderr}exit ${result.status}\n`;
+  }
+});
+
+describe('a user who is not root', () => {
+  const AS_NOBODY = `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
+  // Every user may open /dev/fuse: udev arranges that where it runs, but containers often lack it.
+  const SERVE = `
+device=$(dirname "$MIRROR")/fuse
+mknod -m 666 "$device" c 10 229 && mount --bind "$device" /dev/fuse || exit 99
+${AS_NOBODY} "$@" & daemon=$!
+i=0; until grep -q " $MIRROR " /proc/self/mountinfo || [ $i = 99 ]; do i=$((i+1)); sleep 0.1; done`;
+
+  interface Folders {
+    readonly source: string;
+    readonly mirror: string;
   }
 
-  const AS_NOBODY = `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
-  const SERVE = `
-source=$1 mountpoint=$2; shift 2
-${AS_NOBODY} "$@" & daemon=$!
-i=0; until grep -q " $mountpoint " /proc/self/mountinfo || [ $i = 100 ]; do i=$((i+1)); sleep 0.1; done`;
-
-  function foldersOfNobody(t: TestContext): { source: string; mountpoint: string } {
+  function foldersOfNobody(t: TestContext): Folders {
     const folder = tempDir(t);
     watchMounts(t, folder, 60_000);
     chmodSync(folder, 0o755);
-    const folders = { source: join(folder, 'source'), mountpoint: join(folder, 'mirror') };
+    const folders = { source: join(folder, 'source'), mirror: join(folder, 'mirror') };
     for (const path of Object.values(folders)) {
       mkdirSync(path);
       chownSync(path, NOBODY, NOBODY);
@@ -150,48 +181,48 @@ i=0; until grep -q " $mountpoint " /proc/self/mountinfo || [ $i = 100 ]; do i=$(
     return folders;
   }
 
+  function run(script: string, { source, mirror }: Folders): string {
+    return runApart(`MIRROR=${mirror}\n${script}`, ...daemonCommand(source, mirror));
+  }
+
   /** The daemon's own files must be readable to nobody, which a checkout below /root is not. */
   function canRun(t: TestContext): boolean {
     if (!requirePart(t, 'fuse', 'root', 'setpriv')) return false;
-    const [node] = daemonCommand('', '');
-    const test = ['-r', import.meta.filename, '-a', '-x', node!];
-    const args = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', 'test', ...test];
-    if (spawnSync('setpriv', args).status === 0) return true;
+    const test = `test -r ${import.meta.filename} -a -x ${process.execPath}`;
+    if (spawnSync('sh', ['-c', `${AS_NOBODY} ${test}`]).status === 0) return true;
     t.skip('User nobody may not read this checkout');
     return false;
   }
 
   it('mounts and unmounts by fusermount3', (t) => {
     if (!canRun(t) || !requirePart(t, 'fusermount3')) return;
-    const { source, mountpoint } = foldersOfNobody(t);
+    const folders = foldersOfNobody(t);
     const script = `${SERVE}
-${AS_NOBODY} sh -c 'echo text > '$mountpoint'/f && cat '$mountpoint'/f'
+${AS_NOBODY} sh -c 'echo text > "$1"/f && cat "$1"/f' sh "$MIRROR"
 kill -TERM $daemon; wait $daemon`;
-    const printed = runApart(t, script, source, mountpoint, ...daemonCommand(source, mountpoint));
-    assert.equal(printed, `mirrors ${source} on ${mountpoint}\ntext\nunmounted: clean\nexit 0\n`);
-    assert.equal(readFileSync(join(source, 'f'), 'utf8'), 'text\n');
+    assert.equal(
+      run(script, folders),
+      `mirrors ${folders.source} on ${folders.mirror}\ntext\nunmounted: clean\nexit 0\n`,
+    );
+    assert.equal(readFileSync(join(folders.source, 'f'), 'utf8'), 'text\n');
   });
 
   it('ends within bounds although a client keeps a file open', (t) => {
     if (!canRun(t) || !requirePart(t, 'fusermount3')) return;
-    const { source, mountpoint } = foldersOfNobody(t);
     // Without the control files of FUSE only the end of the daemon ends the connection.
     const script = `umount /sys/fs/fuse/connections 2> /dev/null
 ${SERVE}
-${AS_NOBODY} sh -c 'exec 3> '$mountpoint'/f; exec sleep 20' & client=$!
+${AS_NOBODY} sh -c 'exec 3> "$1"/f; exec sleep 20' sh "$MIRROR" & client=$!
 sleep 0.5; kill -TERM $daemon; wait $daemon; echo "daemon $?"; kill $client`;
-    const printed = runApart(t, script, source, mountpoint, ...daemonCommand(source, mountpoint));
-    assert.match(printed, /unmounted: detached\ndaemon 0\nexit 0\n$/);
+    assert.match(run(script, foldersOfNobody(t)), /unmounted: detached\ndaemon 0\nexit 0\n$/);
   });
 
   it('is told what is missing without fusermount3', (t) => {
     if (!canRun(t)) return;
-    const { source, mountpoint } = foldersOfNobody(t);
-    const command = daemonCommand(source, mountpoint);
-    const script = `PATH=/nowhere exec /usr/bin/${AS_NOBODY} "$@"`;
+    const folders = foldersOfNobody(t);
     assert.equal(
-      runApart(t, script, ...command),
-      `Cannot mount on ${mountpoint}: this user is not root, and fusermount3 is not installed\n` +
+      run(`exec ${AS_NOBODY} env PATH=/nowhere "$@"`, folders),
+      `Cannot mount on ${folders.mirror}: this user is not root, and fusermount3 is not installed\n` +
         'Install it: apt-get install fuse3\nexit 1\n',
     );
   });

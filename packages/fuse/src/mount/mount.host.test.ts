@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+
+import { tempDir } from '@skein/testkit';
+
+import { FuseMountError } from '../errors.ts';
+import { tryAbortConnection, trySetReadahead } from './connection.ts';
+import { mountFuse } from './mount.ts';
+import { findMount } from './mount-table.ts';
+import { unmountFuse } from './unmount.ts';
+
+/** What is said about a mountpoint that cannot be one. */
+function refusal(mountpoint: string, mustBeEmpty = false): FuseMountError {
+  try {
+    mountFuse({ mountpoint, source: 'test', subtype: 'test', mustBeEmpty });
+  } catch (error) {
+    if (error instanceof FuseMountError) return error;
+    throw error;
+  }
+  return assert.fail('It was mounted');
+}
+
+describe('mountFuse() refuses', () => {
+  it('a mountpoint that does not exist, and says how to create it', (t) => {
+    const missing = join(tempDir(t), 'a', 'b');
+    const { code, message, hint, mountpoint } = refusal(missing);
+    assert.equal(code, 'FUSE_MOUNTPOINT_MISSING');
+    assert.equal(message, `Cannot mount on ${missing}: There is no such folder`);
+    assert.equal(hint, `Create it: mkdir -p ${missing}`);
+    assert.equal(mountpoint, missing);
+  });
+
+  it('a mountpoint that is a file', (t) => {
+    const file = join(tempDir(t), 'file');
+    writeFileSync(file, '');
+    assert.equal(refusal(file).code, 'FUSE_MOUNTPOINT_NOT_A_FOLDER');
+  });
+
+  it('a symbolic link that leads nowhere', (t) => {
+    const link = join(tempDir(t), 'link');
+    symlinkSync('nowhere', link);
+    assert.equal(refusal(link).code, 'FUSE_MOUNTPOINT_MISSING');
+  });
+
+  it('a folder that is not empty, if that was asked for', (t) => {
+    const folder = tempDir(t);
+    mkdirSync(join(folder, 'something'));
+    assert.equal(refusal(folder, true).code, 'FUSE_MOUNTPOINT_NOT_EMPTY');
+  });
+});
+
+describe('what is not mounted', () => {
+  it('is not found, and is gone for unmountFuse()', async (t) => {
+    const mountpoint = tempDir(t);
+    assert.equal(findMount(mountpoint), undefined);
+    assert.equal(await unmountFuse({ mountpoint, deviceMinor: 4095 }), 'gone');
+  });
+
+  it('is not confused with the mount that is there', async () => {
+    const proc = findMount('/proc');
+    assert.equal(proc?.type, 'proc');
+    assert.equal(await unmountFuse({ mountpoint: '/proc', deviceMinor: -1 }), 'gone');
+    assert.equal(findMount('/proc')?.deviceMinor, proc?.deviceMinor);
+  });
+
+  it('has no connection to abort and no readahead to set', () => {
+    assert.equal(tryAbortConnection(1 << 20), false);
+    assert.equal(trySetReadahead(1 << 20, 4096), false);
+  });
+});
