@@ -24,7 +24,7 @@ import type {
   ReadRequest,
   ReleaseRequest,
   RenameRequest,
-  Request,
+  FuseRequest,
   SetattrRequest,
   StatfsReply,
   SymlinkRequest,
@@ -69,13 +69,13 @@ interface Named {
   readonly type: number;
 }
 
-const DOTS: readonly Named[] = ['.', '..'].map((name) => ({ name, type: DIRENT_TYPE.FOLDER }));
+const DOTS: readonly Named[] = ['.', '..'].map((name) => ({ name, type: DIRENT_TYPE.DIR }));
 
 function toNamed(dirent: fs.Dirent): Named {
   const { name } = dirent;
-  if (dirent.isFile()) return { name, type: DIRENT_TYPE.FILE };
-  if (dirent.isDirectory()) return { name, type: DIRENT_TYPE.FOLDER };
-  return { name, type: dirent.isSymbolicLink() ? DIRENT_TYPE.LINK : DIRENT_TYPE.UNKNOWN };
+  if (dirent.isFile()) return { name, type: DIRENT_TYPE.REG };
+  if (dirent.isDirectory()) return { name, type: DIRENT_TYPE.DIR };
+  return { name, type: dirent.isSymbolicLink() ? DIRENT_TYPE.LNK : DIRENT_TYPE.UNKNOWN };
 }
 
 /** Runs system calls, and answers with the error number of the one that fails. */
@@ -134,7 +134,7 @@ export class Mirror implements FuseHandler {
   }
 
   /** The entry of a file that was just made, which is to belong to who asked for it. */
-  #made(path: string, { uid, gid }: Request): EntryOut {
+  #made(path: string, { uid, gid }: FuseRequest): EntryOut {
     if (process.geteuid?.() === 0) fs.lchownSync(path, uid, gid);
     return this.#entry(path);
   }
@@ -147,7 +147,7 @@ export class Mirror implements FuseHandler {
     this.#nodes.forget(nodeid, nlookup);
   }
 
-  getattr({ nodeid }: Request, reply: AttrReply): void {
+  getattr({ nodeid }: FuseRequest, reply: AttrReply): void {
     attempt(reply, () => {
       reply.attr({ attr: toAttr(this.#stat(nodeid)), attrValidMs: VALID_MS });
     });
@@ -161,7 +161,7 @@ export class Mirror implements FuseHandler {
     });
   }
 
-  statfs(_request: Request, reply: StatfsReply): void {
+  statfs(_request: FuseRequest, reply: StatfsReply): void {
     attempt(reply, () => {
       const { blocks, bfree, bavail, files, ffree, bsize } = fs.statfsSync(this.#root);
       const sizes = { bsize, frsize: bsize, namelen: 255 };
@@ -193,7 +193,7 @@ export class Mirror implements FuseHandler {
     });
   }
 
-  readlink({ nodeid }: Request, reply: TextReply): void {
+  readlink({ nodeid }: FuseRequest, reply: TextReply): void {
     attempt(reply, () => reply.text(fs.readlinkSync(this.#nodes.path(nodeid))));
   }
 

@@ -14,7 +14,7 @@ import type { FuseHandler } from './handler.ts';
 import { Reply } from './reply.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { type InitOptions, maxWriteBytes, negotiate, type Negotiated } from './wire/init.ts';
-import { type Request, RequestBuffer } from './wire/request-buffer.ts';
+import { type FuseRequest, RequestBuffer } from './wire/request-buffer.ts';
 import { formatRequest } from './wire/trace.ts';
 
 export interface DeviceLoopOptions {
@@ -40,7 +40,8 @@ export interface DeviceLoopOptions {
   readonly wake?: () => void;
   /**
    * A method of the handler threw; its request has been answered EIO unless it was already answered
-   * or is held. What this throws ends the loop, so an error that means a bug can be made fatal.
+   * or is held. What this throws ends the loop, so an error that means a bug can be made fatal; the
+   * clients then wait until the mount is taken down.
    */
   readonly handlerError: (error: unknown, request: string) => void;
 }
@@ -76,7 +77,7 @@ export class DeviceLoop {
         reply.init(negotiated);
         options.negotiated?.(negotiated);
       },
-      received: (request: Request) => {
+      received: (request: FuseRequest) => {
         counts?.count(request.opcode);
         trace?.(formatRequest(request));
       },
@@ -109,7 +110,10 @@ export class DeviceLoop {
     }
   }
 
-  /** Ends run() before the next request. To be called on this thread: from wake(), say. */
+  /**
+   * Ends run() before the next request. To be called on this thread: from wake(), say. The mount
+   * stays; another loop may go on with it. Held replies are not sent any more.
+   */
   stop(): void {
     this.#isStopping = true;
   }

@@ -7,14 +7,14 @@ import { FuseProtocolError } from './errors.ts';
 import type { FuseHandler } from './handler.ts';
 import type { Reply } from './reply.ts';
 import { OPCODE, OPCODE_END, takesReply } from './wire/opcode.ts';
-import { Request, type RequestBuffer } from './wire/request-buffer.ts';
+import { FuseRequest, type RequestBuffer } from './wire/request-buffer.ts';
 import type { BatchForgetRequest } from './wire/requests/connection.ts';
 import { createRequestViews, type RequestViews, viewsByOpcode } from './wire/request-views.ts';
 
-type Serve = (request: Request, reply: Reply) => void;
+type Serve = (request: FuseRequest, reply: Reply) => void;
 
 interface Route {
-  readonly view: Request;
+  readonly view: FuseRequest;
   readonly serve: Serve;
   readonly takesReply: boolean;
 }
@@ -26,16 +26,16 @@ export interface DispatcherOptions {
   /** INIT is the connection's own business. */
   readonly init: (request: RequestViews['INIT'], reply: Reply) => void;
   /** Sees every request before it is served: counts, trace. */
-  readonly received: (request: Request) => void;
+  readonly received: (request: FuseRequest) => void;
   /** A method threw. What this throws in turn ends the loop. */
-  readonly handlerError: (error: unknown, request: Request) => void;
+  readonly handlerError: (error: unknown, request: FuseRequest) => void;
 }
 
 /** Makes the function that serves the message that is in the buffer now. */
 export function createDispatcher(options: DispatcherOptions): () => void {
   const { buffer, reply, received, handlerError } = options;
   const routes = createRoutes(options);
-  const unknown: Route = { view: new Request(buffer), serve: unsupported, takesReply: true };
+  const unknown: Route = { view: new FuseRequest(buffer), serve: unsupported, takesReply: true };
 
   return () => {
     const opcode = buffer.readHeader();

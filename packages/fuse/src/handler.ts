@@ -8,9 +8,10 @@
 //   OPEN, OPENDIR           handles are not needed, success; never asked again, and no RELEASE comes
 //   GETXATTR and siblings   there are none (EOPNOTSUPP); never asked again
 //   CREATE, TMPFILE         MKNOD and OPEN are used in place of CREATE; TMPFILE: not supported
-//   FALLOCATE, LSEEK, COPY_FILE_RANGE, SYNCFS, STATX, POLL, IOCTL, INTERRUPT
+//   FALLOCATE, LSEEK, COPY_FILE_RANGE, STATX, POLL, INTERRUPT
 //                           not supported, or done in the kernel by other means; never asked again
-//   READDIRPLUS, RENAME2    READDIR and RENAME are used (RENAME2: only if it has no flags)
+//   IOCTL                   ENOTTY
+//   RENAME2                 renames with flags give EINVAL; those without come as RENAME
 //   all others              the system call fails with ENOSYS
 //
 // Methods run on the thread of the device loop and must not touch the mount: the request would wait
@@ -38,7 +39,7 @@ import type {
   WriteReply,
   XattrReply,
 } from './reply.ts';
-import type { Request } from './wire/request-buffer.ts';
+import type { FuseRequest } from './wire/request-buffer.ts';
 import type {
   AccessRequest,
   GetattrRequest,
@@ -80,9 +81,9 @@ export interface FuseHandler {
   getattr?(request: GetattrRequest, reply: AttrReply): void;
   setattr?(request: SetattrRequest, reply: AttrReply): void;
   access?(request: AccessRequest, reply: EmptyReply): void;
-  statfs?(request: Request, reply: StatfsReply): void;
+  statfs?(request: FuseRequest, reply: StatfsReply): void;
 
-  readlink?(request: Request, reply: TextReply): void;
+  readlink?(request: FuseRequest, reply: TextReply): void;
   symlink?(request: SymlinkRequest, reply: EntryReply): void;
   mknod?(request: MknodRequest, reply: EntryReply): void;
   mkdir?(request: MkdirRequest, reply: EntryReply): void;
@@ -104,7 +105,7 @@ export interface FuseHandler {
   lseek?(request: LseekRequest, reply: LseekReply): void;
   /** COPY_FILE_RANGE and COPY_FILE_RANGE_64. */
   copyFileRange?(request: CopyFileRangeRequest, reply: WriteReply): void;
-  syncfs?(request: Request, reply: EmptyReply): void;
+  syncfs?(request: FuseRequest, reply: EmptyReply): void;
   ioctl?(request: IoctlRequest, reply: IoctlReply): void;
 
   opendir?(request: OpenRequest, reply: OpenReply): void;

@@ -55,7 +55,7 @@ export {
   type Negotiated,
 } from './wire/init.ts';
 export { isWaitedFor, OPCODE, opcodeName, type OpcodeName } from './wire/opcode.ts';
-export type { Request } from './wire/request-buffer.ts';
+export type { FuseRequest } from './wire/request-buffer.ts';
 export type {
   AccessRequest,
   GetattrRequest,

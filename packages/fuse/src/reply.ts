@@ -10,7 +10,7 @@ import { ERRNO } from '@skein/host';
 
 import { type Dirent, encodeDirent } from './wire/dirents.ts';
 import { encodeInitOut, INIT_OUT_BYTES, type Negotiated } from './wire/init.ts';
-import type { Request } from './wire/request-buffer.ts';
+import type { FuseRequest } from './wire/request-buffer.ts';
 import {
   ATTR_OUT_BYTES,
   type AttrOut,
@@ -179,7 +179,7 @@ export class Reply
   }
 
   /** For the dispatcher: from here on this is the reply to `request`. */
-  begin(request: Request): void {
+  begin(request: FuseRequest): void {
     assert(this.#state !== OPEN, 'Begins a reply before the one before it was answered');
     this.#state = OPEN;
     this.#opcode = request.opcode;

@@ -25,6 +25,7 @@ export {
 export { ERRNO, errnoName, type ErrnoName } from './syscalls/errno.ts';
 export { mapFile, type MappedFile } from './syscalls/memory.ts';
 export {
+  detachTarget,
   MNT_DETACH,
   MNT_FORCE,
   type MountCall,

@@ -61,6 +61,15 @@ export function unmountWithFusermount(mountpoint: string, isLazy: boolean): Prom
   });
 }
 
+/** Takes the mount of a dead daemon out of the tree. False when it may not. */
+export function tryDetachWithFusermount(mountpoint: string): boolean {
+  const result = spawnSync(COMMAND, ['-u', '-z', '--', mountpoint], {
+    stdio: 'ignore',
+    timeout: COMMAND_TIMEOUT_MS,
+  });
+  return result.status === 0;
+}
+
 function failure(
   mountpoint: string,
   error: NodeJS.ErrnoException | undefined,

@@ -44,6 +44,14 @@ describe('mountFuse() refuses', () => {
     assert.equal(refusal(link).code, 'FUSE_MOUNTPOINT_MISSING');
   });
 
+  it('what lies behind a file', (t) => {
+    const file = join(tempDir(t), 'file');
+    writeFileSync(file, '');
+    const { code, message } = refusal(join(file, 'below'));
+    assert.equal(code, 'FUSE_MOUNT_FAILED');
+    assert.match(message, /Looking for it gives ENOTDIR$/);
+  });
+
   it('a folder that is not empty, if that was asked for', (t) => {
     const folder = tempDir(t);
     mkdirSync(join(folder, 'something'));

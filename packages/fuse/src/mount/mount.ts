@@ -83,8 +83,13 @@ function resolveMountpoint(path: string): string {
     const unresolved = join(parent, basename(absolute));
     return findMount(unresolved) === undefined ? realpathSync.native(unresolved) : unresolved;
   } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code !== 'ENOENT') {
+      throw mountError('FUSE_MOUNT_FAILED', absolute, `Looking for it gives ${code}`, { cause });
+    }
+    const hint = `Create it: mkdir -p ${absolute}`;
     throw mountError('FUSE_MOUNTPOINT_MISSING', absolute, 'There is no such folder', {
-      hint: `Create it: mkdir -p ${absolute}`,
+      hint,
       cause,
     });
   }

@@ -7,11 +7,13 @@
 
 import { spawnSync } from 'node:child_process';
 
+import { detachTarget, SyscallError } from '@skein/host';
+
 import { FuseMountError } from '../errors.ts';
+import { tryDetachWithFusermount } from './fusermount.ts';
 import { findMount, type MountTableEntry } from './mount-table.ts';
 
 const PROBE_TIMEOUT_MS = 3_000;
-const COMMAND_TIMEOUT_MS = 10_000;
 /** More stacked dead mounts than this are not an accident that we should clean up. */
 const STALE_MOUNTS_MAX = 16;
 
@@ -32,14 +34,15 @@ function isDead(mountpoint: string): boolean {
   return probe.status === 3;
 }
 
-function detach(mountpoint: string): boolean {
-  const [command, args] =
-    process.geteuid?.() === 0 ? ['umount', ['-l']] : ['fusermount3', ['-u', '-z']];
-  const result = spawnSync(command, [...args, '--', mountpoint], {
-    stdio: 'ignore',
-    timeout: COMMAND_TIMEOUT_MS,
-  });
-  return result.status === 0;
+function tryDetach(mountpoint: string): boolean {
+  if (process.geteuid?.() !== 0) return tryDetachWithFusermount(mountpoint);
+  try {
+    detachTarget(mountpoint);
+    return true;
+  } catch (error) {
+    if (error instanceof SyscallError) return false;
+    throw error;
+  }
 }
 
 /**
@@ -51,11 +54,14 @@ export function clearStaleMounts(mountpoint: string): number {
   for (let detached = 0; ; detached += 1) {
     const entry = findMount(mountpoint);
     if (entry === undefined || !isFuse(entry)) return detached;
-    if (detached < STALE_MOUNTS_MAX && isDead(mountpoint) && detach(mountpoint)) continue;
+    const isStale = detached < STALE_MOUNTS_MAX && isDead(mountpoint);
+    if (isStale && tryDetach(mountpoint)) continue;
+    const state = isStale ? 'is left there by a daemon that died' : 'is mounted there';
+    const remedy = isStale ? 'Detach it as root: umount -l' : 'Stop its daemon, or: umount';
     throw new FuseMountError(
       'FUSE_ALREADY_MOUNTED',
-      `Cannot mount on ${mountpoint}: ${entry.source} (${entry.type}) is mounted there`,
-      { mountpoint, hint: `Stop its daemon, or take it down: umount ${mountpoint}` },
+      `Cannot mount on ${mountpoint}: ${entry.source} (${entry.type}) ${state}`,
+      { mountpoint, hint: `${remedy} ${mountpoint}` },
     );
   }
 }

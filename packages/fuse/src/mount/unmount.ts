@@ -16,7 +16,8 @@ import { findMount } from './mount-table.ts';
 
 /**
  * `clean`: nobody had a file open any more.
- * `aborted`: the connection was aborted; clients that still had files open get ENOTCONN from them.
+ * `aborted`: the connection was aborted; clients that still had files open get ENOTCONN from them, and
+ *   ECONNABORTED from calls that were under way.
  * `detached`: out of the tree, but not aborted, for want of privileges: the clients can go on until
  *   the descriptor of the device is closed, which must be done now.
  * `gone`: it was not mounted any more.
@@ -83,14 +84,12 @@ async function callUnmount(mount: MountPlace, flags: number, timeoutMs: number):
     ? unmountTarget(mount.mountpoint, flags | UMOUNT_NOFOLLOW)
     : unmountWithFusermount(mount.mountpoint, (flags & MNT_DETACH) !== 0);
   const timer = new AbortController();
-  const timeout = sleep(timeoutMs, undefined, { signal: timer.signal });
-  await Promise.race([call, timeout]).catch(ignoreSyscallError);
-  timer.abort();
-  // Whichever lost the race ends later, and what it says then matters to nobody.
-  await timeout.catch(() => undefined);
-  call.catch(() => undefined);
-}
-
-function ignoreSyscallError(error: unknown): void {
-  if (!(error instanceof SyscallError)) throw error;
+  const timeout = sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  try {
+    await Promise.race([call, timeout]);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+  } finally {
+    timer.abort();
+  }
 }

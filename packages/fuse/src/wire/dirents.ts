@@ -10,16 +10,16 @@
 
 import { encodeEntryOut, ENTRY_OUT_BYTES, type EntryOut, setU64 } from './structs.ts';
 
-/** Type of an entry: what the S_IFMT bits of its mode say, shifted right by 12. */
+/** DT_*: the S_IFMT bits of a mode, shifted right by 12. */
 export const DIRENT_TYPE = {
   UNKNOWN: 0,
   FIFO: 1,
-  CHAR: 2,
-  FOLDER: 4,
-  BLOCK: 6,
-  FILE: 8,
-  LINK: 10,
-  SOCKET: 12,
+  CHR: 2,
+  DIR: 4,
+  BLK: 6,
+  REG: 8,
+  LNK: 10,
+  SOCK: 12,
 } as const;
 
 const DIRENT_BYTES = 24;

@@ -76,6 +76,11 @@ describe('negotiate()', () => {
     assert.equal(negotiate(offer({ minor: 31 }), {}).minor, 31);
   });
 
+  it('wants writes of at least a page', () => {
+    const options = { maxWriteBytes: 4095 };
+    assert.throws(() => negotiate(offer({}), options), { code: 'ASSERTION_FAILED' });
+  });
+
   it('lowers readahead to what either side wants', () => {
     assert.equal(negotiate(offer({}), {}).maxReadaheadBytes, 131072);
     assert.equal(negotiate(offer({}), { maxReadaheadBytes: 4096 }).maxReadaheadBytes, 4096);

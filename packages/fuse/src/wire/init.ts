@@ -5,9 +5,11 @@
 // lock costs no request; and ATOMIC_O_TRUNC, with which it forgets a file's size at an open with
 // O_TRUNC before the daemon has said anything (a process that has the file mapped then gets SIGBUS).
 
+import { assert } from '@skein/bytes';
+
 import { FuseProtocolError } from '../errors.ts';
-import { OUT_HEADER_BYTES } from './structs.ts';
 import type { InitRequest } from './requests/connection.ts';
+import { OUT_HEADER_BYTES } from './structs.ts';
 
 const MAJOR = 7;
 /** The newest minor version that this package speaks. */
@@ -86,7 +88,9 @@ export interface Negotiated {
 }
 
 export function maxWriteBytes(options: InitOptions): number {
-  return options.maxWriteBytes ?? DEFAULT_MAX_WRITE_BYTES;
+  const bytes = options.maxWriteBytes ?? DEFAULT_MAX_WRITE_BYTES;
+  assert(bytes >= PAGE_BYTES, 'Asks for writes shorter than a page');
+  return bytes;
 }
 
 /** Answers the kernel's offer. Throws FUSE_KERNEL_TOO_OLD for a protocol before 7.31. */

@@ -49,7 +49,7 @@ export class RequestBuffer {
 }
 
 /** A request without a struct of its own; the base of those that have one. */
-export class Request {
+export class FuseRequest {
   readonly buffer: RequestBuffer;
   /** Bytes of the struct that follows the header. */
   readonly structBytes: number;
@@ -149,7 +149,7 @@ export class Request {
   }
 }
 
-function malformed(request: Request, expectedBytes: number): FuseProtocolError {
+function malformed(request: FuseRequest, expectedBytes: number): FuseProtocolError {
   const actualBytes = request.buffer.length - IN_HEADER_BYTES;
   return new FuseProtocolError(
     'FUSE_REQUEST_MALFORMED',

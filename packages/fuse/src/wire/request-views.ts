@@ -1,7 +1,7 @@
 // Which struct each opcode carries: one view a request, made once over one buffer.
 
 import { maybeOpcodeName, OPCODE_END, type OpcodeName } from './opcode.ts';
-import { Request, type RequestBuffer } from './request-buffer.ts';
+import { FuseRequest, type RequestBuffer } from './request-buffer.ts';
 import {
   AccessRequest,
   GetattrRequest,
@@ -46,7 +46,7 @@ import {
 } from './requests/names.ts';
 
 /** The view of each request by the name of its opcode. Those not named have no struct to read. */
-export interface RequestViews extends Readonly<Record<OpcodeName, Request>> {
+export interface RequestViews extends Readonly<Record<OpcodeName, FuseRequest>> {
   readonly LOOKUP: NameRequest;
   readonly FORGET: ForgetRequest;
   readonly GETATTR: GetattrRequest;
@@ -101,7 +101,7 @@ export function createRequestViews(buffer: RequestBuffer): RequestViews {
     FORGET: new ForgetRequest(buffer, 8),
     GETATTR: new GetattrRequest(buffer, 16),
     SETATTR: new SetattrRequest(buffer, 88),
-    READLINK: new Request(buffer),
+    READLINK: new FuseRequest(buffer),
     SYMLINK: new SymlinkRequest(buffer),
     MKNOD: new MknodRequest(buffer, 16),
     MKDIR: new MkdirRequest(buffer, 8),
@@ -112,7 +112,7 @@ export function createRequestViews(buffer: RequestBuffer): RequestViews {
     OPEN: new OpenRequest(buffer, 8),
     READ: new ReadRequest(buffer, 40),
     WRITE: new WriteRequest(buffer, 40),
-    STATFS: new Request(buffer),
+    STATFS: new FuseRequest(buffer),
     RELEASE: new ReleaseRequest(buffer, 24),
     FSYNC: new FsyncRequest(buffer, 16),
     SETXATTR: new SetxattrRequest(buffer, 8),
@@ -133,7 +133,7 @@ export function createRequestViews(buffer: RequestBuffer): RequestViews {
     CREATE: new CreateRequest(buffer, 16),
     INTERRUPT: new InterruptRequest(buffer, 8),
     BMAP: new BmapRequest(buffer, 16),
-    DESTROY: new Request(buffer),
+    DESTROY: new FuseRequest(buffer),
     IOCTL: new IoctlRequest(buffer, 32),
     POLL: new PollRequest(buffer, 24),
     // struct fuse_notify_retrieve_in has the layout of a WRITE, with the same offset and size.
@@ -144,9 +144,9 @@ export function createRequestViews(buffer: RequestBuffer): RequestViews {
     RENAME2: new Rename2Request(buffer, 16),
     LSEEK: new LseekRequest(buffer, 24),
     COPY_FILE_RANGE: new CopyFileRangeRequest(buffer, 56),
-    SETUPMAPPING: new Request(buffer),
-    REMOVEMAPPING: new Request(buffer),
-    SYNCFS: new Request(buffer, 8),
+    SETUPMAPPING: new FuseRequest(buffer),
+    REMOVEMAPPING: new FuseRequest(buffer),
+    SYNCFS: new FuseRequest(buffer, 8),
     TMPFILE: new CreateRequest(buffer, 16),
     STATX: new StatxRequest(buffer, 24),
     COPY_FILE_RANGE_64: new CopyFileRangeRequest(buffer, 56),
@@ -154,7 +154,7 @@ export function createRequestViews(buffer: RequestBuffer): RequestViews {
 }
 
 /** The views as a table by opcode, for who does not know which request comes next. */
-export function viewsByOpcode(views: RequestViews): readonly (Request | undefined)[] {
+export function viewsByOpcode(views: RequestViews): readonly (FuseRequest | undefined)[] {
   return Array.from({ length: OPCODE_END }, (_, opcode) => {
     const name = maybeOpcodeName(opcode);
     return name === undefined ? undefined : views[name];

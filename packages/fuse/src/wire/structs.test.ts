@@ -152,7 +152,7 @@ describe('encodeDirent()', () => {
     for (let length = 1; length <= 17; length += 1) {
       const { bytes, view } = dirty();
       const name = 'n'.repeat(length);
-      const dirent = { ino: 5, off: 2 ** 33, type: DIRENT_TYPE.FILE, name };
+      const dirent = { ino: 5, off: 2 ** 33, type: DIRENT_TYPE.REG, name };
       const taken = encodeDirent(bytes, { at: AT, end: 512 }, dirent);
       assert.equal(taken, Math.ceil((24 + length) / 8) * 8);
       assert.equal(view.getBigUint64(AT, true), 5n);
@@ -174,7 +174,7 @@ describe('encodeDirent()', () => {
   it('puts the entry before the dirent for READDIRPLUS', () => {
     const { bytes, view } = dirty();
     const entry = { nodeid: 9, generation: 0, attr: ATTR, entryValidMs: 0, attrValidMs: 0 };
-    const dirent = { ino: 5, off: 6, type: DIRENT_TYPE.FOLDER, name: 'a' };
+    const dirent = { ino: 5, off: 6, type: DIRENT_TYPE.DIR, name: 'a' };
     assert.equal(encodeDirent(bytes, { at: AT, end: 512 }, dirent, entry), 160);
     assert.equal(view.getBigUint64(AT, true), 9n);
     assertAttr(view, AT + 40);

@@ -13,7 +13,7 @@ import { formatFlags, INVAL_ENTRY_FLAGS } from './flags.ts';
 import { NOTIFY } from './notifications.ts';
 import { opcodeName } from './opcode.ts';
 import { quote } from './requests/format.ts';
-import { IN_HEADER_BYTES, Request, RequestBuffer } from './request-buffer.ts';
+import { IN_HEADER_BYTES, FuseRequest, RequestBuffer } from './request-buffer.ts';
 import { createRequestViews, viewsByOpcode } from './request-views.ts';
 import { OUT_HEADER_BYTES } from './structs.ts';
 
@@ -24,7 +24,7 @@ function unique(lo: number, hi: number): string {
 }
 
 /** The line of a request whose header is sound. Never throws. */
-export function formatRequest(request: Request): string {
+export function formatRequest(request: FuseRequest): string {
   const name = opcodeName(request.opcode);
   const head = `${name} ${unique(request.uniqueLo, request.uniqueHi)} node=${request.nodeid}`;
   try {
@@ -42,7 +42,7 @@ export function formatRequestBytes(message: Uint8Array): string {
   buffer.length = message.length;
   const view = viewsByOpcode(createRequestViews(buffer))[buffer.view.getUint32(4, true)];
   if (message.length < IN_HEADER_BYTES) return `Request of only ${message.length} bytes`;
-  return formatRequest(view ?? new Request(buffer));
+  return formatRequest(view ?? new FuseRequest(buffer));
 }
 
 /** The line of a reply, given the opcode of the request that it answers. */

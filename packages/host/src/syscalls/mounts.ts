@@ -36,6 +36,11 @@ export function mountFilesystem(call: MountCall): void {
   checkResult('mount', libcMount(source, target, type, flags, data));
 }
 
+/** Takes a mount out of the tree at once (MNT_DETACH). Waits for nobody. Throws SyscallError. */
+export function detachTarget(target: string): void {
+  checkResult('umount2', libcUmount2(target, MNT_DETACH | UMOUNT_NOFOLLOW));
+}
+
 /**
  * umount2(2) on a thread of the pool, since the kernel may wait for the file system's daemon, which
  * may be this very process. Rejects with SyscallError: EBUSY while files are open in it, EINVAL when

@@ -20,7 +20,7 @@ import {
 } from './descriptors.ts';
 import { ERRNO, errnoName } from './errno.ts';
 import { mapFile } from './memory.ts';
-import { unmountTarget } from './mounts.ts';
+import { detachTarget, unmountTarget } from './mounts.ts';
 import { pinThreadToCpu } from './scheduling.ts';
 import { createSocketPair, tryReceiveDescriptor } from './sockets.ts';
 
@@ -246,6 +246,15 @@ s.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [f.fi
     assert.equal(tryReceiveDescriptor(ours), undefined);
     closeSync(ours);
     assert.throws(() => tryReceiveDescriptor(ours), failsWith('EBADF'));
+  });
+});
+
+describe('detachTarget()', () => {
+  it('throws the errno', () => {
+    assert.throws(
+      () => detachTarget(join(folder, 'nowhere')),
+      (error) => failsWith('ENOENT')(error) || failsWith('EPERM')(error),
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 // Requests about attributes, permissions and extended attributes of a file or folder.
 
 import { FATTR, formatFlags, GETATTR_FLAGS } from '../flags.ts';
-import { Request } from '../request-buffer.ts';
+import { FuseRequest } from '../request-buffer.ts';
 import { octal, quote, time, unlessZero } from './format.ts';
 
 /**
@@ -10,7 +10,7 @@ import { octal, quote, time, unlessZero } from './format.ts';
  *    4 u32 dummy
  *    8 u64 fh              meaningful with GETATTR_FLAGS.FH
  */
-export class GetattrRequest extends Request {
+export class GetattrRequest extends FuseRequest {
   get flags(): number {
     return this.u32(0);
   }
@@ -47,7 +47,7 @@ export class GetattrRequest extends Request {
  *   80 u32 gid
  *   84 u32 unused5
  */
-export class SetattrRequest extends Request {
+export class SetattrRequest extends FuseRequest {
   get valid(): number {
     return this.u32(0);
   }
@@ -120,7 +120,7 @@ export class SetattrRequest extends Request {
  *    0 u32 mask      of access(2): 4 read, 2 write, 1 execute
  *    4 u32 padding
  */
-export class AccessRequest extends Request {
+export class AccessRequest extends FuseRequest {
   get mask(): number {
     return this.u32(0);
   }
@@ -158,7 +158,7 @@ export class StatxRequest extends GetattrRequest {
  *    0 u32 size      room for the answer; 0 asks how much there is
  *    4 u32 padding
  */
-export class ListxattrRequest extends Request {
+export class ListxattrRequest extends FuseRequest {
   get size(): number {
     return this.u32(0);
   }
@@ -188,7 +188,7 @@ export class GetxattrRequest extends ListxattrRequest {
  *    0 u32 size      of the value
  *    4 u32 flags     of setxattr(2): 1 create, 2 replace
  */
-export class SetxattrRequest extends Request {
+export class SetxattrRequest extends FuseRequest {
   get size(): number {
     return this.u32(0);
   }

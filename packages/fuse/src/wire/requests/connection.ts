@@ -2,7 +2,7 @@
 // kept by the daemon, ioctl, poll, block maps.
 
 import { formatFlags, LK_FLAGS } from '../flags.ts';
-import { Request } from '../request-buffer.ts';
+import { FuseRequest } from '../request-buffer.ts';
 import { unlessZero } from './format.ts';
 
 /**
@@ -14,7 +14,7 @@ import { unlessZero } from './format.ts';
  *   16 u32 flags2      INIT flags 32 to 63, with INIT_EXT. 7.36
  *   20 u32 unused[11]
  */
-export class InitRequest extends Request {
+export class InitRequest extends FuseRequest {
   get major(): number {
     return this.u32(0);
   }
@@ -46,7 +46,7 @@ export class InitRequest extends Request {
  *   struct fuse_forget_in
  *    0 u64 nlookup   how many of the replies that named `nodeid` the kernel gives back
  */
-export class ForgetRequest extends Request {
+export class ForgetRequest extends FuseRequest {
   get nlookup(): number {
     return this.u64(0);
   }
@@ -62,7 +62,7 @@ export class ForgetRequest extends Request {
  *    4 u32 dummy
  *    8 u64 nodeid, 16 u64 nlookup, and so on
  */
-export class BatchForgetRequest extends Request {
+export class BatchForgetRequest extends FuseRequest {
   get count(): number {
     return this.u32(0);
   }
@@ -91,7 +91,7 @@ export class BatchForgetRequest extends Request {
  *   struct fuse_interrupt_in: a signal came for the process that waits for another request
  *    0 u64 unique    of that request
  */
-export class InterruptRequest extends Request {
+export class InterruptRequest extends FuseRequest {
   get interruptedLo(): number {
     return this.u32(0);
   }
@@ -119,7 +119,7 @@ const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
  *   40 u32 lk_flags   LK_FLAGS
  *   44 u32 padding
  */
-export class LkRequest extends Request {
+export class LkRequest extends FuseRequest {
   get fh(): number {
     return this.u64(0);
   }
@@ -162,7 +162,7 @@ export class LkRequest extends Request {
  *    8 u32 blocksize
  *   12 u32 padding
  */
-export class BmapRequest extends Request {
+export class BmapRequest extends FuseRequest {
   get block(): number {
     return this.u64(0);
   }
@@ -185,7 +185,7 @@ export class BmapRequest extends Request {
  *   24 u32 in_size
  *   28 u32 out_size   room for the answer
  */
-export class IoctlRequest extends Request {
+export class IoctlRequest extends FuseRequest {
   get fh(): number {
     return this.u64(0);
   }
@@ -232,7 +232,7 @@ export class IoctlRequest extends Request {
  *   16 u32 flags
  *   20 u32 events   of poll(2)
  */
-export class PollRequest extends Request {
+export class PollRequest extends FuseRequest {
   get fh(): number {
     return this.u64(0);
   }

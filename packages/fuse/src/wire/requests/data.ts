@@ -1,7 +1,7 @@
 // Requests that move or place bytes of an open file, and those that list a folder.
 
 import { formatFlags, READ_FLAGS, WRITE_FLAGS } from '../flags.ts';
-import { Request } from '../request-buffer.ts';
+import { FuseRequest } from '../request-buffer.ts';
 import { unlessZero } from './format.ts';
 
 /**
@@ -14,7 +14,7 @@ import { unlessZero } from './format.ts';
  *   32 u32 flags        of open(2)
  *   36 u32 padding
  */
-export class ReadRequest extends Request {
+export class ReadRequest extends FuseRequest {
   get fh(): number {
     return this.u64(0);
   }
@@ -58,7 +58,7 @@ export class ReadRequest extends Request {
  *
  * The data is `buffer.bytes` from `dataStart`, `size` bytes. It is gone when the handler returns.
  */
-export class WriteRequest extends Request {
+export class WriteRequest extends FuseRequest {
   get fh(): number {
     return this.u64(0);
   }
@@ -102,7 +102,7 @@ export class WriteRequest extends Request {
  *   16 u32 whence
  *   20 u32 padding
  */
-export class LseekRequest extends Request {
+export class LseekRequest extends FuseRequest {
   get fh(): number {
     return this.u64(0);
   }
@@ -128,7 +128,7 @@ export class LseekRequest extends Request {
  *   24 u32 mode      of fallocate(2)
  *   28 u32 padding
  */
-export class FallocateRequest extends Request {
+export class FallocateRequest extends FuseRequest {
   get fh(): number {
     return this.u64(0);
   }
@@ -160,7 +160,7 @@ export class FallocateRequest extends Request {
  *   40 u64 len
  *   48 u64 flags
  */
-export class CopyFileRangeRequest extends Request {
+export class CopyFileRangeRequest extends FuseRequest {
   get fhIn(): number {
     return this.u64(0);
   }

@@ -2,7 +2,7 @@
 // gave in its reply to OPEN, OPENDIR or CREATE; the kernel only carries it.
 
 import { formatFlags, formatOpenFlags, FSYNC_FLAGS, RELEASE_FLAGS } from '../flags.ts';
-import { Request } from '../request-buffer.ts';
+import { FuseRequest } from '../request-buffer.ts';
 import { octal, quote, unlessZero } from './format.ts';
 
 /**
@@ -11,7 +11,7 @@ import { octal, quote, unlessZero } from './format.ts';
  *                      ATOMIC_O_TRUNC was negotiated
  *    4 u32 open_flags  1: drop set-user-id bits (with HANDLE_KILLPRIV_V2)
  */
-export class OpenRequest extends Request {
+export class OpenRequest extends FuseRequest {
   get flags(): number {
     return this.u32(0);
   }
@@ -28,7 +28,7 @@ export class OpenRequest extends Request {
  *    8 u32 umask
  *   12 u32 open_flags
  */
-export class CreateRequest extends Request {
+export class CreateRequest extends FuseRequest {
   get flags(): number {
     return this.u32(0);
   }
@@ -58,7 +58,7 @@ export class CreateRequest extends Request {
  *   12 u32 release_flags   RELEASE_FLAGS
  *   16 u64 lock_owner      with RELEASE_FLAGS.FLOCK_UNLOCK
  */
-export class ReleaseRequest extends Request {
+export class ReleaseRequest extends FuseRequest {
   get fh(): number {
     return this.u64(0);
   }
@@ -84,7 +84,7 @@ export class ReleaseRequest extends Request {
  *   12 u32 padding
  *   16 u64 lock_owner   whose POSIX locks end with this close
  */
-export class FlushRequest extends Request {
+export class FlushRequest extends FuseRequest {
   get fh(): number {
     return this.u64(0);
   }
@@ -104,7 +104,7 @@ export class FlushRequest extends Request {
  *    8 u32 fsync_flags   FSYNC_FLAGS
  *   12 u32 padding
  */
-export class FsyncRequest extends Request {
+export class FsyncRequest extends FuseRequest {
   get fh(): number {
     return this.u64(0);
   }

@@ -3,11 +3,11 @@
 // What is not mentioned has no struct: READLINK is about the link itself and carries nothing.
 
 import { formatFlags, RENAME_FLAGS } from '../flags.ts';
-import { Request } from '../request-buffer.ts';
+import { FuseRequest } from '../request-buffer.ts';
 import { octal, quote } from './format.ts';
 
 /** LOOKUP, UNLINK, RMDIR, REMOVEXATTR: no struct, a name. */
-export class NameRequest extends Request {
+export class NameRequest extends FuseRequest {
   get name(): string {
     return this.text();
   }
@@ -18,7 +18,7 @@ export class NameRequest extends Request {
 }
 
 /** SYMLINK: no struct, the name of the link and the path it points to. */
-export class SymlinkRequest extends Request {
+export class SymlinkRequest extends FuseRequest {
   get name(): string {
     return this.text();
   }
@@ -39,7 +39,7 @@ export class SymlinkRequest extends Request {
  *    8 u32 umask
  *   12 u32 padding
  */
-export class MknodRequest extends Request {
+export class MknodRequest extends FuseRequest {
   get mode(): number {
     return this.u32(0);
   }
@@ -66,7 +66,7 @@ export class MknodRequest extends Request {
  *    0 u32 mode
  *    4 u32 umask
  */
-export class MkdirRequest extends Request {
+export class MkdirRequest extends FuseRequest {
   get mode(): number {
     return this.u32(0);
   }
@@ -88,7 +88,7 @@ export class MkdirRequest extends Request {
  *   struct fuse_rename_in, then the old and the new name
  *    0 u64 newdir    folder of the new name
  */
-export class RenameRequest extends Request {
+export class RenameRequest extends FuseRequest {
   get newdir(): number {
     return this.u64(0);
   }
@@ -126,7 +126,7 @@ export class Rename2Request extends RenameRequest {
  *   struct fuse_link_in, then the new name
  *    0 u64 oldnodeid
  */
-export class LinkRequest extends Request {
+export class LinkRequest extends FuseRequest {
   get oldnodeid(): number {
     return this.u64(0);
   }
