@@ -41,11 +41,10 @@ const mount = mountOrExit({
   subtype: 'mirror',
   defaultPermissions: true,
   allowOther: process.geteuid?.() === 0,
-  readaheadBytes: 1 << 20,
 });
 const wakeFd = createEventfd();
 const worker = new Worker(new URL('serve.ts', import.meta.url), {
-  workerData: { fd: mount.fd, wakeFd, source },
+  workerData: { fd: mount.fd, deviceMinor: mount.deviceMinor, wakeFd, source },
 });
 if (mount.staleMountsDetached > 0) {
   console.log(`detached ${mount.staleMountsDetached} mounts whose daemon had died`);

@@ -65,6 +65,14 @@ print(open('big', 'rb').read() == data)`;
     assert.equal(mount.counts.of('WRITE'), 4);
   });
 
+  mountTest('reads a big file in requests of 1 MiB, once that was allowed', async (t) => {
+    const mount = new TestMount(t, { files: { big: 'x'.repeat(8 << 20) } });
+    assert.equal(await mount.client(`print(len(open('big').read()))`), String(8 << 20));
+    const trace = mount.all('trace').filter((line) => line.startsWith('READ '));
+    assert.match(trace.join('\n'), /size=1048576/);
+    assert.ok(trace.length < 16, trace.join('\n'));
+  });
+
   mountTest('answers EIO for a handler that throws, tells, and goes on', async (t) => {
     const mount = new TestMount(t);
     await mount.order({ do: 'throw', name: 'FSYNC' });

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 
 import { ERRNO } from '@skein/host';
+import * as fc from 'fast-check';
 
 import { createDispatcher } from './dispatch.ts';
 import type { FuseHandler } from './handler.ts';
 import { type EmptyReply, Reply, type ReplySink, type WriteReply } from './reply.ts';
-import { OPCODE, type OpcodeName } from './wire/opcode.ts';
-import { IN_HEADER_BYTES, RequestBuffer } from './wire/request-buffer.ts';
+import { OPCODE, OPCODE_END, type OpcodeName, takesReply } from './wire/opcode.ts';
+import { FuseRequest, IN_HEADER_BYTES, RequestBuffer } from './wire/request-buffer.ts';
 import { formatReply } from './wire/trace.ts';
 import type { EntryOut } from './wire/structs.ts';
 
@@ -271,6 +272,36 @@ describe('a message that is not as it should be', () => {
     send('LOOKUP', Uint8Array.of(0x61, 0xff, 0));
     assert.deepEqual(sink.lines, ['-> #2 EILSEQ']);
     assert.deepEqual(errors, []);
+  });
+});
+
+describe('any message', () => {
+  /** Answers everything, having read all of it. */
+  const thorough = new Proxy<FuseHandler>(
+    {},
+    {
+      get: (_target, method: string) => (request: unknown, reply: unknown) => {
+        if (request instanceof FuseRequest) request.describe();
+        if (reply instanceof Reply && method !== 'interrupt') reply.error(ERRNO.EPERM);
+      },
+    },
+  );
+
+  it('is answered exactly once, or not at all where none is taken', () => {
+    const send = serve(thorough);
+    const message = fc.record({
+      opcode: fc.nat(OPCODE_END + 1),
+      body: fc.uint8Array({ maxLength: 200 }),
+    });
+    fc.assert(
+      fc.property(message, ({ opcode, body }) => {
+        sink.lines.length = 0;
+        send(opcode, body);
+        const isSilent = !takesReply(opcode) || opcode === OPCODE.INTERRUPT;
+        assert.equal(sink.lines.length, isSilent ? 0 : 1, sink.lines.join());
+      }),
+      { numRuns: 5000 },
+    );
   });
 });
 

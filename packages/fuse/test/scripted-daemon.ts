@@ -7,6 +7,7 @@ import { ERRNO } from '@skein/host';
 import { findPassthroughObstacle, registerBackingFile } from '../src/backing-files.ts';
 import { DeviceLoop } from '../src/device-loop.ts';
 import type { FuseHandler } from '../src/handler.ts';
+import { trySetReadahead } from '../src/mount/connection.ts';
 import type {
   AttrReply,
   CreateReply,
@@ -28,6 +29,7 @@ import type { EntryOut, FuseAttr, OpenOut } from '../src/wire/structs.ts';
 /** What the worker is given at its start. */
 export interface Setup {
   readonly fd: number;
+  readonly deviceMinor: number;
   readonly wakeFd: number;
   readonly counts: SharedArrayBuffer;
   readonly flags: readonly InitFlag[];
@@ -73,6 +75,7 @@ class ScriptedDaemon implements FuseHandler {
       counts: new RequestCounts(counts),
       trace: (line) => tell('trace', line),
       negotiated: (negotiated) => {
+        trySetReadahead(setup.deviceMinor, 1 << 20);
         if (backingFd !== undefined) {
           const obstacle = findPassthroughObstacle(negotiated, fd, backingFd);
           if (obstacle === undefined) this.#backingId = registerBackingFile(fd, backingFd);

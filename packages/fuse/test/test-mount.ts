@@ -22,7 +22,7 @@ export class TestMount {
   readonly mount: FuseMount;
   readonly counts: RequestCounts = new RequestCounts();
   readonly #wakeFd = createEventfd();
-  readonly #setup: Omit<Setup, 'fd' | 'wakeFd' | 'counts'>;
+  readonly #setup: Pick<Setup, 'flags' | 'files' | 'backingFd'>;
   readonly #events: Event[] = [];
   #worker: Worker | undefined;
   /** What ended the worker, if it did not end by itself. */
@@ -46,11 +46,11 @@ export class TestMount {
 
   /** Starts a worker that serves, the first one or another one after it. */
   start(): void {
-    const { fd } = this.mount;
-    const data: Setup = { fd, wakeFd: this.#wakeFd, counts: this.counts.memory, ...this.#setup };
-    this.#worker = new Worker(new URL('scripted-daemon.ts', import.meta.url), {
-      workerData: data,
-    });
+    const { fd, deviceMinor } = this.mount;
+    const wakeFd = this.#wakeFd;
+    const counts = this.counts.memory;
+    const workerData: Setup = { fd, deviceMinor, wakeFd, counts, ...this.#setup };
+    this.#worker = new Worker(new URL('scripted-daemon.ts', import.meta.url), { workerData });
     this.#worker.on('message', (event: Event) => this.#events.push(event));
     this.#worker.on('error', (error) => (this.crash = error));
   }

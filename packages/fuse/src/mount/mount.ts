@@ -10,7 +10,6 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { mountFilesystem, MS_NODEV, MS_NOSUID, SyscallError } from '@skein/host';
 
 import { FuseMountError, type FuseMountErrorCode } from '../errors.ts';
-import { trySetReadahead } from './connection.ts';
 import { mountWithFusermount } from './fusermount.ts';
 import { findMount } from './mount-table.ts';
 import { clearStaleMounts } from './stale-mount.ts';
@@ -27,8 +26,6 @@ export interface MountOptions {
   readonly defaultPermissions?: boolean;
   /** Refuses a mountpoint that holds files, which the mount would hide. */
   readonly mustBeEmpty?: boolean;
-  /** How far the kernel may read ahead; takes effect as root only. */
-  readonly readaheadBytes?: number;
 }
 
 /** A mount that was made. The descriptor is ours to close, after the mount is gone. */
@@ -60,9 +57,7 @@ export function mountFuse(options: MountOptions): FuseMount {
     closeSync(fd);
     throw mountError('FUSE_MOUNT_FAILED', mountpoint, 'It is not in the mount table');
   }
-  const { deviceMinor } = entry;
-  if (options.readaheadBytes !== undefined) trySetReadahead(deviceMinor, options.readaheadBytes);
-  return { fd, mountpoint, deviceMinor, staleMountsDetached };
+  return { fd, mountpoint, deviceMinor: entry.deviceMinor, staleMountsDetached };
 }
 
 function mountError(

@@ -59,7 +59,7 @@ export interface InitOptions {
   readonly flags?: readonly InitFlag[];
   /** The longest WRITE and READ in bytes. Default and limit of most kernels: 1 MiB. */
   readonly maxWriteBytes?: number;
-  /** How far the kernel may read ahead; it lowers this to what its own setting allows. */
+  /** How far the kernel may read ahead, if less than it would; trySetReadahead() can raise it. */
   readonly maxReadaheadBytes?: number;
   /** Requests that may be under way on nobody's behalf (readahead). Default: 64. */
   readonly maxBackground?: number;
