@@ -81,6 +81,12 @@ describe('Lz4BlockEncoder', () => {
     assert.ok(encode(Buffer.from('replication '.repeat(300))).length < 60);
   });
 
+  it('keeps the end of a block as the format wants it', () => {
+    // No match begins in the last twelve bytes, none reaches into the last five.
+    assert.deepEqual([...encode(new Uint8Array(12))], [0xc0, ...new Uint8Array(12)]);
+    assert.deepEqual(encode(new Uint8Array(100)).slice(-6), Uint8Array.of(0x50, 0, 0, 0, 0, 0));
+  });
+
   it('finds no matches farther away than a distance can say', () => {
     const bytes = new Uint8Array(200_000).map((_, at) => Math.imul(at, 0x9e3779b1) >>> 24);
     bytes.copyWithin(150_000, 0, 50_000);

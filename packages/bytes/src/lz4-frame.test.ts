@@ -141,6 +141,31 @@ describe('Lz4FrameDecoder', () => {
     assert.throws(() => decode(wrong), { code: 'LZ4_FRAME_CONTENT_SIZE' });
   });
 
+  it('rejects a block whose content is longer than the frame allows', () => {
+    // One literal, then a match of 70,000 bytes, in a frame of dependent blocks of 64 KiB.
+    const block = `1f610100${'ff'.repeat(274)}6f00`;
+    const frame = withDescriptor(0x40, `18010000 ${block} 00000000`);
+    assert.throws(() => decode(frame), { code: 'LZ4_FRAME_BLOCK_SIZE', actual: 70_001 });
+  });
+
+  it('keeps the last 64 KiB for dependent blocks, however much came before', () => {
+    const noise = long.map((byte, at) => byte ^ Math.imul(at, 0x85ebca6b));
+    const stored = (start: number): string =>
+      `00000180${Buffer.from(noise.subarray(start, start + 65_536)).toString('hex')}`;
+    // A match of 19 bytes from 65,535 bytes before.
+    const frame = `${stored(0)} ${stored(65_536)} 05000000 0fffff0000 00000000`;
+    const { content } = decode(withDescriptor(0x40, frame));
+    const expected = [...noise.subarray(0, 131_072), ...noise.subarray(65_537, 65_556)];
+    assert.ok(Buffer.from(content).equals(Uint8Array.from(expected)));
+  });
+
+  it('checks the checksums of blocks', () => {
+    const frame = foreignFrame(short, true);
+    const blockEnd = 7 + 4 + frame[7]!;
+    frame[blockEnd]! ^= 1;
+    assert.throws(() => decode(frame), { code: 'LZ4_FRAME_BLOCK_CHECKSUM' });
+  });
+
   it('reads frames with checksums of blocks', () => {
     for (const blockChecksums of [false, true]) {
       const { content, isWhole } = decode(foreignFrame(long, blockChecksums));

@@ -231,7 +231,12 @@ describe('compact()', () => {
       expected: 2,
       actual: 5,
     });
-    const whole = [write(2, 4, [4]), write(3, 3, [1]), write(4, 5, [4, 5])];
+    const withoutLast = [...files.slice(0, 2), write(4, 5, [4])];
+    assert.throws(() => compactFiles(withoutLast, { version: 3 }), {
+      code: 'LTX_SNAPSHOT_INCOMPLETE',
+      expected: 5,
+    });
+    const whole = [...files.slice(0, 2), write(4, 5, [4, 5])];
     const merged = compactFiles(whole, { version: 3 });
     const pages: number[] = [];
     inspectLtx(bytesSource(merged), {}, ({ pgno }) => pages.push(pgno));

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
-import { crc64, readU64be, writeU64be } from '@skein/bytes';
+import { Lz4FrameEncoder, crc64, readU64be, writeU64be } from '@skein/bytes';
 
 import { CHECKSUM_FLAG, NO_CHECKSUM, toChecksum } from './checksum.ts';
 import { LtxDecoder } from './decoder.ts';
 import { type LtxErrorCode, LtxFormatError } from './errors.ts';
 import {
+  FLAG_LZ4,
   HEADER_SIZE,
   type LtxHeader,
   type LtxVersion,
@@ -87,6 +88,21 @@ function rawFile(header: LtxHeader, pages: readonly (readonly [number, number])[
   const end = new Uint8Array(20);
   new DataView(end.buffer).setBigUint64(4, 0x8000000000000bb8n);
   return sealed(concat([...parts, end]));
+}
+
+/** Version 1 with all of the content in one LZ4 frame, whatever the content is. */
+function framedFile(header: LtxHeader, content: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const encoder = new Lz4FrameEncoder((bytes, start, end) => parts.push(bytes.slice(start, end)));
+  encoder.begin();
+  encoder.write(content);
+  encoder.finish();
+  const encoded = encodeHeader({ ...header, flags: FLAG_LZ4 });
+  const trailer = new Uint8Array(16);
+  writeU64be(trailer, 0, 0x8000000000000bb8n);
+  const checksum = crc64(concat([encoded, content, trailer.subarray(0, 8)]));
+  writeU64be(trailer, 8, checksum | CHECKSUM_FLAG);
+  return concat([encoded, ...parts, trailer]);
 }
 
 const transaction: SampleTransaction = { txid: 7, commit: 12, pgnos: [1, 4, 5, 12] };
@@ -200,6 +216,17 @@ describe('LtxDecoder', () => {
     rejects('LTX_PAGE_ORDER', rawFile({ ...header, commit: lock + 1 }, [[lock, 0]]));
     rejects('LTX_PAGE_ORDER', rawFile(snapshotHeader, [[2, 0]]));
     rejects('LTX_SNAPSHOT_INCOMPLETE', rawFile(snapshotHeader, [[1, 0]]));
+  });
+
+  it('rejects an LZ4 frame that is longer or shorter than the page block', () => {
+    const page = concat([Uint8Array.of(0, 0, 0, 2), new Uint8Array(512)]);
+    const end = new Uint8Array(4);
+    assert.equal(decode([framedFile(header, concat([page, end]))]).pages.length, 1);
+    rejects('LTX_COMPRESSION', framedFile(header, page));
+    rejects('LTX_COMPRESSION', framedFile(header, page.subarray(0, 100)));
+    rejects('LTX_COMPRESSION', framedFile(header, new Uint8Array(0)));
+    rejects('LTX_COMPRESSION', framedFile(header, concat([page, end, end.subarray(3)])));
+    rejects('LTX_COMPRESSION', framedFile(header, concat([page, end, new Uint8Array(70_000)])));
   });
 
   it('checks the file checksum before it believes the trailer', () => {

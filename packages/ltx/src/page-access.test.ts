@@ -122,6 +122,8 @@ describe('openPageAccess()', () => {
     assert.throws(() => openPageAccess(bytesSource(raw), raw.length - 1), {
       code: 'LTX_TRUNCATED',
     });
+    const shorter = openPageAccess(bytesSource(raw), raw.length + 4 * 516);
+    assert.throws(() => shorter.read(9, new Uint8Array(512)), { code: 'LTX_TRUNCATED' });
   });
 
   it('sets nothing aside for an index length that cannot be', () => {

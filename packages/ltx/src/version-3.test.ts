@@ -15,7 +15,7 @@ import {
 } from '@skein/bytes';
 
 import { CHECKSUM_FLAG, NO_CHECKSUM } from './checksum.ts';
-import { type LtxErrorCode, LtxFormatError } from './errors.ts';
+import type { LtxErrorCode } from './errors.ts';
 import { FLAG_NO_CHECKSUM, HEADER_SIZE, encodeHeader, makeHeader } from './header.ts';
 import { inspectLtx } from './inspect.ts';
 import { openPageAccess } from './page-access.ts';
@@ -61,6 +61,14 @@ function encodeIndex(entries: readonly IndexEntry[]): Uint8Array {
   const index = bytes.slice(0, at + 9);
   writeU64be(index, at + 1, BigInt(at + 1));
   return index;
+}
+
+/** The same index, its first number written in nine bytes more than it needs. */
+function withLongNumber(index: Uint8Array): Uint8Array {
+  const more = [index[0]! | 0x80, ...new Uint8Array(8).fill(0x80), 0];
+  const longer = Uint8Array.from([...more, ...index.subarray(1)]);
+  writeU64be(longer, longer.length - 8, BigInt(longer.length - 8));
+  return longer;
 }
 
 /** A file with a right checksum, put together without the encoder. */
@@ -171,28 +179,80 @@ describe('LTX version 3', () => {
     rejects('LTX_PAGE_HEADER', encodeFile([frameOf(twoPages)]));
   });
 
-  it('is rejected with an index that is not that of its frames', () => {
-    const frames = [frame(2), frame(3)];
-    const changes: readonly ((entries: IndexEntry[]) => Uint8Array)[] = [
-      ([first]) => encodeIndex([first!]),
-      ([first, second]) => encodeIndex([second!, first!]),
-      ([first, second]) => encodeIndex([first!, second!, second!]),
-      ([first, second]) => encodeIndex([[first![0], first![1] + 1, first![2]], second!]),
-      ([first, second]) => encodeIndex([first!, [4, second![1], second![2]]]),
-      (entries) => encodeIndex(entries).fill(0, -1),
-      (entries) => concat([encodeIndex(entries).slice(0, -9), new Uint8Array(12)]),
-    ];
-    for (const change of changes) {
-      const file = encodeFile(frames, change);
-      rejects('LTX_PAGE_INDEX', file);
-      assert.throws(
-        () => {
-          const access = openPageAccess(bytesSource(file), file.length);
-          for (let pgno = 1; pgno < 10; pgno += 1) access.read(pgno, new Uint8Array(PAGE_SIZE));
-        },
-        (error) => error instanceof LtxFormatError,
-      );
-    }
+  describe('with an index that is not that of its frames', () => {
+    type Change = (first: IndexEntry, second: IndexEntry) => Uint8Array;
+
+    const check = (changes: readonly Change[], useIndex: (file: Uint8Array) => void): void => {
+      for (const change of changes) {
+        const file = encodeFile([frame(2), frame(3)], ([first, second]) => change(first!, second!));
+        rejects('LTX_PAGE_INDEX', file);
+        assert.throws(() => useIndex(file), { code: 'LTX_PAGE_INDEX' });
+      }
+    };
+    const open = (file: Uint8Array): ReturnType<typeof openPageAccess> =>
+      openPageAccess(bytesSource(file), file.length);
+
+    it('is rejected, and not opened for random access', () => {
+      const changes: readonly Change[] = [
+        (first) => encodeIndex([first]),
+        (first, second) => encodeIndex([second, first]),
+        (first, second) => encodeIndex([first, second, second]),
+        ([pgno, offset, size], second) => encodeIndex([[pgno, offset + 1, size - 1], second]),
+        ([, ...first], [, ...second]) =>
+          encodeIndex([
+            [3, ...first],
+            [2, ...second],
+          ]),
+        ([pgno, offset], [, , size]) =>
+          encodeIndex([
+            [pgno, offset, 6],
+            [3, offset + 6, 2 * size - 6],
+          ]),
+        (first, second) => encodeIndex([first, second]).fill(0, -1),
+        (first, second) => encodeIndex([first, second]).fill(1, -9, -8),
+        (first, second) => concat([encodeIndex([first, second]).slice(0, -9), new Uint8Array(12)]),
+        (first, second) => withLongNumber(encodeIndex([first, second])),
+      ];
+      check(changes, open);
+    });
+
+    it('is rejected, and its pages cannot be read', () => {
+      const changes: readonly Change[] = [
+        (first, [, ...second]) => encodeIndex([first, [4, ...second]]),
+        ([pgno, offset, size], [, , size2]) =>
+          encodeIndex([
+            [pgno, offset, size + 1],
+            [3, offset + size + 1, size2 - 1],
+          ]),
+      ];
+      check(changes, (file) => {
+        for (const pgno of [2, 3, 4]) open(file).read(pgno, new Uint8Array(PAGE_SIZE));
+      });
+    });
+
+    it('sets nothing aside for an index that is longer than its pages need', () => {
+      const file = encodeFile([frame(2)], () => encodeIndex([[2, HEADER_SIZE, 400]]));
+      const noise = new Uint8Array(300);
+      const longer = concat([file.subarray(0, HEADER_SIZE), noise, file.subarray(HEADER_SIZE)]);
+      writeU64be(longer, longer.length - 24, 250n);
+      assert.throws(() => open(longer), {
+        code: 'LTX_PAGE_INDEX',
+        message: /cannot have 250 bytes/,
+      });
+    });
+
+    it('reads no frame at random that is longer than any page needs', () => {
+      const empty = Uint8Array.of(0, 0, 0, 0x80);
+      const { data, ...rest } = oldFrame(2);
+      const blocks = Array.from({ length: 300 }, () => empty);
+      const long = { ...rest, data: concat([data.subarray(0, 7), ...blocks, data.subarray(7)]) };
+      const file = encodeFile([long]);
+      assert.equal(pagesOf(file).length, 1, 'but in order it is read');
+      assert.throws(() => open(file).read(2, new Uint8Array(PAGE_SIZE)), {
+        code: 'LTX_PAGE_INDEX',
+        message: /a frame of \d+ bytes/,
+      });
+    });
   });
 
   it('is written without checksums if it says so', () => {
