@@ -42,7 +42,8 @@ describe('the daemon', () => {
       `
 f = open('f', 'w+'); f.write('text'); f.flush(); m = mmap.mmap(f.fileno(), 4)
 print('open', flush=True); sys.stdin.readline()
-for call in (lambda: os.pread(f.fileno(), 4, 0), lambda: os.fsync(f.fileno()), lambda: os.stat('f')):
+fd = f.fileno()
+for call in (lambda: os.pread(fd, 4, 0), lambda: os.fsync(fd), lambda: os.stat('f')):
     try: call(); print('no error')
     except OSError as e: print(errno.errorcode[e.errno])`,
     );
@@ -225,7 +226,8 @@ sleep 0.5; kill -TERM $daemon; wait $daemon; echo "daemon $?"; kill $client`;
     const folders = foldersOfNobody(t);
     assert.equal(
       run(`exec ${AS_NOBODY} env PATH=/nowhere "$@"`, folders),
-      `Cannot mount on ${folders.mirror}: this user is not root, and fusermount3 is not installed\n` +
+      `Cannot mount on ${folders.mirror}: ` +
+        'this user is not root, and fusermount3 is not installed\n' +
         'Install it: apt-get install fuse3\nexit 1\n',
     );
   });

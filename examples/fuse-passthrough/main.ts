@@ -1,4 +1,4 @@
-// Mirrors a folder: node --conditions=@skein/source examples/fuse-passthrough/main.ts SOURCE MOUNTPOINT
+// Mirrors a folder: node --conditions=@skein/source main.ts SOURCE MOUNTPOINT
 //
 // This thread mounts and unmounts; a worker serves. Ctrl-C ends it. SKEIN_TRACE=fuse shows what the
 // kernel asks.

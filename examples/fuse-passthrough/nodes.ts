@@ -1,5 +1,5 @@
-// Node ids, and the names under which they are found. Two names of one file (hard links) share a node,
-// or each would have its own cache in the kernel.
+// Node ids, and the names under which they are found. Two names of one file (hard links) share a
+// node, or each would have its own cache in the kernel.
 
 export const ROOT = 1;
 

@@ -85,6 +85,7 @@ export async function runPython(folder: string, program: string): Promise<string
 }
 
 export function startPython(folder: string, program: string): ChildProcess {
-  const source = `import errno, hashlib, mmap, os, random, sys, time\nos.chdir(sys.argv[1])\n${program}`;
+  const imports = 'import errno, hashlib, mmap, os, random, sys, time';
+  const source = `${imports}\nos.chdir(sys.argv[1])\n${program}`;
   return spawn('python3', ['-c', source, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
 }

@@ -2,9 +2,9 @@
 // (FUSE_PASSTHROUGH, Linux 6.9).
 //
 // The daemon registers an open file of some other file system and gets an id for it; an OPEN or
-// CREATE that is answered with FOPEN.PASSTHROUGH and that id has its reads, writes and mappings done
-// on that file. GETATTR, SETATTR, FSYNC and FLUSH are still asked. All handles that are open on one
-// node at a time must be passed through, and to the same file.
+// CREATE that is answered with FOPEN.PASSTHROUGH and that id has its reads, writes and mappings
+// done on that file. GETATTR, SETATTR, FSYNC and FLUSH are still asked. All handles that are open
+// on one node at a time must be passed through, and to the same file.
 //
 // Needs CAP_SYS_ADMIN, and excludes WRITEBACK_CACHE.
 
@@ -17,9 +17,9 @@ const FUSE_DEV_IOC_BACKING_OPEN = 0x4010_e501;
 const FUSE_DEV_IOC_BACKING_CLOSE = 0x4004_e502;
 
 /**
- * Registers an open file for passthrough and returns its id, which is greater than 0. The descriptor
- * may be closed afterwards. Throws SyscallError: EPERM without privileges, ELOOP when the file lies on
- * a file system that is itself stacked on another.
+ * Registers an open file for passthrough and returns its id, which is greater than 0. The
+ * descriptor may be closed afterwards. Throws SyscallError: EPERM without privileges, ELOOP when
+ * the file lies on a file system that is itself stacked on another.
  */
 export function registerBackingFile(deviceFd: number, fileFd: number): number {
   // struct fuse_backing_map: 0 i32 fd, 4 u32 flags, 8 u64 padding.

@@ -32,8 +32,8 @@ export interface DeviceLoopOptions {
   readonly negotiated?: (negotiated: Negotiated) => void;
   /**
    * Does work that should wait while requests are there. Called when none is waiting, and at the
-   * latest after 64 of them. Returns how many milliseconds the loop may sleep at most until it calls
-   * again: 0 to look for requests and come back, -1 (also by default) for no limit.
+   * latest after 64 of them. Returns how many milliseconds the loop may sleep at most until it
+   * calls again: 0 to look for requests and come back, -1 (also by default) for no limit.
    */
   readonly idle?: () => number;
   /** The eventfd was signalled, once or more often. May call stop(). */
@@ -49,8 +49,8 @@ export interface DeviceLoopOptions {
 /** `unmounted`: the kernel closed the connection. `stopped`: stop() was called. */
 export type LoopEnd = 'unmounted' | 'stopped';
 
-// The header of a WRITE is 80 bytes long; the kernel wants room for it before the data, and at least
-// 8 KiB in all.
+// The header of a WRITE is 80 bytes long; the kernel wants room for it before the data, and at
+// least 8 KiB in all.
 const HEADER_ROOM_BYTES = 8192;
 /** So many requests are served in a row before the eventfd and idle() get their turn. */
 const REQUESTS_IN_A_ROW = 64;

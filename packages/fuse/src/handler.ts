@@ -5,7 +5,7 @@
 //
 //   ACCESS                  all access is allowed; never asked again
 //   FLUSH, FSYNC, FSYNCDIR  nothing to do, success; never asked again
-//   OPEN, OPENDIR           handles are not needed, success; never asked again, and no RELEASE comes
+//   OPEN, OPENDIR           success, without handles; never asked again, and no RELEASE comes
 //   GETXATTR and siblings   there are none (EOPNOTSUPP); never asked again
 //   CREATE, TMPFILE         MKNOD and OPEN are used in place of CREATE; TMPFILE: not supported
 //   FALLOCATE, LSEEK, COPY_FILE_RANGE, STATX, POLL, INTERRUPT
@@ -15,9 +15,9 @@
 //   all others              the system call fails with ENOSYS
 //
 // Methods run on the thread of the device loop and must not touch the mount: the request would wait
-// for the very thread that makes it, beyond the reach of kill -9. A request and its buffer belong to
-// the loop again when the method returns. A method that throws has its request answered EIO and the
-// error reported (DeviceLoopOptions.handlerError).
+// for the very thread that makes it, beyond the reach of kill -9. A request and its buffer belong
+// to the loop again when the method returns. A method that throws has its request answered EIO and
+// the error reported (DeviceLoopOptions.handlerError).
 //
 // Left out, since nothing here needs them: STATX (GETATTR serves it, without a birth time), POLL
 // (files are always ready), BMAP, SETUPMAPPING and REMOVEMAPPING (block devices and DAX).

@@ -5,12 +5,12 @@
 // both wait for ever, beyond the reach of kill -9. Make a Notifier in a thread of its own, from the
 // number of the device's descriptor. What waits for what, on Linux 6.18:
 //
-//   invalInode of a page    a READ or WRITE of that page under way; no name operation, FSYNC, SETATTR
+//   invalInode of a page    a READ or WRITE of that page under way; not FSYNC, SETATTR or names
 //   invalEntry, delete      any name operation in that folder under way (UNLINK, CREATE, LOOKUP)
 //   store                   as invalInode
 //
-// So a thread that answers requests must not wait for the notifying thread either while it withholds
-// one of those.
+// So a thread that answers requests must not wait for the notifying thread either while it
+// withholds one of those.
 
 import { ERRNO, errnoName, SyscallError, writeDescriptor } from '@skein/host';
 
@@ -67,8 +67,8 @@ export class Notifier {
   }
 
   /**
-   * Puts data into the page cache of a file and makes the file as long as that needs, in the eyes of
-   * the kernel, until its attributes are asked for.
+   * Puts data into the page cache of a file and makes the file as long as that needs, in the eyes
+   * of the kernel, until its attributes are asked for.
    */
   store(nodeid: number, offset: number, data: Uint8Array): boolean {
     return this.#send('STORE', encodeStore(nodeid, offset, data));

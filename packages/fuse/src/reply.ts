@@ -95,7 +95,7 @@ export interface WriteReply extends Answer<WriteReply> {
 }
 
 export interface XattrReply extends Answer<XattrReply> {
-  /** Sends a value, or its size if only that was asked, or ERANGE if it is longer than asked for. */
+  /** Sends a value; only its size if that was asked; ERANGE if it is longer than asked for. */
   xattr(value: Uint8Array): void;
 }
 

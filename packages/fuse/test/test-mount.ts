@@ -69,7 +69,7 @@ export class TestMount {
     return this.#events.filter((event) => event.kind === kind).map(({ text }) => text);
   }
 
-  /** Gives an order and waits until it has been taken: "hold 0", with the number of held replies. */
+  /** Gives an order and waits until it has been taken: "hold 0", if 0 replies are held. */
   async order(command: Command): Promise<string> {
     this.#worker!.postMessage(command, []);
     signalEventfd(this.#wakeFd);

@@ -46,9 +46,9 @@ export function maybeListConnections(): number[] | undefined {
 }
 
 /**
- * Lets the kernel read ahead by up to `bytes` on a mount, so that a file that is read from end to end
- * comes in requests of that size. INIT can only lower the system's default of 128 KiB; therefore to
- * be called after it, from DeviceLoopOptions.negotiated. False when this process may not.
+ * Lets the kernel read ahead by up to `bytes` on a mount, so that a file that is read from end to
+ * end comes in requests of that size. To be called after INIT, from DeviceLoopOptions.negotiated:
+ * INIT lowers it to 128 KiB, the system's default. False when this process may not.
  */
 export function trySetReadahead(deviceMinor: number, bytes: number): boolean {
   try {

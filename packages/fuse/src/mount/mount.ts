@@ -1,8 +1,8 @@
 // Mounting a FUSE file system: as root by mount(2), otherwise with the help of fusermount3, a
 // set-user-id program of Debian's fuse3 that mounts on our behalf and hands us the descriptor.
 //
-// mount(2) rather than mount(8): it needs no program and tells what is wrong by an error number, not
-// in some language. The kernel's INIT request waits in the descriptor until the device loop runs.
+// mount(2) rather than mount(8): it needs no program and tells what is wrong by an error number,
+// not in some language. The kernel's INIT request waits in the device until the loop runs.
 
 import { closeSync, openSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';

@@ -2,8 +2,8 @@
 // that lives, which is not.
 //
 // A dead daemon leaves its mount in the tree; every call on it gives ENOTCONN. Whether it is dead
-// can only be found out by a call, and a daemon that hangs would hang the caller too: so the call is
-// made by a child, which can be killed as long as the daemon has not taken up its request.
+// can only be found out by a call, and a daemon that hangs would hang the caller too: so the call
+// is made by a child, which can be killed as long as the daemon has not taken up its request.
 
 import { spawnSync } from 'node:child_process';
 

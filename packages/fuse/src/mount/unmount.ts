@@ -16,8 +16,8 @@ import { findMount } from './mount-table.ts';
 
 /**
  * `clean`: nobody had a file open any more.
- * `aborted`: the connection was aborted; clients that still had files open get ENOTCONN from them, and
- *   ECONNABORTED from calls that were under way.
+ * `aborted`: the connection was aborted; clients that still had files open get ENOTCONN from them,
+ *   and ECONNABORTED from calls that were under way.
  * `detached`: out of the tree, but not aborted, for want of privileges: the clients can go on until
  *   the descriptor of the device is closed, which must be done now.
  * `gone`: it was not mounted any more.

@@ -35,8 +35,8 @@ export interface Dirent {
 const utf8 = new TextEncoder();
 
 /**
- * Writes an entry at `at` if it fits before `end`. Returns the bytes it took, 0 when it does not fit.
- * An entry whose `entry` is given is one of READDIRPLUS.
+ * Writes an entry at `at` if it fits before `end`. Returns the bytes it took, 0 when it does not
+ * fit. An entry whose `entry` is given is one of READDIRPLUS.
  */
 export function encodeDirent(
   bytes: Uint8Array<ArrayBuffer>,

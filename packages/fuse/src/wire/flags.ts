@@ -1,7 +1,7 @@
 // Flag words of the FUSE kernel protocol (fuse.h, 7.45) and of the open(2) flags that travel in it.
 //
-// A table maps the kernel's name, without its prefix, to the bit. The same tables let the trace show
-// names. Wire numbers: cannot change.
+// A table maps the kernel's name, without its prefix, to the bit. The same tables let the trace
+// show names. Wire numbers: cannot change.
 
 export type FlagTable = Readonly<Record<string, number>>;
 

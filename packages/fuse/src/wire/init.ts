@@ -1,9 +1,9 @@
 // INIT: what the kernel offers, what we want, and what comes of it. Pure; the device loop answers.
 //
 // A flag is in force when the kernel offered it and the reply names it. Two things are left to the
-// kernel unless asked for: POSIX_LOCKS and FLOCK_LOCKS, without which it keeps the locks itself and a
-// lock costs no request; and ATOMIC_O_TRUNC, with which it forgets a file's size at an open with
-// O_TRUNC before the daemon has said anything (a process that has the file mapped then gets SIGBUS).
+// kernel unless asked for: POSIX_LOCKS and FLOCK_LOCKS, without which it keeps the locks itself and
+// a lock costs no request; and ATOMIC_O_TRUNC, with which it forgets a file's size at an open with
+// O_TRUNC before the daemon has said anything: who has the file mapped then gets SIGBUS.
 
 import { assert } from '@skein/bytes';
 

@@ -93,7 +93,7 @@ const NOT_WAITED_FOR: ReadonlySet<number> = new Set<number>([
   OPCODE.INIT,
 ]);
 
-/** Whether some process stands still until the request is answered: a round trip that costs time. */
+/** Whether some process stands still until the request is answered: a round trip. */
 export function isWaitedFor(opcode: number): boolean {
   return !NOT_WAITED_FOR.has(opcode);
 }

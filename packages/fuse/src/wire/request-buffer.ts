@@ -24,8 +24,8 @@ export const IN_HEADER_BYTES = 40;
 
 const TWO_TO_32 = 0x1_0000_0000;
 
-// Names travel as bytes. A name that is not UTF-8 must not be taken for another one, which a lenient
-// decoder would make of it.
+// Names travel as bytes. A name that is not UTF-8 must not be taken for another one, which a
+// lenient decoder would make of it.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class RequestBuffer {
@@ -93,7 +93,7 @@ export class FuseRequest {
     if (this.tailBytes < 0) throw malformed(this, this.structBytes);
   }
 
-  /** The most bytes that a reply with data may hold; 0 for requests that are not answered by data. */
+  /** The most bytes that a reply with data may hold; 0 if there is no data in the reply. */
   get replyBytesMax(): number {
     return 0;
   }
@@ -153,7 +153,7 @@ function malformed(request: FuseRequest, expectedBytes: number): FuseProtocolErr
   const actualBytes = request.buffer.length - IN_HEADER_BYTES;
   return new FuseProtocolError(
     'FUSE_REQUEST_MALFORMED',
-    `Request ${request.opcode} has ${actualBytes} bytes after its header, expected ${expectedBytes}`,
+    `Request ${request.opcode} of ${actualBytes} bytes after its header, expected ${expectedBytes}`,
   );
 }
 

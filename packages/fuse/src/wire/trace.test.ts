@@ -120,7 +120,7 @@ describe('formatRequestBytes()', () => {
     assert.match(formatRequestBytes(request(OPCODE.LOOKUP, [97])), /name does not end/);
     assert.match(formatRequestBytes(request(OPCODE.LOOKUP, [0xff, 0])), /not UTF-8/);
     const short = request(OPCODE.WRITE, u32s(1, 0, 0, 0, 100, 0, 0, 0, 0, 0));
-    assert.match(formatRequestBytes(short), /has 40 bytes after its header, expected 140/);
+    assert.match(formatRequestBytes(short), /of 40 bytes after its header, expected 140/);
     const batch = request(OPCODE.BATCH_FORGET, u32s(0xffffffff, 0));
     assert.match(formatRequestBytes(batch), /expected 68719476728/);
   });

@@ -1,5 +1,5 @@
-// Reading, writing and waiting on file descriptors without node:fs, for loops that block a thread on
-// purpose: a device, an eventfd. node:fs throws at EAGAIN, which costs 5 µs; here it is a value.
+// Reading, writing and waiting on file descriptors without node:fs, for loops that block a thread
+// on purpose: a device, an eventfd. node:fs throws at EAGAIN, which costs 5 µs; here it is a value.
 
 import { assert } from '@skein/bytes';
 
@@ -39,14 +39,14 @@ export function readDescriptor(fd: number, into: Uint8Array): number {
   return count === -1 ? -lastErrno() : count;
 }
 
-/** write(2) of the first `length` bytes of `from`. Returns the count, or the negated error number. */
+/** write(2) of the first `length` bytes. Returns the count, or the negated error number. */
 export function writeDescriptor(fd: number, from: Uint8Array, length: number): number {
   assert(length <= from.length, 'Writes more bytes than there are');
   const count = libcWrite(fd, from, length);
   return count === -1 ? -lastErrno() : count;
 }
 
-/** ioctl(2) whose argument is a struct, read and perhaps changed by the kernel. Returns its result. */
+/** ioctl(2) with a struct that the kernel reads and may change. Returns its result. */
 export function ioctl(fd: number, request: number, argument: Uint8Array): number {
   return checkResult('ioctl', libcIoctl(fd, request, argument));
 }
@@ -113,7 +113,7 @@ export class Poller {
     return false;
   }
 
-  /** After wait() said true: whether the descriptor at `index` has input, or an error to be read. */
+  /** After wait() said true: whether the descriptor at `index` can be read, if only an error. */
   isReady(index: number): boolean {
     assert(index >= 0 && index < this.#count, 'Asks for a descriptor that is not polled');
     return this.#view.getInt16(index * POLLFD_BYTES + 6, true) !== 0;

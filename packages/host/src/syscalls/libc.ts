@@ -1,8 +1,8 @@
 // The way into the C library: one place that loads it and turns a failed call into a SyscallError.
 //
 // Linux only, 64-bit only: the layouts of the structs in this folder are those of x86-64 and arm64,
-// and variadic calls (ioctl, fcntl) are declared with the arguments they are used with, which is the
-// same convention on both. koffi costs 0.2 µs a call (Node 24, 2026), less than node:fs.
+// and variadic calls (ioctl, fcntl) are declared with the arguments they are used with, which is
+// the same convention on both. koffi costs 0.2 µs a call (Node 24, 2026), less than node:fs.
 
 import koffi, { type KoffiFunc } from 'koffi';
 

@@ -1,8 +1,8 @@
 // Advisory locks: open file description locks (fcntl F_OFD_*) and flock.
 //
-// OFD locks conflict with the POSIX locks of other processes, SQLite's among them, but belong to the
-// open file description: closing some other descriptor of the same file does not drop them, which is
-// the trap of plain POSIX locks.
+// OFD locks conflict with the POSIX locks of other processes, SQLite's among them, but belong to
+// the open file description: closing some other descriptor of the same file does not drop them,
+// which is the trap of plain POSIX locks.
 
 import { ERRNO } from './errno.ts';
 import { checkResult, lastErrno, libcFunction, syscallError } from './libc.ts';

@@ -43,8 +43,8 @@ export function detachTarget(target: string): void {
 
 /**
  * umount2(2) on a thread of the pool, since the kernel may wait for the file system's daemon, which
- * may be this very process. Rejects with SyscallError: EBUSY while files are open in it, EINVAL when
- * nothing is mounted there.
+ * may be this very process. Rejects with SyscallError: EBUSY while files are open in it, EINVAL
+ * when nothing is mounted there.
  */
 export function unmountTarget(target: string, flags: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-// Requests about the connection itself and about what the kernel remembers, and the rare ones: locks
-// kept by the daemon, ioctl, poll, block maps.
+// Requests about the connection itself and about what the kernel remembers, and the rare ones:
+// locks kept by the daemon, ioctl, poll, block maps.
 
 import { formatFlags, LK_FLAGS } from '../flags.ts';
 import { FuseRequest } from '../request-buffer.ts';

@@ -146,7 +146,8 @@ export class FallocateRequest extends FuseRequest {
   }
 
   override describe(): string {
-    return `fh=${this.fh} offset=${this.offset} length=${this.length} mode=0x${this.mode.toString(16)}`;
+    const mode = this.mode.toString(16);
+    return `fh=${this.fh} offset=${this.offset} length=${this.length} mode=0x${mode}`;
   }
 }
 
