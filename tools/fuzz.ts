@@ -56,7 +56,7 @@ async function runInWorker(name: string, run: FuzzRun): Promise<FuzzReport> {
     const vector = Atomics.load(progress, 0);
     if (vector === last) {
       const failure = { vector, reason: `does not return within ${HANG_MS} ms` };
-      resolve({ name, decoded: 0, rejected: vector - run.from, failures: [failure] });
+      resolve({ name, decoded: 0, rejected: 0, failures: [failure] });
     }
     last = vector;
   }, HANG_MS);
@@ -96,4 +96,17 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+/** A mistake on the command line: its message says all there is to say. */
+function isUsageError(error: unknown): error is Error {
+  if (error instanceof RangeError) return true;
+  const code = error instanceof TypeError && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS');
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!isUsageError(error)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
