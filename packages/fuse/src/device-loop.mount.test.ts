@@ -29,6 +29,8 @@ fd = os.open('a', os.O_RDONLY)
 print(os.read(fd, 7).decode(), os.path.exists('b'))
 os.close(fd)`;
     assert.equal(await mount.client(program), 'content False');
+    const received = mount.all('received').filter((name) => name !== 'RELEASE');
+    assert.deepEqual(received, ['INIT', 'ACCESS', 'LOOKUP', 'OPEN', 'READ', 'LOOKUP', 'FLUSH']);
     const { RELEASE: _, ...waitedFor } = mount.counts.snapshot();
     assert.deepEqual(waitedFor, { INIT: 1, ACCESS: 1, LOOKUP: 2, OPEN: 1, READ: 1, FLUSH: 1 });
     assert.equal(mount.counts.waitedFor, 6);

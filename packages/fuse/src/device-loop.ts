@@ -30,6 +30,8 @@ export interface DeviceLoopOptions {
 
   /** The first request was answered: what the connection speaks. */
   readonly negotiated?: (negotiated: Negotiated) => void;
+  /** A request came and is about to be served. A sign of life; it costs time on every request. */
+  readonly received?: (request: FuseRequest) => void;
   /**
    * Does work that should wait while requests are there. Called when none is waiting, and at the
    * latest after 64 of them. Returns how many milliseconds the loop may sleep at most until it
@@ -80,6 +82,7 @@ export class DeviceLoop {
       received: (request: FuseRequest) => {
         counts?.count(request.opcode);
         trace?.(formatRequest(request));
+        options.received?.(request);
       },
       handlerError: (error, request) => handlerError(error, formatRequest(request)),
     });

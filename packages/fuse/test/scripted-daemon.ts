@@ -20,6 +20,7 @@ import type {
 import { RequestCounts } from '../src/request-counts.ts';
 import { FATTR, FOPEN } from '../src/wire/flags.ts';
 import type { InitFlag } from '../src/wire/init.ts';
+import { opcodeName } from '../src/wire/opcode.ts';
 import type { GetattrRequest, SetattrRequest } from '../src/wire/requests/attributes.ts';
 import type { ReadRequest, WriteRequest } from '../src/wire/requests/data.ts';
 import type { CreateRequest, FsyncRequest, OpenRequest } from '../src/wire/requests/handles.ts';
@@ -83,6 +84,7 @@ class ScriptedDaemon implements FuseHandler {
         }
         tell('negotiated', `7.${negotiated.minor} ${[...negotiated.flags].sort().join(' ')}`);
       },
+      received: (request) => tell('received', opcodeName(request.opcode)),
       idle: () => {
         tell('idle');
         return 10_000;

@@ -46,7 +46,6 @@ export const INIT_FLAG = {
   DIRECT_IO_ALLOW_MMAP: 36,
   PASSTHROUGH: 37,
   NO_EXPORT_SUPPORT: 38,
-  REQUEST_TIMEOUT: 42,
 } as const;
 
 export type InitFlag = keyof typeof INIT_FLAG;
