@@ -9,3 +9,7 @@ const bin = join(root, 'node_modules', '.bin');
 
 spawnSync(join(bin, 'oxlint'), ['--type-aware', '--fix', '.'], { cwd: root, stdio: 'inherit' });
 spawnSync(join(bin, 'oxfmt'), ['--write', '.'], { cwd: root, stdio: 'inherit' });
+spawnSync(process.execPath, [...process.execArgv, join(root, 'tools', 'tidy.ts'), '--fix'], {
+  cwd: root,
+  stdio: 'inherit',
+});

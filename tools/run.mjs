@@ -41,7 +41,9 @@ function runNpm(node, args, what) {
   }
 }
 
-/** Path of a Node that is new enough: this one, or the pinned one in .tools/, fetched if need be. */
+/**
+ * Path of a Node that is new enough: this one, or the pinned one in .tools/, fetched if need be.
+ */
 function findNode() {
   if (isNewEnough(process.versions.node)) return process.execPath;
   const home = join(root, '.tools', `node-${NODE_PINNED}`);

@@ -1,0 +1,28 @@
+export type { EnginePorts } from './context.ts';
+export { type DataFolder, openDataFolder } from './data-folder.ts';
+export type { Database } from './database.ts';
+export { DatabaseFiles } from './database-files.ts';
+export { type DatabaseState, NO_STATE } from './database-state.ts';
+export { DEFAULT_ENGINE_OPTIONS, Engine, type EngineOptions } from './engine.ts';
+export {
+  DamageError,
+  type DamagePlace,
+  EngineError,
+  type EngineErrorCode,
+  LogFailedError,
+} from './errors.ts';
+export type { MountFile } from './files/mount-file.ts';
+export { type DatabaseImage, openImage } from './image.ts';
+export type { Job, JobStep } from './jobs.ts';
+export {
+  DATABASE_NAME_BYTES_MAX,
+  type FileKind,
+  type FileName,
+  findNameFault,
+  parseFileName,
+} from './names.ts';
+export type { FileOwner } from './owner-file.ts';
+export { Pending } from './pending.ts';
+export type { ClientLocks, ClientMapping, ClientMemory, Exclusion, KernelCache } from './ports.ts';
+export type { Snapshot } from './snapshot.ts';
+export type { Access, Store } from './store.ts';

@@ -10,8 +10,8 @@ export interface LockHolder {
 
 /**
  * `fd` is a descriptor that the caller keeps open. Ranges are in bytes. Range locks are open file
- * description locks (fcntl F_OFD_*): they conflict with the POSIX locks that SQLite takes, belong to
- * the descriptor rather than to the process, and vanish when it is closed.
+ * description locks (fcntl F_OFD_*): they conflict with the POSIX locks that SQLite takes, belong
+ * to the descriptor rather than to the process, and vanish when it is closed.
  */
 export interface FileLocks {
   /** Locks the whole file for this descriptor (flock); false when somebody else has it. */

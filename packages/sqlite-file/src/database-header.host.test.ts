@@ -1,4 +1,5 @@
-// Which headers are accepted, and how many pages they stand for: SQLite is asked about the same files.
+// Which headers are accepted, and how many pages they stand for: SQLite is asked about the same
+// files.
 
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -158,7 +159,8 @@ describe('a header that we changed', () => {
     const db = new DatabaseSync(path);
     assert.deepEqual(db.prepare('SELECT * FROM t').all().length, 1);
 
-    // Another database takes the place of this one, in the same file, with counters that tell nothing.
+    // Another database takes the place of this one, in the same file, with counters that tell
+    // nothing.
     const other = makeDatabase(t, 'CREATE TABLE t (b, c); INSERT INTO t VALUES (2, 3)').bytes;
     const current = decodeDatabaseHeader(new Uint8Array(readFileSync(path)));
     const view = new DataView(other.buffer);

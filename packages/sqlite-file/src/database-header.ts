@@ -108,10 +108,10 @@ export function isDatabaseHeader(bytes: Uint8Array): boolean {
 }
 
 /**
- * Pages of a database of `fileSize` bytes that has no WAL (a WAL's last commit frame overrules this).
- * The count in the header is ignored if it is 0 or was left behind by a SQLite before 3.7.0, which
- * did not maintain it; then a part of a page counts as one. Throws SqliteFormatError when the file
- * is shorter than its header says, which SQLite reports as SQLITE_CORRUPT.
+ * Pages of a database of `fileSize` bytes that has no WAL (a WAL's last commit frame overrules
+ * this). The count in the header is ignored if it is 0 or was left behind by a SQLite before 3.7.0,
+ * which did not maintain it; then a part of a page counts as one. Throws SqliteFormatError when the
+ * file is shorter than its header says, which SQLite reports as SQLITE_CORRUPT.
  */
 export function databasePageCount(header: DatabaseHeader, fileSize: number): number {
   const inFile = Math.ceil(fileSize / header.pageSize);
@@ -139,18 +139,19 @@ export function setHeaderMode(page1: Uint8Array, mode: HeaderMode): void {
  * Makes every connection drop its page cache at its next read transaction (in rollback mode; in WAL
  * mode the wal-index does that). The counter vouches for the page count, so that is stored too.
  */
-export function bumpChangeCounter(page1: Uint8Array, pageCount: number): void {
+export function bumpChangeCounter(page1: Uint8Array, pageCount: number, above: number = 0): void {
   const view = viewOf(page1);
-  const next = (view.getUint32(CHANGE_COUNTER_AT) + 1) >>> 0;
+  const next = (Math.max(view.getUint32(CHANGE_COUNTER_AT), above) + 1) >>> 0;
   view.setUint32(CHANGE_COUNTER_AT, next);
   view.setUint32(VERSION_VALID_FOR_AT, next);
   view.setUint32(PAGE_COUNT_AT, pageCount);
 }
 
 /** Makes every connection read the schema anew and prepare its statements again. */
-export function bumpSchemaCookie(page1: Uint8Array): void {
+export function bumpSchemaCookie(page1: Uint8Array, above: number = 0): void {
   const view = viewOf(page1);
-  view.setUint32(SCHEMA_COOKIE_AT, (view.getUint32(SCHEMA_COOKIE_AT) + 1) >>> 0);
+  const next = (Math.max(view.getUint32(SCHEMA_COOKIE_AT), above) + 1) >>> 0;
+  view.setUint32(SCHEMA_COOKIE_AT, next);
 }
 
 function viewOf(bytes: Uint8Array): DataView {

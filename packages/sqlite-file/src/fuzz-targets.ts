@@ -1,5 +1,5 @@
-// What the fuzzer (tools/fuzz.ts) throws its mutations at: everything in this package that reads bytes
-// which others wrote. Not part of the package's face.
+// What the fuzzer (tools/fuzz.ts) throws its mutations at: everything in this package that reads
+// bytes which others wrote. Not part of the package's face.
 
 import { bytesSource } from './byte-source.ts';
 import { databasePageCount, decodeDatabaseHeader } from './database-header.ts';

@@ -82,8 +82,10 @@ export {
   READ_MARK_NOT_USED,
   readWalCheckpointInfo,
   readWalIndexHeader,
+  writeWalCheckpointInfo,
   writeWalIndexHeader,
   type WalCheckpointInfo,
   type WalIndexHeader,
 } from './wal-index-header.ts';
+export { restartWalIndex, type WalRestart } from './wal-index-restart.ts';
 export { readWalFrames, type WalFrame } from './wal-reader.ts';

@@ -44,8 +44,8 @@ export function hasJournalMagic(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether a write of `bytes` at the start of a journal ends its transaction: in journal mode PERSIST,
- * SQLite overwrites the header with zeros.
+ * Whether a write of `bytes` at the start of a journal ends its transaction: in journal mode
+ * PERSIST, SQLite overwrites the header with zeros.
  */
 export function isZeroedJournalHeader(bytes: Uint8Array): boolean {
   return bytes.length === JOURNAL_HEADER_SIZE && bytes.every((byte) => byte === 0);

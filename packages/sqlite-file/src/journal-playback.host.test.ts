@@ -1,5 +1,5 @@
-// Our playback of hot journals against SQLite's own, byte for byte: journals of all page sizes and of
-// several kinds of transactions, and the same journals damaged.
+// Our playback of hot journals against SQLite's own, byte for byte: journals of all page sizes and
+// of several kinds of transactions, and the same journals damaged.
 
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 // What rolling back a journal that a crash left behind (a "hot" one) writes into the database: the
-// rules of SQLite's playback (src/pager.c: pager_playback, readJournalHdr, pager_playback_one_page),
-// so that the result is SQLite's, byte for byte, whatever the state of the journal.
+// rules of SQLite's playback (src/pager.c: pager_playback, readJournalHdr,
+// pager_playback_one_page), so that the result is SQLite's, byte for byte, whatever the state of
+// the journal.
 //
 // It ends quietly at the first thing that was not completely written, for then the database has not
 // been touched on its account: SQLite syncs a segment of the journal before it overwrites any page
@@ -40,8 +41,8 @@ export interface HotJournal {
 }
 
 /**
- * A journal file, for a database with pages of `pageSize` bytes (which counts only for journals that
- * do not say it themselves); undefined if nothing is to be rolled back. A journal with a
+ * A journal file, for a database with pages of `pageSize` bytes (which counts only for journals
+ * that do not say it themselves); undefined if nothing is to be rolled back. A journal with a
  * super-journal's name at its end (readSuperJournalName) is hot only while that file exists, one
  * beside an empty database never is: the caller knows.
  */

@@ -1,5 +1,5 @@
-// The bytes on which SQLite's unix VFS takes its POSIX locks. Other programs that lock the same bytes
-// take part in SQLite's protocol; nothing is ever stored in them.
+// The bytes on which SQLite's unix VFS takes its POSIX locks. Other programs that lock the same
+// bytes take part in SQLite's protocol; nothing is ever stored in them.
 //
 // Database file: src/os.h ("PENDING_BYTE"). Wal-index file: src/os_unix.c ("UNIX_SHM_BASE") and
 // https://sqlite.org/walformat.html ("WAL Locks"). On disk: cannot change.
@@ -28,9 +28,9 @@ export const WAL_READ_LOCK_COUNT = 5;
 export const WAL_DMS_LOCK = 128;
 
 /**
- * The page that holds the lock bytes of a database: never written, never in a journal, in no WAL and
- * in no checksum, even in a database so large that it lies within it. A database of fewer pages does
- * not have it.
+ * The page that holds the lock bytes of a database: never written, never in a journal, in no WAL
+ * and in no checksum, even in a database so large that it lies within it. A database of fewer pages
+ * does not have it.
  */
 export function lockPgno(pageSize: number): number {
   return PENDING_BYTE / pageSize + 1;

@@ -1,5 +1,5 @@
-// Small sound files of each kind, made by this package's encoders: material of its tests and seeds of
-// its fuzzers. Not part of the package's face.
+// Small sound files of each kind, made by this package's encoders: material of its tests and seeds
+// of its fuzzers. Not part of the package's face.
 
 import {
   encodeJournalHeader,

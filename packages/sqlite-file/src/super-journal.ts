@@ -2,9 +2,10 @@
 // (https://sqlite.org/atomiccommit.html section 5; src/vdbeaux.c, vdbeCommit; src/pager.c,
 // writeSuperJournal, readSuperJournal and pagerIsSuperJrnlName).
 //
-// The super-journal is a file that lists the journals of all databases of the transaction, each path
-// with a zero byte after it. Each of those journals ends in a pointer to it, and is hot only while
-// the super-journal exists: deleting that file commits everywhere. The pointer, integers big-endian:
+// The super-journal is a file that lists the journals of all databases of the transaction, each
+// path with a zero byte after it. Each of those journals ends in a pointer to it, and is hot only
+// while the super-journal exists: deleting that file commits everywhere. The pointer, integers
+// big-endian:
 //
 //   size field
 //      4 number of the lock page, so that playback takes it for the end of the records
@@ -13,8 +14,8 @@
 //      4 sum of the path's bytes, each taken as signed
 //      8 magic of a journal
 //
-// Paths are bytes, as SQLite handed them to the file system: in whatever encoding, as the client saw
-// its folders.
+// Paths are bytes, as SQLite handed them to the file system: in whatever encoding, as the client
+// saw its folders.
 
 import { assert } from '@skein/bytes';
 

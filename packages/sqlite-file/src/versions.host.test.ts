@@ -1,5 +1,5 @@
-// Files made, and recovered, by every SQLite that this machine has, each in a process of its own: what
-// we read from them is what that SQLite reads.
+// Files made, and recovered, by every SQLite that this machine has, each in a process of its own:
+// what we read from them is what that SQLite reads.
 
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync } from 'node:fs';

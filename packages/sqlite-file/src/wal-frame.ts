@@ -40,9 +40,9 @@ export function walFrameCommit(view: DataView, at: number): number {
 }
 
 /**
- * The checksum chain of one WAL, advanced frame by frame, to verify frames or to write them. Nothing
- * here allocates: header and page are wherever they happen to lie, together or apart (SQLite writes
- * them apart).
+ * The checksum chain of one WAL, advanced frame by frame, to verify frames or to write them.
+ * Nothing here allocates: header and page are wherever they happen to lie, together or apart
+ * (SQLite writes them apart).
  */
 export class WalChain {
   readonly header: WalHeader;

@@ -1,5 +1,6 @@
-// The header of a WAL: its first 32 bytes (https://sqlite.org/fileformat2.html section 4.1; src/wal.c,
-// walIndexRecover and walFrames). Integers are big-endian, whatever the checksums are computed on.
+// The header of a WAL: its first 32 bytes (https://sqlite.org/fileformat2.html section 4.1;
+// src/wal.c, walIndexRecover and walFrames). Integers are big-endian, whatever the checksums are
+// computed on.
 //
 //   offset size field
 //        0    4 magic: 0x377f0682, checksums over little-endian words; 0x377f0683, over big-endian ones
@@ -25,7 +26,9 @@ const CHECKSUM_AT = 24;
 
 /** What a WAL says of itself; its checksum follows from it. */
 export interface WalHeader {
-  /** Byte order of the words that checksums are computed on: that of the machine that began the WAL. */
+  /**
+   * Byte order of the words that checksums are computed on: that of the machine that began the WAL.
+   */
   readonly bigEndianChecksums: boolean;
   readonly pageSize: number;
   readonly checkpointSequence: number;

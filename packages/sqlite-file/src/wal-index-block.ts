@@ -1,8 +1,9 @@
-// The blocks of a wal-index (-shm): which frame of the WAL holds which page, and where a page is found
-// (https://sqlite.org/fileformat2.html section 4.5, https://sqlite.org/walformat.html section 2,
-// src/wal.c: walHashGet, walIndexAppend, walCleanupHash, walFindFrame).
+// The blocks of a wal-index (-shm): which frame of the WAL holds which page, and where a page is
+// found (https://sqlite.org/fileformat2.html section 4.5, https://sqlite.org/walformat.html section
+// 2, src/wal.c: walHashGet, walIndexAppend, walCleanupHash, walFindFrame).
 //
-// A block is 32 KiB: the page numbers of 4096 frames in the order of the frames, then a hash table of
+// A block is 32 KiB: the page numbers of 4096 frames in the order of the frames, then a hash table
+// of
 // 8192 slots, each the number of a frame within the block (from 1), or 0. In the first block the
 // header takes the place of the first 34 page numbers, which leaves 4062. Collisions go to the next
 // free slot. A page in several frames has several slots, of which the one met last is the newest.
@@ -70,9 +71,9 @@ export function walHashSlot(pgno: number): number {
 }
 
 /**
- * Enters that `frame` holds page `pgno`, in the block of that frame. Frames are entered in order; the
- * caller holds WAL_WRITE_LOCK. What a writer that died left behind at or above `frame` is removed
- * first. Throws SqliteFormatError if the hash table is damaged. Allocates nothing.
+ * Enters that `frame` holds page `pgno`, in the block of that frame. Frames are entered in order;
+ * the caller holds WAL_WRITE_LOCK. What a writer that died left behind at or above `frame` is
+ * removed first. Throws SqliteFormatError if the hash table is damaged. Allocates nothing.
  */
 export function appendToWalIndex(block: WalIndexBlock, frame: number, pgno: number): void {
   const { pgnos, slots, framesBefore } = block;
@@ -114,8 +115,8 @@ export function removeFromWalIndex(block: WalIndexBlock, mxFrame: number): void 
 
 /**
  * The newest frame in `snapshot` that holds page `pgno`; 0 if there is none, and the page is to be
- * read from the database file. `blocks` are those of the wal-index, from the first, at least as many
- * as mxFrame needs. Throws SqliteFormatError if a hash table is damaged. Allocates nothing.
+ * read from the database file. `blocks` are those of the wal-index, from the first, at least as
+ * many as mxFrame needs. Throws SqliteFormatError if a hash table is damaged. Allocates nothing.
  */
 export function findWalFrame(
   blocks: readonly WalIndexBlock[],

@@ -25,7 +25,8 @@ export interface WalTransaction {
 /**
  * Enters a transaction and returns the new header of the index. `blocks` reach to its last frame;
  * `previous` is what the index says so far, `wal` what the WAL file says: they differ if the
- * transaction is the first of a new WAL. The caller holds WAL_WRITE_LOCK, and has written the frames.
+ * transaction is the first of a new WAL. The caller holds WAL_WRITE_LOCK, and has written the
+ * frames.
  */
 export function commitToWalIndex(
   blocks: readonly WalIndexBlock[],

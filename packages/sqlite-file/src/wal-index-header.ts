@@ -15,9 +15,10 @@
 //       20    4 page count of the database   132    4 unused
 //       24    8 checksum of frame mxFrame
 //
-// The header is what makes frames visible: entries of frames above mxFrame count for nothing. A writer
-// (who holds WAL_WRITE_LOCK) stores the second copy first, a reader reads the first copy first; so
-// copies that are equal and whose checksum is right were not read in the middle of a change.
+// The header is what makes frames visible: entries of frames above mxFrame count for nothing. A
+// writer (who holds WAL_WRITE_LOCK) stores the second copy first, a reader reads the first copy
+// first; so copies that are equal and whose checksum is right were not read in the middle of a
+// change.
 
 import { SqliteFormatError } from './errors.ts';
 import { WAL_READ_LOCK_COUNT } from './lock-bytes.ts';
@@ -40,7 +41,9 @@ const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /** The state of the WAL that a transaction beginning now sees. */
 export interface WalIndexHeader {
-  /** One more for each transaction: connections drop their page cache when any byte here differs. */
+  /**
+   * One more for each transaction: connections drop their page cache when any byte here differs.
+   */
   readonly changeCounter: number;
   readonly bigEndianChecksums: boolean;
   readonly pageSize: number;
@@ -64,9 +67,9 @@ export interface WalCheckpointInfo {
 }
 
 /**
- * The header in the first block; undefined where SQLite would look again or rebuild the index: it is
- * not initialised, in the middle of a change, or damaged. Throws SqliteFormatError for a format that
- * SQLite refuses to use.
+ * The header in the first block; undefined where SQLite would look again or rebuild the index: it
+ * is not initialised, in the middle of a change, or damaged. Throws SqliteFormatError for a format
+ * that SQLite refuses to use.
  */
 export function readWalIndexHeader(first: WalIndexBlock): WalIndexHeader | undefined {
   const words = new Uint32Array(COPY_WORDS);
@@ -132,6 +135,15 @@ export function readWalCheckpointInfo(first: WalIndexBlock): WalCheckpointInfo {
     nBackfillAttempted: Atomics.load(first.words, ATTEMPTED_WORD),
     readMarks: Array.from(marks, (_, i) => Atomics.load(marks, i)),
   };
+}
+
+/** Stores how far checkpoints have come. The caller has the locks that SQLite takes for that. */
+export function writeWalCheckpointInfo(first: WalIndexBlock, info: WalCheckpointInfo): void {
+  Atomics.store(first.words, CHECKPOINT_WORD, info.nBackfill);
+  Atomics.store(first.words, ATTEMPTED_WORD, info.nBackfillAttempted);
+  for (const [n, mark] of info.readMarks.entries()) {
+    Atomics.store(first.words, READ_MARKS_WORD + n, mark);
+  }
 }
 
 /** The checksum of one copy of the header, over words in the machine's byte order. */

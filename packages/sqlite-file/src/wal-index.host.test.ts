@@ -1,5 +1,5 @@
-// Our handling of the wal-index against stock SQLite clients that have it mapped, on a plain folder:
-// what they write we read, what we write they believe. Clients run in other processes.
+// Our handling of the wal-index against stock SQLite clients that have it mapped, on a plain
+// folder: what they write we read, what we write they believe. Clients run in other processes.
 
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';

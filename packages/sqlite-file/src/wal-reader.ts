@@ -1,5 +1,5 @@
-// Reads a WAL the way SQLite's recovery does (src/wal.c, walIndexRecover): frame after frame, to the
-// first that does not verify. Whether a frame counts is for the caller to say: a transaction is
+// Reads a WAL the way SQLite's recovery does (src/wal.c, walIndexRecover): frame after frame, to
+// the first that does not verify. Whether a frame counts is for the caller to say: a transaction is
 // committed once a frame with a commit field follows, and only then.
 
 import { assert } from '@skein/bytes';
@@ -23,8 +23,8 @@ export interface WalFrame {
 }
 
 /**
- * Yields the valid frames from number `firstFrame` on. `chain` must stand at the frame before (a new
- * one stands before frame 1) and has moved past each frame when it is yielded.
+ * Yields the valid frames from number `firstFrame` on. `chain` must stand at the frame before (a
+ * new one stands before frame 1) and has moved past each frame when it is yielded.
  */
 export function* readWalFrames(
   source: ByteSource,

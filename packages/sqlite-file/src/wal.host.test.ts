@@ -1,5 +1,5 @@
-// Our reading of WALs against SQLite's recovery: the database after a checkpoint must be the one that
-// our frames give, for all page sizes, both byte orders of checksums, and damaged files.
+// Our reading of WALs against SQLite's recovery: the database after a checkpoint must be the one
+// that our frames give, for all page sizes, both byte orders of checksums, and damaged files.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,0 +1,63 @@
+// `checkpoint.json` of a database: up to which transaction its file and the sidecar with the
+// checksums are complete on disk. What came later is in the log.
+
+import type { Disk } from '@skein/host';
+import { formatChecksum, formatTxid, maybeParseChecksum, maybeParseTxid } from '@skein/ltx';
+
+import { readAtomicFile, writeAtomicFile } from './atomic-file.ts';
+import type { DatabaseState } from './database-state.ts';
+import { DamageError } from './errors.ts';
+
+const VERSION = 1;
+
+interface CheckpointJson {
+  readonly version: number;
+  readonly pageSize: number | null;
+  readonly pageCount: number;
+  readonly txid: string;
+  readonly checksum: string;
+  readonly lsn: number;
+}
+
+function checkpointPath(folder: string): string {
+  return `${folder}/checkpoint.json`;
+}
+
+export function writeCheckpoint(disk: Disk, folder: string, state: DatabaseState): void {
+  const json: CheckpointJson = {
+    version: VERSION,
+    pageSize: state.pageSize ?? null,
+    pageCount: state.pageCount,
+    txid: formatTxid(state.txid),
+    checksum: formatChecksum(state.checksum),
+    lsn: state.lsn,
+  };
+  writeAtomicFile(disk, 'checkpoint', checkpointPath(folder), json);
+}
+
+/** Undefined when there was no checkpoint yet. Throws DamageError. */
+export function readCheckpoint(
+  disk: Disk,
+  folder: string,
+  name: string,
+): DatabaseState | undefined {
+  const value = readAtomicFile(disk, 'checkpoint', checkpointPath(folder));
+  if (value === 'missing') return undefined;
+  const json = value as CheckpointJson;
+  const txid = maybeParseTxid(json.txid ?? '');
+  const checksum = maybeParseChecksum(json.checksum ?? '');
+  if (
+    value === 'damaged' ||
+    json.version !== VERSION ||
+    txid === undefined ||
+    checksum === undefined
+  ) {
+    const file = `dbs/${name}/checkpoint.json`;
+    throw new DamageError('CHECKPOINT_CORRUPT', `Cannot open ${name}: ${file} is damaged`, {
+      file,
+      database: name,
+    });
+  }
+  const { pageSize, pageCount, lsn } = json;
+  return { pageSize: pageSize ?? undefined, pageCount, txid, checksum, lsn };
+}

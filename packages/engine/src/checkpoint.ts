@@ -1,0 +1,54 @@
+// Checkpoints of the node: moves the point from which a crash replays the log, so that the log can
+// be trimmed and a start is quick. Not to be confused with SQLite's, which copies a WAL into its
+// database.
+//
+//   sidecar blocks written → database file and sidecar synced, elsewhere → checkpoint.json replaced
+//
+// Pages that are written meanwhile belong to later transactions, which are replayed.
+
+import type { DiskFile } from '@skein/host';
+
+import { writeCheckpoint } from './checkpoint-file.ts';
+import type { EngineContext } from './context.ts';
+import type { Database } from './database.ts';
+import type { Job } from './jobs.ts';
+import type { Pending } from './pending.ts';
+
+/** Whether there is something to move. */
+export function needsCheckpoint(database: Database): boolean {
+  return database.fileState.lsn > database.checkpointed.lsn;
+}
+
+/** Makes a file durable, at once or elsewhere. */
+export type FileSync = (op: string, file: DiskFile) => Pending | undefined;
+
+/** Throws DiskError when a sync fails: then the log keeps what it has. */
+export function* checkpoint(
+  { disk, committer }: Pick<EngineContext, 'disk' | 'committer'>,
+  database: Database,
+  sync: FileSync,
+): Job<void> {
+  const target = database.fileState;
+  if (target.lsn <= database.checkpointed.lsn) return;
+  if (target.pageCount > 0) {
+    // The state counts only if the transaction is durable; its pages in the file are, by invariant.
+    committer.log.sync();
+    database.checksums.flush();
+    const { file, checksums, incarnation } = database;
+    yield sync('checkpoint.database.sync', file);
+    if (database.incarnation !== incarnation) return;
+    yield sync('checkpoint.checksums.sync', checksums.file);
+    if (database.incarnation !== incarnation) return;
+  }
+  writeCheckpoint(disk, database.folder, target);
+  database.checkpointed = target;
+}
+
+/** The records up to this LSN are not needed to start again. */
+export function trimmableLsn(databases: Iterable<Database>, lastLsn: number): number {
+  let lsn = lastLsn;
+  for (const { state, checkpointed } of databases) {
+    if (checkpointed.lsn < state.lsn) lsn = Math.min(lsn, checkpointed.lsn);
+  }
+  return lsn;
+}

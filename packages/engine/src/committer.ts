@@ -1,0 +1,177 @@
+// The way into the log, for all databases: a commit is one record, and whoever needs it durable
+// waits for the next sync, together with all others who do.
+//
+// The sync is not made when a commit asks for it but when the mount has no request left to read
+// (see settle()): what other clients have sent meanwhile is committed by the same sync.
+
+import { readU64be } from '@skein/bytes';
+import type { BackgroundIo, Disk, DiskFile, Random } from '@skein/host';
+
+import type { Job } from './jobs.ts';
+import { besidePath, type LogEntry, type TransactionLog } from './log/transaction-log.ts';
+import { Pending } from './pending.ts';
+import type { PreparedTransaction } from './transaction.ts';
+
+/**
+ * A larger LTX file is written beside the log, so that segments need not fit the largest of them.
+ */
+const INLINE_BYTES_MAX = 16 * 1024 * 1024;
+
+const BUFFER_BYTES = 1024 * 1024;
+
+export interface CommitterOptions {
+  readonly disk: Disk;
+  readonly background: BackgroundIo;
+  readonly random: Random;
+  readonly log: TransactionLog;
+  /** The folder of the log. */
+  readonly folder: string;
+  readonly epoch: number;
+}
+
+interface Waiter {
+  readonly lsn: number;
+  readonly pending: Pending;
+}
+
+export class Committer {
+  readonly #options: CommitterOptions;
+  #waiters: Waiter[] = [];
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  get log(): TransactionLog {
+    return this.#options.log;
+  }
+
+  /** Whether somebody waits for a sync. */
+  get hasWaiters(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /**
+   * Commits transactions, one for each database, as one record: all of them or none. Afterwards
+   * they are the state of their databases, though not durable yet. Throws DiskError (the log is
+   * full) or LogFailedError, and then has changed nothing.
+   */
+  *commit(transactions: readonly PreparedTransaction[]): Job<number> {
+    const entries: LogEntry[] = [];
+    try {
+      for (const transaction of transactions) entries.push(yield* this.#place(transaction));
+      return this.#append(transactions, entries);
+    } catch (error) {
+      for (const { besideId } of entries) this.#removeBeside(besideId);
+      throw error;
+    }
+  }
+
+  /** Undefined when record `lsn` is durable, else what is settled when it is, or never will be. */
+  whenDurable(lsn: number): Pending | undefined {
+    const { log } = this.#options;
+    if (log.durableLsn >= lsn) return undefined;
+    const pending = new Pending();
+    this.#waiters.push({ lsn, pending });
+    return pending;
+  }
+
+  /** Makes durable what somebody waits for, and tells them. */
+  settle(): void {
+    if (this.#waiters.length === 0) return;
+    try {
+      this.#options.log.sync();
+    } catch {
+      // The log remembers its failure; everybody who waits learns it below.
+    }
+    this.wakeWaiters();
+  }
+
+  /** Tells those whose record has become durable, or never will be. */
+  wakeWaiters(): void {
+    const { durableLsn, failure } = this.#options.log;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) {
+      if (waiter.lsn <= durableLsn) waiter.pending.settle();
+      else if (failure !== undefined) waiter.pending.settle(failure);
+      else this.#waiters.push(waiter);
+    }
+  }
+
+  #append(transactions: readonly PreparedTransaction[], entries: readonly LogEntry[]): number {
+    const lsn = this.#options.log.append(this.#options.epoch, entries);
+    for (const transaction of transactions) transaction.database.advance(transaction, lsn);
+    return lsn;
+  }
+
+  /** What the record says of a transaction; a large one is in its own file by then, durably. */
+  *#place(transaction: PreparedTransaction): Job<LogEntry> {
+    const { ltxBytes, database, next } = transaction;
+    const fields = {
+      database: database.name,
+      ltxBytes,
+      minTxid: next.txid,
+      maxTxid: next.txid,
+    };
+    if (ltxBytes > INLINE_BYTES_MAX) {
+      const besideId = yield* this.#writeBeside(transaction);
+      return { ...fields, besideId, write: () => {} };
+    }
+    const write: LogEntry['write'] = (sink) => {
+      for (const _step of transaction.write(sink));
+    };
+    return { ...fields, besideId: undefined, write };
+  }
+
+  *#writeBeside(transaction: PreparedTransaction): Job<bigint> {
+    const { disk, background, folder } = this.#options;
+    const id = this.#newBesideId();
+    const file = disk.open('beside.create', besidePath(folder, id), 'create');
+    try {
+      yield* writeBuffered(file, transaction);
+      const synced = new Pending();
+      background.sync('beside.sync', file, (error) => synced.settle(error));
+      yield synced;
+      disk.syncDirectory('beside.name', folder);
+    } catch (error) {
+      this.#removeBeside(id);
+      throw error;
+    } finally {
+      file.close();
+    }
+    return id;
+  }
+
+  #removeBeside(id: bigint | undefined): void {
+    if (id === undefined) return;
+    this.#options.disk.remove('beside.remove', besidePath(this.#options.folder, id));
+  }
+
+  #newBesideId(): bigint {
+    const bytes = new Uint8Array(8);
+    this.#options.random.fill(bytes);
+    return readU64be(bytes, 0);
+  }
+}
+
+function* writeBuffered(file: DiskFile, transaction: PreparedTransaction): Job<void> {
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  let buffered = 0;
+  let position = 0;
+  const flush = (): void => {
+    file.write('beside.write', buffer, 0, buffered, position);
+    position += buffered;
+    buffered = 0;
+  };
+  yield* transaction.write((bytes, start, end) => {
+    for (let at = start; at < end;) {
+      if (buffered === BUFFER_BYTES) flush();
+      const count = Math.min(end - at, BUFFER_BYTES - buffered);
+      buffer.set(bytes.subarray(at, at + count), buffered);
+      buffered += count;
+      at += count;
+    }
+  });
+  flush();
+}

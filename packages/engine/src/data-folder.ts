@@ -1,0 +1,45 @@
+// The data folder of a node: what lies where, and that only one process uses it.
+//
+//   lock           held exclusively for as long as the process lives
+//   node.json      who the node is
+//   log/           the log (log/segment-header.ts)
+//   dbs/<name>/    a database: database, checksums, checkpoint.json, owner.json
+//   scratch/       what nobody needs after a crash; emptied at start
+
+import type { Disk, DiskFile, FileLocks } from '@skein/host';
+
+import { EngineError } from './errors.ts';
+
+export interface DataFolder {
+  readonly path: string;
+  readonly log: string;
+  readonly databases: string;
+  readonly scratch: string;
+  readonly lock: DiskFile;
+}
+
+/** Makes the folder if there is none and takes possession of it. Throws DATA_DIRECTORY_IN_USE. */
+export function openDataFolder(disk: Disk, locks: FileLocks, path: string): DataFolder {
+  disk.makeDirectory('folder.make', path);
+  const lock = disk.open('folder.lock', `${path}/lock`, 'open-or-create');
+  // A simulated disk belongs to one test and has no descriptors.
+  if (lock.fd !== undefined && !locks.tryLockFile(lock.fd)) {
+    lock.close();
+    throw new EngineError('DATA_DIRECTORY_IN_USE', `Cannot use data folder ${path}: it is in use`, {
+      hint: 'Another node runs on it. Stop that one, or give this one a folder of its own',
+    });
+  }
+  const folder: DataFolder = {
+    path,
+    log: `${path}/log`,
+    databases: `${path}/dbs`,
+    scratch: `${path}/scratch`,
+    lock,
+  };
+  disk.removeDirectory('folder.scratch.empty', folder.scratch);
+  for (const part of [folder.log, folder.databases, folder.scratch]) {
+    disk.makeDirectory('folder.make', part);
+  }
+  disk.syncDirectory('folder.sync', path);
+  return folder;
+}

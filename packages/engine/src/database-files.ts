@@ -1,0 +1,373 @@
+// All files of one database on the mount: the database itself, the position, and what SQLite puts
+// beside it when it needs it.
+
+import { assert } from '@skein/bytes';
+import type { DiskFile } from '@skein/host';
+
+import type { EngineContext } from './context.ts';
+import type { Database } from './database.ts';
+import type { EngineError } from './errors.ts';
+import { CopyIn, type CopyTarget } from './files/copy-in.ts';
+import { type CopyOwner, DatabaseHandle } from './files/database-handle.ts';
+import { DatabaseFile } from './files/database-file.ts';
+import { JournalFile, type JournalOwner } from './files/journal-file.ts';
+import type { MountFile } from './files/mount-file.ts';
+import { PositionFile } from './files/position-file.ts';
+import { ScratchFile } from './files/scratch-file.ts';
+import { ShmFile } from './files/shm-file.ts';
+import { WalFile } from './files/wal-file.ts';
+import type { DatabaseImage } from './image.ts';
+import type { Job } from './jobs.ts';
+import { Overlay } from './overlay.ts';
+import { type FileOwner, maybeReadOwner, writeOwner } from './owner-file.ts';
+import { PageStore } from './page-store.ts';
+import { afterwards, type Pending } from './pending.ts';
+import { replaceDatabase } from './replace.ts';
+import {
+  abandon,
+  commitOverlays,
+  forgetContent,
+  type RollbackTransaction,
+} from './rollback-commit.ts';
+import { prepareDrop } from './transaction.ts';
+
+/** What SQLite puts beside a database. */
+export type CompanionKind = 'journal' | 'wal' | 'shm';
+
+export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, RollbackTransaction {
+  readonly database: Database;
+  readonly overlay: Overlay;
+  readonly main: DatabaseFile;
+  readonly position: PositionFile;
+  readonly #context: EngineContext;
+  readonly #copies = new Set<CopyIn>();
+  #owner: FileOwner | undefined;
+  #journal: JournalFile | undefined;
+  #wal: WalFile | undefined;
+  #shm: ShmFile | undefined;
+  /**
+   * The scratch file of the last journal, kept for the next: DELETE mode makes one a transaction.
+   */
+  #unusedJournal: DiskFile | undefined;
+  #openCount = 0;
+  #refusal: EngineError | undefined;
+
+  constructor(context: EngineContext, database: Database) {
+    this.#context = context;
+    this.database = database;
+    const scratchPath = context.scratchPath('overlay');
+    const pages = new PageStore({ disk: context.disk, pool: context.pool, scratchPath });
+    this.overlay = new Overlay(database, pages);
+    this.main = new DatabaseFile({ context, database, overlay: this.overlay, companions: this });
+    this.position = new PositionFile(database);
+    this.#owner = maybeReadOwner(context.disk, database.folder);
+  }
+
+  get name(): string {
+    return this.database.name;
+  }
+
+  get journal(): JournalFile | undefined {
+    return this.#journal;
+  }
+
+  get wal(): WalFile | undefined {
+    return this.#wal;
+  }
+
+  get shm(): ShmFile | undefined {
+    return this.#shm;
+  }
+
+  get sizeBytes(): number {
+    return this.main.sizeBytes;
+  }
+
+  /** Undefined until somebody has made the database on this node. */
+  get owner(): FileOwner | undefined {
+    return this.#owner;
+  }
+
+  /**
+   * Changes whose it is; durable at once when the database has transactions, else with the first.
+   */
+  setOwner(owner: FileOwner): void {
+    this.#owner = owner;
+    if (this.database.state.pageCount > 0) this.#saveOwner();
+  }
+
+  /** Whether a commit is in the log whose pages are on their way into the database file. */
+  get isBeingApplied(): boolean {
+    const { state, fileState } = this.database;
+    return this.#wal?.committed === undefined && fileState.lsn < state.lsn;
+  }
+
+  /** Whether a client has the database open, other than to copy another into its place. */
+  get hasClients(): boolean {
+    return this.#openCount > 0;
+  }
+
+  /** Why nothing is written any more. */
+  get refusal(): EngineError | undefined {
+    return this.#context.committer.log.failure ?? this.#refusal;
+  }
+
+  assertWritable(): void {
+    if (this.refusal !== undefined) throw this.refusal;
+  }
+
+  refuseWrites(reason: EngineError): void {
+    this.#refusal = reason;
+    this.#context.log.error(reason.message, { database: this.name, hint: reason.hint });
+  }
+
+  /** The file of a kind, if it exists. */
+  companion(kind: CompanionKind): JournalFile | WalFile | ShmFile | undefined {
+    switch (kind) {
+      case 'journal':
+        return this.#journal;
+      case 'wal':
+        return this.#wal;
+      case 'shm':
+        return this.#shm;
+    }
+  }
+
+  createCompanion(kind: CompanionKind): MountFile {
+    this.assertWritable();
+    switch (kind) {
+      case 'journal':
+        return this.#createJournal();
+      case 'wal':
+        return this.#createWal();
+      case 'shm':
+        return this.#createShm();
+    }
+  }
+
+  /** A client removes the file; for a journal that is a commit. */
+  removeCompanion(kind: CompanionKind): Pending | undefined {
+    switch (kind) {
+      case 'journal':
+        return afterwards(this.#journal?.remove(), () => this.#putJournalAway());
+      case 'wal':
+        this.#wal?.close();
+        this.#wal = undefined;
+        return undefined;
+      case 'shm':
+        this.#shm?.close();
+        this.#shm = undefined;
+        return undefined;
+    }
+  }
+
+  /** A client opens the database: `write` only to copy another into its place. */
+  open(access: 'read' | 'write' | 'read-write'): MountFile {
+    if (access !== 'read') this.assertWritable();
+    if (access === 'write') return this.#startCopy();
+    return new DatabaseHandle(this.main, this, this.database.state.pageCount === 0);
+  }
+
+  /** Cuts the database file; of an open with O_TRUNC the kernel does not say for which handle. */
+  truncate(sizeBytes: number): Pending | undefined {
+    if (this.#copies.size === 0 || sizeBytes !== 0) return this.main.truncate(sizeBytes);
+    for (const copy of this.#copies) if (copy.isEmpty) copy.truncate(0);
+    return undefined;
+  }
+
+  /** Removes the database: a transaction, if it ever had one. */
+  drop(): Pending | undefined {
+    this.assertWritable();
+    return this.#context.jobs.run(this.#drop());
+  }
+
+  replaceWith(image: DatabaseImage): Pending | undefined {
+    return this.#context.jobs.run(this.#replaceWith(image));
+  }
+
+  copyEnded(copy: CopyIn): void {
+    this.#copies.delete(copy);
+    if (copy.isIncomplete) this.#warnIncomplete();
+    this.#removeIfNothing();
+  }
+
+  // JournalOwner
+
+  get hasChanges(): boolean {
+    return this.overlay.isActive;
+  }
+
+  commit(): Pending | undefined {
+    if (!this.overlay.isActive) return undefined;
+    return this.#context.jobs.run(commitOverlays(this.#context, [this]));
+  }
+
+  commitNow(): void {
+    const pending = this.commit();
+    let outcome: Error | undefined | 'none' = pending === undefined ? undefined : 'none';
+    pending?.onSettled((error) => {
+      outcome = error;
+    });
+    this.#context.committer.settle();
+    if (outcome === 'none') throw new Error(`Cannot finish the commit to ${this.name} at once`);
+    if (outcome !== undefined) throw outcome;
+  }
+
+  // CopyOwner
+
+  get isCopying(): boolean {
+    return (
+      this.overlay.isActive &&
+      this.database.state.pageCount === 0 &&
+      this.#journal?.coversChange() !== true
+    );
+  }
+
+  finishCopy(): Pending | undefined {
+    return this.overlay.isWhole ? this.commit() : undefined;
+  }
+
+  handleOpened(): void {
+    this.#openCount++;
+  }
+
+  handleReleased(): void {
+    assert(this.#openCount > 0, 'A database was closed more often than opened');
+    this.#openCount--;
+  }
+
+  giveUpCopy(): void {
+    this.#warnIncomplete();
+    this.overlay.clear();
+    this.#context.kernel.forgetContent(this.name);
+    this.#removeIfNothing();
+  }
+
+  // RollbackTransaction
+
+  *discardJournal(): Job<void> {
+    if (this.#journal === undefined) return;
+    this.#journal.discard();
+    yield* forgetContent(this.#context, `${this.name}-journal`);
+  }
+
+  beforeFirstTransaction(): void {
+    this.#saveOwner();
+  }
+
+  /** Gives up the transaction under way: nothing is accepted any more that could end it. */
+  abandon(): Pending | undefined {
+    if (!this.overlay.isActive) return undefined;
+    return this.#context.jobs.run(abandon(this.#context, [this]));
+  }
+
+  /** After the content was replaced: the WAL is empty, and who knew the old one has to notice. */
+  *resetWal(): Job<void> {
+    if (this.#wal === undefined) return;
+    this.#wal.forget();
+    const published = this.#shm?.reset(this.database.state.pageCount);
+    if (published !== undefined) yield published;
+    yield* forgetContent(this.#context, `${this.name}-wal`);
+  }
+
+  /** Nobody uses the mount any more. What is only in the WAL goes into the database file. */
+  close(): void {
+    this.#journal?.closeWhenUnused();
+    this.#unusedJournal?.close();
+    if (this.refusal === undefined) this.#wal?.close();
+    this.#shm?.close();
+    this.overlay.clear();
+  }
+
+  *#replaceWith(image: DatabaseImage): Job<void> {
+    try {
+      yield* replaceDatabase(this.#context, this, image);
+    } catch (error) {
+      this.#removeIfNothing();
+      throw error;
+    }
+  }
+
+  *#drop(): Job<void> {
+    const { committer, clock, kernel, nodeId } = this.#context;
+    this.overlay.clear();
+    if (this.database.state.pageCount > 0) {
+      const timestampMs = clock.wallMs();
+      const lsn = yield* committer.commit([prepareDrop(this.database, { timestampMs, nodeId })]);
+      const durable = committer.whenDurable(lsn);
+      if (durable !== undefined) yield durable;
+    }
+    this.database.removeFile();
+    this.database.markFileComplete();
+    // Their names stay until somebody removes them, as on any file system; what is in them is void.
+    this.#journal?.discard();
+    this.#wal?.forget();
+    this.#shm?.truncate(0);
+    for (const suffix of ['-journal', '-wal', '-shm']) kernel.forgetContent(this.name + suffix);
+  }
+
+  #createJournal(): JournalFile {
+    const { disk, scratchPath, canPassThrough } = this.#context;
+    const file =
+      this.#unusedJournal ?? disk.open('journal.create', scratchPath('journal'), 'create');
+    this.#unusedJournal = undefined;
+    this.#journal = new JournalFile({ owner: this, disk, file, canPassThrough });
+    return this.#journal;
+  }
+
+  #putJournalAway(): void {
+    const journal = this.#journal;
+    if (journal === undefined) return;
+    this.#journal = undefined;
+    if (journal.isOpen || this.#unusedJournal !== undefined) journal.closeWhenUnused();
+    else this.#unusedJournal = journal.file;
+  }
+
+  #createWal(): WalFile {
+    const { disk, scratchPath } = this.#context;
+    this.#wal = new WalFile({
+      context: this.#context,
+      database: this.database,
+      file: disk.open('wal.create', scratchPath('wal'), 'create'),
+      assertWritable: () => this.assertWritable(),
+    });
+    return this.#wal;
+  }
+
+  #createShm(): ShmFile {
+    const { disk, scratchPath, canPassThrough } = this.#context;
+    this.#shm = new ShmFile({
+      context: this.#context,
+      name: `${this.name}-shm`,
+      file: disk.open('shm.create', scratchPath('shm'), 'create'),
+      canPassThrough,
+      wal: () => this.#wal,
+    });
+    return this.#shm;
+  }
+
+  #startCopy(): CopyIn {
+    const { disk, scratchPath } = this.#context;
+    const copy = new CopyIn(this, new ScratchFile(disk, scratchPath('copy')));
+    this.#copies.add(copy);
+    return copy;
+  }
+
+  #warnIncomplete(): void {
+    this.#context.log.warn('A copy was not a whole database and is dropped', { name: this.name });
+  }
+
+  /** A name that was made for a copy which came to nothing goes with it. */
+  #removeIfNothing(): void {
+    const isUsed = this.#copies.size > 0 || this.overlay.isActive || this.hasClients;
+    if (isUsed || this.database.state.pageCount > 0) return;
+    this.database.removeFile();
+    this.#context.kernel.forgetName(this.name);
+  }
+
+  #saveOwner(): void {
+    if (this.#owner !== undefined) {
+      writeOwner(this.#context.disk, this.database.folder, this.#owner);
+    }
+  }
+}

@@ -1,0 +1,232 @@
+// A database as the log has it: its state after the last transaction, and the file that holds most
+// of its pages.
+//
+// Invariant: the file holds only pages whose transaction is durable in the log. In rollback modes
+// it lags behind `state` while a commit waits for the sync; in WAL mode by what has not been copied
+// from the WAL. Between the last checkpoint (checkpoint.ts) and `state` lies what a crash makes the
+// node take from the log again.
+//
+// A name stays one Database for as long as the node runs, also when the database is dropped and
+// made again: its TXIDs go on.
+
+import { assert } from '@skein/bytes';
+import type { DiskFile } from '@skein/host';
+import { PAGE_SIZE_MAX } from '@skein/sqlite-file';
+
+import type { EnginePorts } from './context.ts';
+import { type DatabaseState, NO_STATE } from './database-state.ts';
+import { PageChecksums } from './page-checksums.ts';
+import type { PreparedTransaction } from './transaction.ts';
+
+/** Keeps old versions of pages that are about to be replaced, for a reader of an older state. */
+export interface PageKeeper {
+  /**
+   * Called before page `pgno` of the file changes. `walFrame`: the frame it is copied from, or 0.
+   */
+  beforeReplace(pgno: number, walFrame: number): void;
+  /** Called before the file loses its pages from `firstPgno` on. */
+  beforeCut(firstPgno: number): void;
+}
+
+export type DatabaseContext = Pick<EnginePorts, 'disk' | 'log'>;
+
+export interface DatabasePlace {
+  readonly name: string;
+  /** Its folder in the data folder. */
+  readonly folder: string;
+}
+
+/** Where the newest version of a page is when it is not in the database file yet: the WAL. */
+export interface NewerPages {
+  /** The last state of which every page is in the database file. */
+  readonly fileState: DatabaseState;
+  /** Reads a page; false when the database file has the newest version. */
+  readPage(pgno: number, into: Uint8Array): boolean;
+}
+
+/** Where a page is read to be compared; nothing else happens meanwhile. */
+const comparedPage = new Uint8Array(PAGE_SIZE_MAX);
+
+export class Database {
+  readonly name: string;
+  /** Its folder in the data folder. */
+  readonly folder: string;
+  readonly #context: DatabaseContext;
+  readonly #keepers = new Set<PageKeeper>();
+  #file: DiskFile | undefined;
+  #checksums: PageChecksums | undefined;
+  #state: DatabaseState;
+  #incarnation = 0;
+  #fileState: DatabaseState;
+  /** What has reached the file and is synced: where replay starts after a crash. */
+  checkpointed: DatabaseState;
+  newerPages: NewerPages | undefined;
+
+  constructor(context: DatabaseContext, place: DatabasePlace, state: DatabaseState = NO_STATE) {
+    this.#context = context;
+    this.name = place.name;
+    this.folder = place.folder;
+    this.#state = state;
+    this.#fileState = state;
+    this.checkpointed = state;
+  }
+
+  get state(): DatabaseState {
+    return this.#state;
+  }
+
+  /** The state that the file alone holds; its last pages need not be synced. */
+  get fileState(): DatabaseState {
+    return this.newerPages?.fileState ?? this.#fileState;
+  }
+
+  /** The file has got all pages of the newest state. */
+  markFileComplete(): void {
+    this.#fileState = this.#state;
+  }
+
+  /** Whether there is a file: also an empty one, before the first transaction. */
+  get exists(): boolean {
+    return this.#file !== undefined;
+  }
+
+  get file(): DiskFile {
+    assert(this.#file !== undefined, 'The database has no file');
+    return this.#file;
+  }
+
+  /** One more each time that the file is removed: who had it open has a file without a name. */
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  get checksums(): PageChecksums {
+    const { pageSize } = this.#state;
+    assert(pageSize !== undefined, 'A database without pages has no checksums');
+    this.#checksums ??= this.#openChecksums(pageSize);
+    return this.#checksums;
+  }
+
+  /** Opens the file, makes it if there is none. */
+  openFile(): void {
+    if (this.#file !== undefined) return;
+    const { disk } = this.#context;
+    disk.makeDirectory('database.folder', this.folder);
+    this.#file = disk.open('database.open', `${this.folder}/database`, 'open-or-create');
+  }
+
+  /** Bytes of the file; what a client sees of it may be more. */
+  get fileSize(): number {
+    return this.file.size('database.size');
+  }
+
+  /**
+   * Reads from the database file. Like a file it ends where it ends, though pages that the file
+   * does not reach yet are zeros.
+   */
+  readFile(into: Uint8Array, offset: number, length: number, position: number): number {
+    return this.file.read('database.read', into, offset, length, position);
+  }
+
+  /** Reads the newest version of a page that is in the log. False: there is no such page. */
+  readPage(pgno: number, into: Uint8Array): boolean {
+    const { pageSize, pageCount } = this.#state;
+    if (pageSize === undefined || pgno > pageCount) return false;
+    if (this.newerPages?.readPage(pgno, into) === true) return true;
+    const count = this.readFile(into, 0, pageSize, (pgno - 1) * pageSize);
+    into.fill(0, count, pageSize);
+    return true;
+  }
+
+  /** Whether the newest version of a page in the log is these very bytes. */
+  hasPage(pgno: number, page: Uint8Array): boolean {
+    const own = comparedPage.subarray(0, page.length);
+    return this.readPage(pgno, own) && Buffer.compare(own, page) === 0;
+  }
+
+  /** Puts pages into the file that lie side by side in it, whose transaction is durable. */
+  writeFile(pgno: number, from: Uint8Array, offset: number, length: number): void {
+    const pageSize = this.#state.pageSize!;
+    assert(length % pageSize === 0, 'Only whole pages are written to the database file');
+    this.file.write('database.write', from, offset, length, (pgno - 1) * pageSize);
+  }
+
+  truncateFile(sizeBytes: number): void {
+    const firstPgno = sizeBytes / (this.#state.pageSize ?? PAGE_SIZE_MAX) + 1;
+    for (const keeper of this.#keepers) keeper.beforeCut(firstPgno);
+    this.file.truncate('database.truncate', sizeBytes);
+  }
+
+  /** Takes a transaction over that is in the log now. */
+  advance(transaction: PreparedTransaction, lsn: number): void {
+    const { next, pgnos, checksums } = transaction;
+    const before = this.#state;
+    this.#state = { ...next, lsn };
+    // The sidecar itself stays until the drop is durable.
+    if (next.pageSize === undefined) return this.#closeChecksums();
+    const all = this.checksums;
+    for (const [n, pgno] of pgnos.entries())
+      all.set(pgno, checksums[n * 2 + 1]!, checksums[n * 2]!);
+    for (let pgno = next.pageCount + 1; pgno <= before.pageCount; pgno++) all.set(pgno, 0, 0);
+  }
+
+  /** Where replay of the log has come to. */
+  replayed(state: DatabaseState): void {
+    this.#state = state;
+    this.#fileState = state;
+  }
+
+  /** The state of before an append whose sync failed; nothing is committed after that. */
+  restoreState(state: DatabaseState): void {
+    this.#state = state;
+  }
+
+  addKeeper(keeper: PageKeeper): void {
+    this.#keepers.add(keeper);
+  }
+
+  removeKeeper(keeper: PageKeeper): void {
+    this.#keepers.delete(keeper);
+  }
+
+  /** Must be called before a page of the file changes. */
+  beforeReplace(pgno: number, walFrame: number): void {
+    for (const keeper of this.#keepers) keeper.beforeReplace(pgno, walFrame);
+  }
+
+  /** Removes file and sidecar; the name can be used again. */
+  removeFile(): void {
+    const { disk } = this.#context;
+    this.#incarnation++;
+    this.#file?.close();
+    this.#file = undefined;
+    disk.remove('database.remove', `${this.folder}/database`);
+    this.#closeChecksums();
+    disk.remove('checksums.remove', `${this.folder}/checksums`);
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+    this.#closeChecksums();
+  }
+
+  #openChecksums(pageSize: number): PageChecksums {
+    const { disk, log } = this.#context;
+    disk.makeDirectory('database.folder', this.folder);
+    return new PageChecksums({
+      disk,
+      path: `${this.folder}/checksums`,
+      pageSize,
+      readPage: (pgno, into) => this.readPage(pgno, into),
+      onRebuild: (firstPgno, lastPgno) => {
+        log.info('Computed page checksums anew', { database: this.name, firstPgno, lastPgno });
+      },
+    });
+  }
+
+  #closeChecksums(): void {
+    this.#checksums?.close();
+    this.#checksums = undefined;
+  }
+}

@@ -1,0 +1,286 @@
+// The engine of one node: the databases, the log, and the work that goes on between requests.
+//
+// It belongs to the thread that serves the mount, and has no thread, no timer and no event loop of
+// its own. That thread calls served() after each request, idle() when there is none left and again
+// as long as `hasWork`, and tick() when nextTickMs has come.
+
+import type { FileLocks } from '@skein/host';
+
+import { checkpoint, needsCheckpoint, trimmableLsn } from './checkpoint.ts';
+import { Committer } from './committer.ts';
+import type { EngineContext, EnginePorts } from './context.ts';
+import { type DataFolder, openDataFolder } from './data-folder.ts';
+import type { DatabaseFiles } from './database-files.ts';
+import { EngineError } from './errors.ts';
+import { type Job, Jobs, runToEnd } from './jobs.ts';
+import { TransactionLog } from './log/transaction-log.ts';
+import { openIdentity } from './node-file.ts';
+import { PageStore } from './page-store.ts';
+import { Pending } from './pending.ts';
+import { type Recovered, recover } from './recovery.ts';
+import { SlabPool } from './slab-pool.ts';
+import { Snapshot } from './snapshot.ts';
+import { Store } from './store.ts';
+
+export interface EngineOptions {
+  readonly dataFolder: string;
+  /** Whether the kernel can read and write files of ours by itself (FUSE_PASSTHROUGH). */
+  readonly canPassThrough: boolean;
+  /** Segments of the log are kept at least this long, for those who follow it. */
+  readonly retentionMs: number;
+  readonly segmentBytes: number;
+  /** Memory for uncommitted pages of all databases; what is more goes to scratch files. */
+  readonly overlayBytes: number;
+  /** After this much in the log the databases are brought up to date, so that a start is quick. */
+  readonly checkpointBytes: number;
+}
+
+export const DEFAULT_ENGINE_OPTIONS: Omit<EngineOptions, 'dataFolder' | 'canPassThrough'> = {
+  retentionMs: 10 * 60_000,
+  segmentBytes: 64 * 1024 * 1024,
+  overlayBytes: 32 * 1024 * 1024,
+  checkpointBytes: 64 * 1024 * 1024,
+};
+
+/** Commits that nobody waits for (WAL with synchronous=NORMAL) are made durable after this time. */
+const BACKGROUND_SYNC_MS = 50;
+
+/** At least this often the databases are brought up to date, and the log is trimmed. */
+const CHECKPOINT_INTERVAL_MS = 60_000;
+
+/** Nobody waits for a sync longer than for this many requests of others, which may share it. */
+const REQUESTS_BEFORE_SYNC = 32;
+
+export class Engine {
+  readonly store: Store;
+  readonly folder: DataFolder;
+  /** Transactions that were put into their databases again at the start. */
+  readonly replayedCount: number;
+  readonly #context: EngineContext;
+  readonly #log: TransactionLog;
+  readonly #options: EngineOptions;
+  #requestsWaited = 0;
+  #unsyncedSinceMs: number | undefined;
+  #isSyncing = false;
+  #isCheckpointing = false;
+  #isFailed = false;
+  #checkpointedMs: number;
+  #checkpointedBytes = 0;
+
+  private constructor(parts: EngineParts) {
+    const { context, folder, recovered, options } = parts;
+    this.folder = folder;
+    this.replayedCount = recovered.replayedCount;
+    this.store = new Store(context, folder.databases, recovered.databases.values());
+    this.#context = context;
+    this.#log = context.committer.log;
+    this.#options = options;
+    this.#checkpointedMs = context.clock.monotonicMs();
+  }
+
+  /** Opens a data folder, and recovers. Throws EngineError: in use, damaged, of another version. */
+  static open(
+    ports: EnginePorts & { readonly fileLocks: FileLocks },
+    options: EngineOptions,
+  ): Engine {
+    const { disk, background, clock, log, random } = ports;
+    const folder = openDataFolder(disk, ports.fileLocks, options.dataFolder);
+    try {
+      const identity = openIdentity(disk, random, folder.path);
+      const recovered = recover({
+        disk,
+        log,
+        databasesFolder: folder.databases,
+        logFolder: folder.log,
+      });
+      const transactions = new TransactionLog(
+        { disk, background, clock, log, folder: folder.log, segmentBytes: options.segmentBytes },
+        recovered.content,
+      );
+      const committer = new Committer({
+        ...ports,
+        log: transactions,
+        folder: folder.log,
+        epoch: identity.epoch,
+      });
+      let scratchCount = 0;
+      const context: EngineContext = {
+        ...ports,
+        nodeId: identity.nodeId,
+        canPassThrough: options.canPassThrough,
+        pool: new SlabPool(options.overlayBytes),
+        jobs: new Jobs(),
+        committer,
+        scratchPath: (purpose) => `${folder.scratch}/${++scratchCount}.${purpose}`,
+      };
+      return new Engine({ context, folder, recovered, options });
+    } catch (error) {
+      folder.lock.close();
+      throw error;
+    }
+  }
+
+  get log(): TransactionLog {
+    return this.#log;
+  }
+
+  get nodeId(): bigint {
+    return this.#context.nodeId;
+  }
+
+  /** Whether idle() has more to do right now. */
+  get hasWork(): boolean {
+    return this.#context.jobs.hasWork || this.#context.committer.hasWaiters;
+  }
+
+  /** When tick() is due, by the monotonic clock. */
+  get nextTickMs(): number {
+    const checkpointMs = this.#checkpointedMs + CHECKPOINT_INTERVAL_MS;
+    if (this.#unsyncedSinceMs === undefined) return checkpointMs;
+    return Math.min(checkpointMs, this.#unsyncedSinceMs + BACKGROUND_SYNC_MS);
+  }
+
+  /** To be called after every request. */
+  served(): void {
+    const { committer, clock } = this.#context;
+    if (committer.hasWaiters && ++this.#requestsWaited >= REQUESTS_BEFORE_SYNC) this.#settle();
+    if (this.#log.lastLsn > this.#log.durableLsn) this.#unsyncedSinceMs ??= clock.monotonicMs();
+    if (this.#log.failure !== undefined && !this.#isFailed) this.#fail();
+  }
+
+  /**
+   * To be called when no request is waiting: makes durable what is waited for, goes on with jobs.
+   */
+  idle(): void {
+    this.#settle();
+    this.#context.jobs.step();
+    const unseenBytes = this.#log.appendedBytes - this.#checkpointedBytes;
+    if (unseenBytes >= this.#options.checkpointBytes) this.#startCheckpoint();
+  }
+
+  /** What is due: the sync that nobody waits for, checkpoints, trimming. */
+  tick(): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    const sinceMs = this.#unsyncedSinceMs;
+    if (sinceMs !== undefined && nowMs >= sinceMs + BACKGROUND_SYNC_MS) this.#syncInBackground();
+    if (nowMs >= this.#checkpointedMs + CHECKPOINT_INTERVAL_MS) this.#startCheckpoint();
+  }
+
+  /** A database as it is now, to be read at leisure; everything in it is durable. */
+  *takeSnapshot(name: string): Job<Snapshot> {
+    const files = this.#findDatabase(name);
+    const { database } = files;
+    // A commit under way has its pages elsewhere until it is done.
+    while (files.isBeingApplied) yield;
+    this.#log.sync();
+    const { disk, pool, scratchPath } = this.#context;
+    const kept = new PageStore({ disk, pool, scratchPath: scratchPath('snapshot') });
+    return new Snapshot({ database, wal: files.wal, kept });
+  }
+
+  /** Runs a job between requests; what settles when it ends, or undefined when it has. */
+  run(job: Job<void>): Pending | undefined {
+    return this.#context.jobs.run(job);
+  }
+
+  /** Brings all databases up to date, now: the log is not needed to start again. */
+  checkpointAll(): void {
+    for (const { database } of this.store.databases) {
+      runToEnd(
+        checkpoint(this.#context, database, (op, file) => {
+          file.sync(op);
+          return undefined;
+        }),
+      );
+    }
+  }
+
+  /**
+   * Ends the engine. The mount is gone by now: what was not committed is lost, what is in a WAL
+   * goes into its database.
+   */
+  close(): void {
+    this.#settle();
+    this.store.close();
+    if (this.#log.failure === undefined) {
+      this.#log.sync();
+      this.checkpointAll();
+    }
+    for (const { database } of this.store.databases) database.close();
+    this.#log.close();
+    this.#context.disk.removeDirectory('folder.scratch.empty', this.folder.scratch);
+    this.folder.lock.close();
+  }
+
+  #settle(): void {
+    this.#requestsWaited = 0;
+    this.#context.committer.settle();
+    if (this.#log.lastLsn === this.#log.durableLsn) this.#unsyncedSinceMs = undefined;
+    if (this.#log.failure !== undefined && !this.#isFailed) this.#fail();
+  }
+
+  #syncInBackground(): void {
+    if (this.#isSyncing) return;
+    this.#isSyncing = true;
+    this.#unsyncedSinceMs = undefined;
+    this.#log.syncInBackground(() => {
+      this.#isSyncing = false;
+      this.#context.committer.wakeWaiters();
+    });
+  }
+
+  #startCheckpoint(): void {
+    if (this.#isCheckpointing || this.#isFailed) return;
+    this.#isCheckpointing = true;
+    this.#checkpointedMs = this.#context.clock.monotonicMs();
+    this.#checkpointedBytes = this.#log.appendedBytes;
+    const ended = this.#context.jobs.run(this.#checkpointInBackground());
+    if (ended === undefined) this.#isCheckpointing = false;
+    ended?.onSettled((error) => {
+      this.#isCheckpointing = false;
+      if (error === undefined) return;
+      this.#context.log.warn('Cannot bring the databases up to date', { error: error.message });
+    });
+  }
+
+  *#checkpointInBackground(): Job<void> {
+    const { background } = this.#context;
+    for (const { database } of this.store.databases) {
+      if (!needsCheckpoint(database)) continue;
+      yield* checkpoint(this.#context, database, (op, file) => {
+        const synced = new Pending();
+        background.sync(op, file, (error) => synced.settle(error));
+        return synced;
+      });
+      yield;
+    }
+    this.#trim();
+  }
+
+  #trim(): void {
+    const databases = [...this.store.databases].map(({ database }) => database);
+    const beforeMs = this.#context.clock.wallMs() - this.#options.retentionMs;
+    this.#log.trim(trimmableLsn(databases, this.#log.lastLsn) + 1, beforeMs);
+  }
+
+  /**
+   * Nothing can be committed any more: whoever is in the middle of it must not block the readers.
+   */
+  #fail(): void {
+    this.#isFailed = true;
+    this.store.abandonAll();
+  }
+
+  #findDatabase(name: string): DatabaseFiles {
+    const files = this.store.findDatabase(name);
+    if (files !== undefined && files.database.state.pageCount > 0) return files;
+    throw new EngineError('DATABASE_NOT_FOUND', `There is no database ${JSON.stringify(name)}`);
+  }
+}
+
+interface EngineParts {
+  readonly context: EngineContext;
+  readonly folder: DataFolder;
+  readonly recovered: Recovered;
+  readonly options: EngineOptions;
+}

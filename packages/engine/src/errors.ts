@@ -1,0 +1,81 @@
+// Errors of this package. Each has a stable code; docs/errors.md lists them.
+
+import type { DiskError } from '@skein/host';
+
+export type EngineErrorCode =
+  | 'CHECKPOINT_CORRUPT'
+  | 'DATABASE_BROKEN'
+  | 'DATABASE_CORRUPT'
+  | 'DATABASE_IN_USE'
+  | 'DATABASE_NAME'
+  | 'DATABASE_NOT_FOUND'
+  | 'DATA_DIRECTORY_FORMAT'
+  | 'DATA_DIRECTORY_IN_USE'
+  | 'IMAGE_FORMAT'
+  | 'IMAGE_PAGE_SIZE'
+  | 'LOG_CORRUPT'
+  | 'LOG_FAILED'
+  | 'OPERATION_NOT_SUPPORTED'
+  | 'WAL_BEHIND_LOG'
+  | 'WRITE_NOT_IN_LOG'
+  | 'WRITE_WITHOUT_JOURNAL';
+
+export interface EngineErrorOptions {
+  readonly cause?: unknown;
+  /** What somebody who runs the node can do. */
+  readonly hint?: string;
+}
+
+/** Something the caller or the person who runs the node has to deal with. */
+export class EngineError extends Error {
+  override readonly name: string = 'EngineError';
+  readonly code: EngineErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: EngineErrorCode, message: string, options: EngineErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** Where in the data folder something is damaged. */
+export interface DamagePlace {
+  /** File, relative to the data folder. */
+  readonly file: string;
+  readonly database?: string;
+  readonly txid?: bigint;
+  readonly lsn?: number;
+  readonly pgno?: number;
+}
+
+/** What was written and reported as durable has changed since: a flipped bit, a lost block. */
+export class DamageError extends EngineError {
+  override readonly name = 'DamageError';
+  readonly place: DamagePlace;
+
+  constructor(
+    code: 'DATABASE_CORRUPT' | 'LOG_CORRUPT' | 'CHECKPOINT_CORRUPT',
+    message: string,
+    place: DamagePlace,
+    options: EngineErrorOptions = {},
+  ) {
+    super(code, message, options);
+    this.place = place;
+  }
+}
+
+/**
+ * The log could not be written or synced. A failed sync is final: what the disk holds is unknown,
+ * so nothing is accepted until the node is started again and has read the log.
+ */
+export class LogFailedError extends EngineError {
+  override readonly name = 'LogFailedError';
+
+  constructor(cause: DiskError) {
+    super('LOG_FAILED', `Cannot write: the log failed earlier (${cause.message})`, {
+      cause,
+      hint: 'Check the disk, then restart the node: it recovers from the log',
+    });
+  }
+}

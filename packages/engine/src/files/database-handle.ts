@@ -1,0 +1,70 @@
+// The main file of a database as one client has it open for reading and writing.
+//
+// Usually nothing belongs to the handle: all handles are one file. But a database that has no
+// transaction yet may be a file that this client copies in, page after page without a journal (a
+// program that opens its target for reading and writing, or SQLite with journal_mode=OFF): that
+// becomes the first transaction when the client closes it.
+
+import type { Pending } from '../pending.ts';
+import type { DatabaseFile } from './database-file.ts';
+import type { MountFile } from './mount-file.ts';
+
+export interface CopyOwner {
+  /** Whether there is nothing yet but what was written without a journal. */
+  readonly isCopying: boolean;
+  /** Commits what was copied if it is a whole database. */
+  finishCopy(): Pending | undefined;
+  /** Nobody goes on with it. */
+  giveUpCopy(): void;
+  handleOpened(): void;
+  handleReleased(): void;
+}
+
+export class DatabaseHandle implements MountFile {
+  readonly backing: undefined;
+  readonly bypassesCache = false;
+  readonly wantsFlush: boolean;
+  readonly #file: DatabaseFile;
+  readonly #owner: CopyOwner;
+  #hasWritten = false;
+
+  constructor(file: DatabaseFile, owner: CopyOwner, isNew: boolean) {
+    this.#file = file;
+    this.#owner = owner;
+    this.wantsFlush = isNew;
+  }
+
+  get sizeBytes(): number {
+    return this.#file.sizeBytes;
+  }
+
+  opened(): void {
+    this.#owner.handleOpened();
+  }
+
+  read(into: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#file.read(into, offset, length, position);
+  }
+
+  write(from: Uint8Array, offset: number, length: number, position: number): undefined {
+    this.#hasWritten = true;
+    return this.#file.write(from, offset, length, position);
+  }
+
+  truncate(sizeBytes: number): undefined {
+    return this.#file.truncate(sizeBytes);
+  }
+
+  sync(): undefined {
+    return this.#file.sync();
+  }
+
+  flush(): Pending | undefined {
+    return this.#hasWritten && this.#owner.isCopying ? this.#owner.finishCopy() : undefined;
+  }
+
+  release(): void {
+    if (this.#hasWritten && this.#owner.isCopying) this.#owner.giveUpCopy();
+    this.#owner.handleReleased();
+  }
+}

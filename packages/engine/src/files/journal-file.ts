@@ -1,0 +1,205 @@
+// The rollback journal of a database: a scratch file to which a client saves pages before it
+// changes them. What matters is its end, which commits the transaction
+// (https://sqlite.org/lockingv3.html, section 5): it is removed (DELETE), cut to nothing
+// (TRUNCATE), or its header is overwritten with zeros (PERSIST).
+//
+// Nothing here is ever synced. After a crash there are neither journals nor anything to roll back.
+//
+// A journal that a PERSIST commit left behind is emptied: SQLite takes an empty journal for none
+// and asks no more, where it would open and read a long one at every read transaction.
+//
+// With passthrough the kernel reads and writes the file itself and only the fsync is seen, so the
+// zeros of PERSIST are looked for there. A client with synchronous=OFF never syncs; it gets no
+// passthrough once it is known for that, and until then its commits are found at the next thing
+// that it does: closing the journal, or writing to the database with another nonce in the header.
+
+import type { Disk, DiskFile } from '@skein/host';
+import {
+  type ByteSource,
+  decodeJournalHeader,
+  hasJournalMagic,
+  isZeroedJournalHeader,
+  JOURNAL_HEADER_SIZE,
+  readSuperJournalName,
+} from '@skein/sqlite-file';
+
+import { afterwards, type Pending } from '../pending.ts';
+import type { MountFile } from './mount-file.ts';
+
+export interface JournalOwner {
+  /** Whether the database has changes that the journal can undo. */
+  readonly hasChanges: boolean;
+  /** The transaction ends here: its changes become permanent. */
+  commit(): Pending | undefined;
+  /** The same, done when it returns. */
+  commitNow(): void;
+}
+
+export interface JournalFileOptions {
+  readonly owner: JournalOwner;
+  readonly disk: Disk;
+  readonly file: DiskFile;
+  /** Whether the kernel can be handed the file. */
+  readonly canPassThrough: boolean;
+}
+
+export class JournalFile implements MountFile {
+  readonly bypassesCache = false;
+  readonly wantsFlush = false;
+  readonly #owner: JournalOwner;
+  readonly #disk: Disk;
+  readonly #file: DiskFile;
+  readonly #canPassThrough: boolean;
+  readonly #source: ByteSource;
+  readonly #header = new Uint8Array(JOURNAL_HEADER_SIZE);
+  /** The kernel writes the file: we are not told. */
+  #isPassedThrough = false;
+  #isRemoved = false;
+  #openCount = 0;
+  /** Seen in the transaction under way: the header in place, and a sync before the first change. */
+  #isKnownLive = false;
+  #isSynced = false;
+  /** How the transaction before went. */
+  #clientSyncs = true;
+  #nonce = 0;
+  #pageSize = 0;
+
+  constructor(options: JournalFileOptions) {
+    this.#owner = options.owner;
+    this.#disk = options.disk;
+    this.#file = options.file;
+    this.#canPassThrough = options.canPassThrough;
+    this.#source = {
+      read: (into, offset, length, position) => this.read(into, offset, length, position),
+    };
+  }
+
+  get sizeBytes(): number {
+    this.#settle();
+    return this.#file.size('journal.size');
+  }
+
+  get backing(): DiskFile | undefined {
+    if (!this.#canPassThrough || !this.#clientSyncs) return undefined;
+    this.#isPassedThrough = true;
+    return this.#file;
+  }
+
+  /** Whether a client still has it open. */
+  get isOpen(): boolean {
+    return this.#openCount > 0;
+  }
+
+  get file(): DiskFile {
+    return this.#file;
+  }
+
+  opened(): void {
+    this.#openCount++;
+  }
+
+  read(into: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#file.read('journal.read', into, offset, length, position);
+  }
+
+  write(from: Uint8Array, offset: number, length: number, position: number): Pending | undefined {
+    this.#file.write('journal.write', from, offset, length, position);
+    if (position >= JOURNAL_HEADER_SIZE || !this.#isFinalised()) return undefined;
+    return this.#end();
+  }
+
+  truncate(sizeBytes: number): Pending | undefined {
+    if (sizeBytes === 0) return this.#end();
+    this.#file.truncate('journal.truncate', sizeBytes);
+    return undefined;
+  }
+
+  sync(): Pending | undefined {
+    this.#isSynced = true;
+    return this.#isPassedThrough && this.#isFinalised() ? this.#end() : undefined;
+  }
+
+  flush(): undefined {
+    return undefined;
+  }
+
+  release(): void {
+    this.#openCount--;
+    if (this.#isRemoved) this.#closeIfUnused();
+    else this.#settle();
+  }
+
+  /** SQLite removes the journal: DELETE mode, or it has rolled back what another client left. */
+  remove(): Pending | undefined {
+    return this.#end();
+  }
+
+  /** Nobody uses the file for another journal: it goes when the last client has closed it. */
+  closeWhenUnused(): void {
+    this.#isRemoved = true;
+    this.#closeIfUnused();
+  }
+
+  /** Undoes nothing and commits nothing: the changes are given up, and the journal is empty. */
+  discard(): void {
+    this.#isKnownLive = false;
+    this.#isSynced = false;
+    this.#file.truncate('journal.discard', 0);
+  }
+
+  /**
+   * Must be asked before a change to the database is taken: whether the journal is live, so that it
+   * can undo the change and its end will be seen.
+   */
+  coversChange(): boolean {
+    if (this.#isKnownLive && (!this.#isPassedThrough || this.#isSynced)) return true;
+    if (!this.#readHeader() || !hasJournalMagic(this.#header)) return false;
+    const { nonce, pageSize } = decodeJournalHeader(this.#header);
+    if (this.#isKnownLive && nonce !== this.#nonce) this.#owner.commitNow();
+    this.#clientSyncs = this.#isSynced;
+    this.#isKnownLive = true;
+    this.#nonce = nonce;
+    this.#pageSize = pageSize;
+    return true;
+  }
+
+  /** Page size of the transaction under way. */
+  get pageSize(): number {
+    return this.#pageSize;
+  }
+
+  /** Name of the super-journal that decides about this one, as the client sees its folders. */
+  get superJournal(): Uint8Array | undefined {
+    return readSuperJournalName(this.#source, this.#file.size('journal.size'));
+  }
+
+  #closeIfUnused(): void {
+    if (this.#openCount > 0) return;
+    this.#file.close();
+    this.#disk.remove('journal.remove', this.#file.path);
+  }
+
+  /** Finds a commit that nothing has told us of. */
+  #settle(): void {
+    if (!this.#isPassedThrough || !this.#owner.hasChanges || !this.#isFinalised()) return;
+    this.#owner.commitNow();
+    this.#file.truncate('journal.empty', 0);
+  }
+
+  /** Commits; when that is done the journal is empty. */
+  #end(): Pending | undefined {
+    const pending = this.#owner.commit();
+    this.#isKnownLive = false;
+    this.#isSynced = false;
+    return afterwards(pending, () => this.#file.truncate('journal.empty', 0));
+  }
+
+  #isFinalised(): boolean {
+    return this.#readHeader() && isZeroedJournalHeader(this.#header);
+  }
+
+  #readHeader(): boolean {
+    const header = this.#header;
+    return this.#file.read('journal.read', header, 0, header.length, 0) === header.length;
+  }
+}

@@ -1,0 +1,153 @@
+// The wal-index of a database (-shm): memory that clients share, of which the node keeps the file.
+//
+// A client that dies between its commit frame, which is in the log by then, and its update of the
+// index leaves the others ignorant of the transaction. The kernel reports that the client closes
+// the file before it drops the client's locks: that is the moment to enter the transaction on its
+// behalf.
+
+import { assert } from '@skein/bytes';
+import type { DiskFile } from '@skein/host';
+import {
+  commitToWalIndex,
+  readWalIndexHeader,
+  restartWalIndex,
+  WAL_INDEX_BLOCK_SIZE,
+  WAL_WRITE_LOCK,
+  walIndexBlock,
+  walIndexBlockOf,
+} from '@skein/sqlite-file';
+
+import type { EngineContext } from '../context.ts';
+import type { Pending } from '../pending.ts';
+import type { MountFile } from './mount-file.ts';
+import type { WalFile } from './wal-file.ts';
+
+export interface ShmFileOptions {
+  readonly context: EngineContext;
+  /** Its name on the mount. */
+  readonly name: string;
+  readonly file: DiskFile;
+  readonly canPassThrough: boolean;
+  /** The WAL beside it, where there is one. */
+  readonly wal: () => WalFile | undefined;
+}
+
+export class ShmFile implements MountFile {
+  readonly bypassesCache = false;
+  readonly wantsFlush = true;
+  readonly #context: EngineContext;
+  readonly #name: string;
+  readonly #file: DiskFile;
+  readonly #canPassThrough: boolean;
+  readonly #wal: () => WalFile | undefined;
+
+  constructor(options: ShmFileOptions) {
+    this.#context = options.context;
+    this.#name = options.name;
+    this.#file = options.file;
+    this.#canPassThrough = options.canPassThrough;
+    this.#wal = options.wal;
+  }
+
+  get sizeBytes(): number {
+    return this.#file.size('shm.size');
+  }
+
+  get backing(): DiskFile | undefined {
+    return this.#canPassThrough ? this.#file : undefined;
+  }
+
+  opened(): void {}
+
+  read(into: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#file.read('shm.read', into, offset, length, position);
+  }
+
+  write(from: Uint8Array, offset: number, length: number, position: number): undefined {
+    this.#file.write('shm.write', from, offset, length, position);
+    return undefined;
+  }
+
+  truncate(sizeBytes: number): undefined {
+    this.#file.truncate('shm.truncate', sizeBytes);
+    return undefined;
+  }
+
+  sync(): undefined {
+    return undefined;
+  }
+
+  /** What the client has in memory has been written here by the time that this is called. */
+  flush(pid: number): Pending | undefined {
+    const wal = this.#wal();
+    if (wal === undefined || !this.#isBehind(wal)) return undefined;
+    const { locks, log } = this.#context;
+    // Else somebody is about to do it himself: he lives, and has the lock.
+    if (!locks.holdsExclusively(this.#name, WAL_WRITE_LOCK, pid)) return undefined;
+    log.info('Completing the commit of a client that died', { file: this.#name, pid });
+    return this.completeIndex();
+  }
+
+  release(): void {}
+
+  close(): void {
+    this.#file.close();
+    this.#context.disk.remove('shm.remove', this.#file.path);
+  }
+
+  /** Enters into the index what is in the log. Some client must hold WAL_WRITE_LOCK meanwhile. */
+  completeIndex(): Pending | undefined {
+    const wal = this.#wal();
+    if (wal === undefined || !this.#isBehind(wal)) return undefined;
+    const { header, frames, loggedSums } = wal.committed!;
+    const blockCount = walIndexBlockOf(frames.count) + 1;
+    const length = blockCount * WAL_INDEX_BLOCK_SIZE;
+    if (this.sizeBytes < length) this.truncate(length);
+    const mapping = this.#context.memory.map(this.#name, this.#file, length);
+    const blocks = Array.from({ length: blockCount }, (_, n) => {
+      const start = n * WAL_INDEX_BLOCK_SIZE;
+      return walIndexBlock(mapping.bytes.subarray(start, start + WAL_INDEX_BLOCK_SIZE), n);
+    });
+    const previous = readWalIndexHeader(blocks[0]!);
+    assert(previous !== undefined, 'The wal-index has lost its header');
+    commitToWalIndex(blocks, previous, header, {
+      pgnos: frames.pagesFrom(previous.mxFrame + 1),
+      pageCount: frames.lastPageCount,
+      sums: loggedSums,
+    });
+    return mapping.publish();
+  }
+
+  /**
+   * The WAL is empty, the database in `pageCount` pages of its file: clients read everything anew.
+   * Nobody may be reading or writing meanwhile.
+   */
+  reset(pageCount: number): Pending | undefined {
+    if (this.sizeBytes < WAL_INDEX_BLOCK_SIZE) return undefined;
+    const mapping = this.#context.memory.map(this.#name, this.#file, WAL_INDEX_BLOCK_SIZE);
+    const first = walIndexBlock(mapping.bytes, 0);
+    const previous = readWalIndexHeader(first);
+    // Without a header it is made anew from the WAL by whoever comes next.
+    if (previous === undefined) return undefined;
+    const salt = new Uint8Array(4);
+    this.#context.random.fill(salt);
+    restartWalIndex(first, previous, { pageCount, salt2: new DataView(salt.buffer).getUint32(0) });
+    return mapping.publish();
+  }
+
+  /** Whether frames are in the log that the index does not know. */
+  #isBehind(wal: WalFile): boolean {
+    const { committed } = wal;
+    if (committed === undefined || committed.frames.count === 0) return false;
+    const block = new Uint8Array(WAL_INDEX_BLOCK_SIZE);
+    this.read(block, 0, block.length, 0);
+    const index = readWalIndexHeader(walIndexBlock(block, 0));
+    // An index without a sound header is made anew from the WAL by whoever comes next.
+    return (
+      index !== undefined &&
+      index.salt1 === committed.header.salt1 &&
+      index.salt2 === committed.header.salt2 &&
+      index.mxFrame < committed.frames.count
+    );
+  }
+}

@@ -1,0 +1,407 @@
+// The WAL of a database, as a client writes it: finds the transactions in it and takes them into
+// the log.
+//
+// Commit point: the write that completes a commit frame whose chain of checksums verifies. This is
+// the rule by which SQLite itself recovers a WAL. It covers clients that write frames of one
+// transaction twice and correct the checksums behind the commit frame (walRewriteChecksums,
+// src/wal.c), and files that are copied in.
+//
+// Invariants:
+//  - Every frame up to frames.count is in the log, and no client can change it: a write there with the
+//    salts unchanged comes from a client that does not know of the last transaction, because the one
+//    who wrote it died before the wal-index said so.
+//  - A WAL starts anew only when all its pages are in the database file; what a client left out is
+//    copied here.
+//
+// The file itself is a cache of the log. It is never synced, and is gone after a crash.
+
+import { assert } from '@skein/bytes';
+import type { DiskFile } from '@skein/host';
+import {
+  readWalHeader,
+  WAL_FRAME_HEADER_SIZE,
+  WAL_HEADER_SIZE,
+  WalChain,
+  walFrameAt,
+  walFrameCommit,
+  walFrameOffset,
+  walFramePgno,
+  type WalHeader,
+} from '@skein/sqlite-file';
+
+import type { EngineContext } from '../context.ts';
+import type { Database, NewerPages } from '../database.ts';
+import type { DatabaseState } from '../database-state.ts';
+import { EngineError } from '../errors.ts';
+import type { Job } from '../jobs.ts';
+import { PageMap } from '../page-map.ts';
+import type { Pending } from '../pending.ts';
+import { type PageSource, prepareTransaction } from '../transaction.ts';
+import { WalFrames } from '../wal-frames.ts';
+import type { MountFile } from './mount-file.ts';
+
+export interface WalFileOptions {
+  readonly context: EngineContext;
+  readonly database: Database;
+  readonly file: DiskFile;
+  /** Throws when nothing may be written. */
+  readonly assertWritable: () => void;
+}
+
+/** The frames of a WAL that are in the log. */
+export interface CommittedWal {
+  readonly header: WalHeader;
+  readonly frames: WalFrames;
+  /** The checksum of the last of them. */
+  readonly loggedSums: Uint32Array;
+}
+
+/** A WAL between two restarts: one pair of salts. */
+interface Generation extends CommittedWal {
+  /** Of the database when the WAL began: all of that is in the database file. */
+  readonly stateBefore: DatabaseState;
+  /** The checksums up to the last verified frame. */
+  readonly chain: WalChain;
+  /** Pages of the frames behind those, verified but not committed, in order. */
+  readonly open: number[];
+}
+
+export class WalFile implements MountFile, NewerPages {
+  readonly backing: undefined;
+  readonly bypassesCache = false;
+  readonly wantsFlush = false;
+  readonly #context: EngineContext;
+  readonly #database: Database;
+  readonly #file: DiskFile;
+  readonly #assertWritable: () => void;
+  #sizeBytes: number;
+  #generation: Generation | undefined;
+  /** One frame with its header, as it is read to be verified. */
+  #frame = new Uint8Array(0);
+  #frameView = new DataView(this.#frame.buffer);
+
+  constructor(options: WalFileOptions) {
+    this.#context = options.context;
+    this.#database = options.database;
+    this.#file = options.file;
+    this.#assertWritable = options.assertWritable;
+    this.#sizeBytes = options.file.size('wal.size');
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** What is in the log of this WAL; undefined while it has no header. */
+  get committed(): CommittedWal | undefined {
+    return this.#generation;
+  }
+
+  opened(): void {}
+
+  read(into: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#file.read('wal.read', into, offset, length, position);
+  }
+
+  write(from: Uint8Array, offset: number, length: number, position: number): Pending | undefined {
+    this.#assertWritable();
+    this.#refuseRewrite(from, offset, length, position);
+    const range = { position, end: position + length };
+    try {
+      this.#file.write('wal.write', from, offset, length, position);
+    } catch (error) {
+      this.#revoke(range);
+      throw error;
+    }
+    this.#sizeBytes = Math.max(this.#sizeBytes, range.end);
+    if (position < WAL_HEADER_SIZE) this.#readHeader();
+    const generation = this.#generation;
+    if (generation === undefined) return undefined;
+    this.#forgetRewritten(generation, position);
+    if (isHeaderOfNext(generation, range)) return undefined;
+    return this.#context.jobs.run(this.#takeIn(generation, range));
+  }
+
+  truncate(sizeBytes: number): Pending | undefined {
+    const generation = this.#generation;
+    if (sizeBytes < WAL_HEADER_SIZE) this.#endGeneration();
+    else if (generation !== undefined && sizeBytes < endOfFrames(generation)) {
+      throw new EngineError(
+        'WAL_BEHIND_LOG',
+        `Cannot cut the WAL of ${this.#database.name}: it holds committed transactions`,
+      );
+    }
+    this.#file.truncate('wal.truncate', sizeBytes);
+    this.#sizeBytes = sizeBytes;
+    return undefined;
+  }
+
+  /** SQLite syncs a WAL after a commit if the transaction is to survive a power cut. */
+  sync(): Pending | undefined {
+    return this.#context.committer.whenDurable(this.#database.state.lsn);
+  }
+
+  flush(): undefined {
+    return undefined;
+  }
+
+  release(): void {}
+
+  get fileState(): DatabaseState {
+    const { frames, stateBefore } = this.#generation!;
+    return frames.lastDoneCommit()?.state ?? stateBefore;
+  }
+
+  /** The newest version of a page, if it has to be taken from here. */
+  readPage(pgno: number, into: Uint8Array): boolean {
+    const generation = this.#generation;
+    if (generation === undefined) return false;
+    const frame = generation.frames.findAtOrBefore(pgno, generation.frames.count);
+    if (frame === 0) return false;
+    this.readFrame(frame, into);
+    return true;
+  }
+
+  /** The page of a frame. */
+  readFrame(frame: number, into: Uint8Array): void {
+    const { pageSize } = this.#generation!.header;
+    const position = walFrameOffset(frame, pageSize) + WAL_FRAME_HEADER_SIZE;
+    const count = this.#file.read('wal.read', into, 0, pageSize, position);
+    assert(count === pageSize, 'A frame that is in the log is not in the WAL');
+  }
+
+  /** Takes in the transactions of a file that was there before the database was. */
+  *takeInAll(): Job<void> {
+    assert(this.#generation === undefined, 'The WAL has been read already');
+    this.#readHeader();
+    const generation = this.#generation as Generation | undefined;
+    if (generation === undefined) return;
+    yield* this.#takeIn(generation, { position: 0, end: this.#sizeBytes });
+  }
+
+  /** Copies what SQLite has not copied into the database file; then the WAL is not needed. */
+  completeDatabase(): void {
+    const generation = this.#generation;
+    if (generation === undefined || generation.frames.isBackfilled) return;
+    const { frames, header } = generation;
+    const database = this.#database;
+    const page = new Uint8Array(header.pageSize);
+    this.#context.committer.log.sync();
+    for (const { pgno, frame } of frames.pending()) {
+      if (pgno <= database.state.pageCount) {
+        this.readFrame(frame, page);
+        database.beforeReplace(pgno, frame);
+        database.writeFile(pgno, page, 0, header.pageSize);
+      }
+      frames.markDone(frame);
+    }
+    database.truncateFile(database.state.pageCount * header.pageSize);
+    this.#context.kernel.forgetContent(database.name);
+  }
+
+  close(): void {
+    this.#endGeneration();
+    this.#file.close();
+    this.#context.disk.remove('wal.remove', this.#file.path);
+  }
+
+  /** What was written before is the WAL of a database that is no more. */
+  forget(): void {
+    if (this.#generation !== undefined) this.#database.newerPages = undefined;
+    this.#generation = undefined;
+    this.#file.truncate('wal.truncate', 0);
+    this.#sizeBytes = 0;
+  }
+
+  #readHeader(): void {
+    const source = {
+      read: (into: Uint8Array, offset: number, length: number, position: number) =>
+        this.#file.read('wal.read', into, offset, length, position),
+    };
+    let header: WalHeader | undefined;
+    try {
+      header = readWalHeader(source);
+    } catch {
+      // A format of the future: SQLite refuses to open the database.
+      header = undefined;
+    }
+    const now = this.#generation?.header;
+    if (header === undefined) return this.#endGeneration();
+    if (now?.salt1 === header.salt1 && now.salt2 === header.salt2) return;
+    this.#endGeneration();
+    const { pageSize, pageCount } = this.#database.state;
+    if (pageCount === 0 || header.pageSize !== pageSize) return;
+    this.#beginGeneration(header);
+  }
+
+  #beginGeneration(header: WalHeader): void {
+    const chain = new WalChain(header);
+    this.#frame = new Uint8Array(WAL_FRAME_HEADER_SIZE + header.pageSize);
+    this.#frameView = new DataView(this.#frame.buffer);
+    this.#generation = {
+      header,
+      stateBefore: this.#database.state,
+      chain,
+      loggedSums: chain.sums.slice(),
+      frames: new WalFrames(),
+      open: [],
+    };
+    this.#database.newerPages = this;
+  }
+
+  #endGeneration(): void {
+    if (this.#generation === undefined) return;
+    this.completeDatabase();
+    this.#generation = undefined;
+    this.#database.newerPages = undefined;
+    this.#database.markFileComplete();
+  }
+
+  #refuseRewrite(from: Uint8Array, offset: number, length: number, position: number): void {
+    const generation = this.#generation;
+    if (generation === undefined || generation.frames.count === 0) return;
+    if (position >= endOfFrames(generation)) return;
+    // A new header means that the client starts the WAL anew, as it may.
+    if (position === 0 && length >= WAL_HEADER_SIZE) {
+      const view = new DataView(from.buffer, from.byteOffset + offset, WAL_HEADER_SIZE);
+      const { salt1, salt2 } = generation.header;
+      if (view.getUint32(16) !== salt1 || view.getUint32(20) !== salt2) return;
+    }
+    throw new EngineError(
+      'WAL_BEHIND_LOG',
+      `Cannot overwrite committed frames in the WAL of ${this.#database.name}`,
+      { hint: 'A client died while it committed; what it wrote is kept. Try again' },
+    );
+  }
+
+  /** Frames that a client writes a second time have to be verified a second time. */
+  #forgetRewritten(generation: Generation, position: number): void {
+    const { frames, open, chain, loggedSums } = generation;
+    const kept = walFrameAt(position, generation.header.pageSize) - 1 - frames.count;
+    if (kept >= open.length) return;
+    open.length = kept;
+    if (kept === 0) {
+      chain.sums.set(loggedSums);
+      return;
+    }
+    // The sums up to a verified frame are those in its header.
+    const at = walFrameOffset(frames.count + kept, generation.header.pageSize);
+    this.#file.read('wal.read', this.#frame, 0, WAL_FRAME_HEADER_SIZE, at);
+    chain.sums[0] = this.#frameView.getUint32(16);
+    chain.sums[1] = this.#frameView.getUint32(20);
+  }
+
+  /** Verifies the frames that are whole now, and commits the transactions that they end. */
+  *#takeIn(generation: Generation, written: WrittenRange): Job<void> {
+    const { header, chain, frames, open } = generation;
+    const frameSize = WAL_FRAME_HEADER_SIZE + header.pageSize;
+    try {
+      for (;;) {
+        const position = walFrameOffset(frames.count + open.length + 1, header.pageSize);
+        // Frames behind those that were written now were looked at when they were written.
+        if (position >= written.end || position + frameSize > this.#sizeBytes) return;
+        this.#file.read('wal.read', this.#frame, 0, frameSize, position);
+        if (!chain.accept(this.#frameView, 0)) return;
+        open.push(walFramePgno(this.#frameView, 0));
+        const pageCount = walFrameCommit(this.#frameView, 0);
+        if (pageCount > 0) yield* this.#commit(generation, pageCount);
+      }
+    } catch (error) {
+      this.#revoke(written);
+      throw error;
+    }
+  }
+
+  *#commit(generation: Generation, pageCount: number): Job<void> {
+    const { header, chain, frames, open, loggedSums } = generation;
+    const { committer, clock, nodeId } = this.#context;
+    const database = this.#database;
+    const first = frames.count + 1;
+    this.#checkPageCount(open, pageCount);
+    const newest = new PageMap();
+    for (const [n, pgno] of open.entries()) newest.set(pgno, first + n);
+    const source: PageSource = {
+      pages: () => newest.sortedPages(),
+      view: (pgno, buffer) => this.#viewPage(newest.get(pgno), buffer),
+    };
+    const offset = walFrameOffset(first, header.pageSize);
+    const prepared = yield* prepareTransaction(database, source, {
+      pageSize: header.pageSize,
+      pageCount,
+      keptPageCount: Math.min(database.state.pageCount, pageCount),
+      timestampMs: clock.wallMs(),
+      nodeId,
+      wal: {
+        offset,
+        size: walFrameOffset(first + open.length, header.pageSize) - offset,
+        salt1: header.salt1,
+        salt2: header.salt2,
+      },
+    });
+    const pageCountBefore = database.state.pageCount;
+    if (prepared !== undefined) yield* committer.commit([prepared]);
+
+    const { checksums } = database;
+    for (const [n, pgno] of open.entries()) {
+      // Only the newest version of a page in a transaction will ever be copied into the database.
+      const isCopied = newest.get(pgno) === first + n && pgno <= pageCount;
+      if (isCopied) frames.add(pgno, checksums.hi(pgno), checksums.lo(pgno));
+      else frames.add(pgno, 0, 0);
+    }
+    frames.addCommit(database.state);
+    if (pageCount < pageCountBefore) frames.markAboveDone(pageCount);
+    loggedSums.set(chain.sums);
+    open.length = 0;
+  }
+
+  #viewPage(frame: number, buffer: Uint8Array): Uint8Array | undefined {
+    if (frame === -1) return undefined;
+    this.readFrame(frame, buffer);
+    return buffer;
+  }
+
+  /** A size that nothing supports would make a transaction of that many pages of zeros. */
+  #checkPageCount(open: readonly number[], pageCount: number): void {
+    let known = this.#database.state.pageCount;
+    for (const pgno of open) known = Math.max(known, pgno);
+    if (pageCount <= known + ABSENT_PAGES_MAX) return;
+    throw new EngineError(
+      'DATABASE_CORRUPT',
+      `Cannot commit to ${this.#database.name}: ${pageCount} pages, of which ${known} are known`,
+    );
+  }
+
+  /** The client is told that its write failed: then a recovery must not find it either. */
+  #revoke({ position, end }: WrittenRange): void {
+    const generation = this.#generation;
+    let start = position;
+    if (generation !== undefined) {
+      generation.open.length = 0;
+      generation.chain.sums.set(generation.loggedSums);
+      start = Math.max(position, endOfFrames(generation));
+    }
+    const zeros = new Uint8Array(Math.max(Math.min(end, this.#sizeBytes) - start, 0));
+    this.#file.write('wal.revoke', zeros, 0, zeros.length, start);
+    // What was written past the old end may be there in part.
+    this.#file.truncate('wal.revoke', this.#sizeBytes);
+  }
+}
+
+/** The bytes of the file that one write has changed. */
+interface WrittenRange {
+  readonly position: number;
+  readonly end: number;
+}
+
+/** SQLite may end a database in pages that it took and freed again, and wrote in no frame. */
+const ABSENT_PAGES_MAX = 65_536;
+
+function endOfFrames({ frames, header }: Generation): number {
+  return walFrameOffset(frames.count + 1, header.pageSize);
+}
+
+/** SQLite writes the header of a frame first: that alone cannot have made the frame whole. */
+function isHeaderOfNext({ frames, open, header }: Generation, range: WrittenRange): boolean {
+  const next = walFrameOffset(frames.count + open.length + 1, header.pageSize);
+  return range.position === next && range.end === next + WAL_FRAME_HEADER_SIZE;
+}

@@ -1,0 +1,303 @@
+// The node's log: the one thing on disk that is durable by itself. Everything that was committed is
+// in it, in one order, whatever database it belongs to; all other files follow from it.
+//
+// Invariants:
+//  - Records are appended one behind the other and never changed. What was reported as durable stays
+//    readable until trim() gives it up.
+//  - durableLsn never passes a record of which a sync has not returned. A sync that failed is final:
+//    nothing is appended any more.
+//  - An append that fails leaves the log as it was.
+//
+// Not safe for use by two threads: the thread that serves the mount owns it.
+
+import { assert } from '@skein/bytes';
+import {
+  type BackgroundIo,
+  type Clock,
+  type Disk,
+  DiskError,
+  type DiskFile,
+  type Log,
+} from '@skein/host';
+
+import { LogFailedError } from '../errors.ts';
+import { bodyBytesOf, encodeRecordHeader, padTo8, type RecordEntry } from './record.ts';
+import type { ChainPlace } from './record-reader.ts';
+import { formatSegmentName } from './segment-header.ts';
+import { type Segment, sealSegment, startSegment } from './segment.ts';
+import { SpareSegment } from './spare-segment.ts';
+
+/** Takes the bytes of an LTX file in order; they may be reused as soon as it returns. */
+export type ByteSink = (bytes: Uint8Array, start: number, end: number) => void;
+
+export interface LogEntry extends RecordEntry {
+  /** Writes exactly `ltxBytes` bytes; not called when the LTX is beside the log. */
+  readonly write: (sink: ByteSink) => void;
+}
+
+export interface TransactionLogOptions {
+  readonly disk: Disk;
+  readonly background: BackgroundIo;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The folder `log` of the data folder. */
+  readonly folder: string;
+  readonly segmentBytes: number;
+}
+
+/** What recovery found: the segments that hold records and the place where the next one goes. */
+export interface LogContent {
+  readonly segments: readonly Segment[];
+  readonly next: ChainPlace;
+  /** Sequence of the newest file, or 0. */
+  readonly lastSequence: number;
+}
+
+/** Appends are gathered here and written at once: a one-row transaction is one write. */
+const BUFFER_BYTES = 1024 * 1024;
+
+const ZEROS = new Uint8Array(8);
+
+export class TransactionLog {
+  readonly #options: TransactionLogOptions;
+  readonly #segments: Segment[];
+  readonly #spare: SpareSegment;
+  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  /** Segments with a sync under way elsewhere; their files stay open until it is reported. */
+  readonly #syncing = new Set<Segment>();
+  #nextSequence: number;
+  #next: ChainPlace;
+  #durableLsn: number;
+  #failure: LogFailedError | undefined;
+  #appendedBytes = 0;
+
+  // The append under way: what of it is in the buffer and where in the file that goes.
+  #buffered = 0;
+  #position = 0;
+
+  constructor(options: TransactionLogOptions, content: LogContent) {
+    this.#options = options;
+    this.#segments = [...content.segments];
+    this.#next = content.next;
+    this.#nextSequence = content.lastSequence + 1;
+    // Recovery synced what it kept.
+    this.#durableLsn = content.next.lsn - 1;
+    this.#spare = new SpareSegment(options);
+    this.#spare.prepare();
+  }
+
+  /** LSN of the last record; 0 in a new log. */
+  get lastLsn(): number {
+    return this.#next.lsn - 1;
+  }
+
+  /** Records up to this one survive a power cut. */
+  get durableLsn(): number {
+    return this.#durableLsn;
+  }
+
+  get failure(): LogFailedError | undefined {
+    return this.#failure;
+  }
+
+  /** Bytes of all records that were appended since the start. */
+  get appendedBytes(): number {
+    return this.#appendedBytes;
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  /**
+   * Appends one record and returns its LSN; it is durable after the next sync. Throws DiskError
+   * (no space, usually) and then has changed nothing, or LogFailedError.
+   */
+  append(epoch: number, entries: readonly LogEntry[]): number {
+    if (this.#failure !== undefined) throw this.#failure;
+    const { lsn, link } = this.#next;
+    const timestampMs = this.#options.clock.wallMs();
+    const header = encodeRecordHeader({
+      lsn,
+      durableLsn: this.#durableLsn,
+      link,
+      epoch,
+      timestampMs,
+      entries,
+    });
+    const size = header.length + bodyBytesOf(entries);
+    const segment = this.#segmentFor(size);
+    const { end } = segment;
+    this.#writeRecord(segment.file, end, header, entries);
+    assert(this.#position === end + size, 'An LTX file has another size than announced');
+
+    segment.index.add(lsn, end, entries);
+    segment.end = end + size;
+    segment.lastLsn = lsn;
+    segment.lastTimestampMs = timestampMs;
+    this.#appendedBytes += size;
+    this.#next = { offset: segment.end, lsn: lsn + 1, link: crcAtEnd(header) };
+    return lsn;
+  }
+
+  /** Makes everything that was appended durable before it returns. Throws LogFailedError. */
+  sync(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#durableLsn === this.lastLsn) return;
+    this.#syncNow(this.#segments.at(-1)!);
+  }
+
+  /**
+   * The same without waiting; `done` is called when durableLsn has moved, or the log has failed.
+   */
+  syncInBackground(done: () => void): void {
+    if (this.#failure !== undefined || this.#durableLsn === this.lastLsn) return done();
+    const segment = this.#segments.at(-1)!;
+    const target = this.lastLsn;
+    this.#syncing.add(segment);
+    this.#options.background.sync('log.sync', segment.file, (error) => {
+      this.#syncing.delete(segment);
+      if (error !== undefined) this.#fail(error);
+      else this.#durableLsn = Math.max(this.#durableLsn, target);
+      if (!this.#segments.includes(segment)) segment.file.close();
+      done();
+    });
+  }
+
+  /**
+   * Gives up segments that end before record `lsn` and whose last record is older than `beforeMs`,
+   * and the LTX files that they name. Never the last segment.
+   */
+  trim(lsn: number, beforeMs: number): void {
+    const { disk, folder } = this.#options;
+    while (this.#segments.length > 1) {
+      const segment = this.#segments[0]!;
+      if (segment.lastLsn >= lsn || segment.lastTimestampMs >= beforeMs) return;
+      // In this order: a segment that names a missing file would be a damaged one.
+      this.#segments.shift();
+      if (!this.#syncing.has(segment)) segment.file.close();
+      const { besideIds } = segment.index;
+      if (!this.#spare.tryRecycle(segment.path)) disk.remove('log.trim', segment.path);
+      if (besideIds.length > 0) disk.syncDirectory('log.trim.sync', folder);
+      for (const id of besideIds) disk.remove('log.trim.beside', besidePath(folder, id));
+    }
+  }
+
+  close(): void {
+    for (const segment of this.#segments) segment.file.close();
+    this.#segments.length = 0;
+  }
+
+  /** The segment that takes a record of `size` bytes: the last one, or a new one behind it. */
+  #segmentFor(size: number): Segment {
+    const last = this.#segments.at(-1);
+    const fits =
+      last !== undefined &&
+      !last.isSealed &&
+      (last.end + size <= this.#options.segmentBytes || last.lastLsn < last.header.firstLsn);
+    if (fits) return last;
+    const segment = this.#startSegment();
+    if (last !== undefined && !last.isSealed) this.#seal(last);
+    this.#segments.push(segment);
+    this.#spare.prepare();
+    return segment;
+  }
+
+  /**
+   * Invariant: a segment starts only when everything before it is durable. So the records that a
+   * power cut can take are all in the last segment.
+   */
+  #startSegment(): Segment {
+    this.sync();
+    const { disk, folder } = this.#options;
+    const sequence = this.#nextSequence;
+    const path = `${folder}/${formatSegmentName(sequence)}`;
+    const isPrepared = this.#spare.tryTake(path);
+    const file = disk.open('log.segment.create', path, isPrepared ? 'update' : 'create');
+    try {
+      disk.syncDirectory('log.segment.name', folder);
+      const { lsn, link } = this.#next;
+      const segment = startSegment(path, file, { sequence, firstLsn: lsn, link });
+      this.#nextSequence = sequence + 1;
+      return segment;
+    } catch (error) {
+      file.close();
+      disk.remove('log.segment.remove', path);
+      throw error;
+    }
+  }
+
+  #seal(segment: Segment): void {
+    try {
+      sealSegment(segment);
+    } catch (error) {
+      // The index only saves time; without it the records are read.
+      this.#options.log.warn('Cannot seal a log segment', { error: (error as Error).message });
+      segment.isSealed = true;
+    }
+  }
+
+  #writeRecord(
+    file: DiskFile,
+    position: number,
+    header: Uint8Array,
+    entries: readonly LogEntry[],
+  ): void {
+    this.#position = position;
+    this.#buffered = 0;
+    const sink: ByteSink = (bytes, start, end) => this.#put(file, bytes, start, end);
+    sink(header, 0, header.length);
+    for (const entry of entries) {
+      if (entry.besideId !== undefined) continue;
+      entry.write(sink);
+      sink(ZEROS, 0, padTo8(entry.ltxBytes) - entry.ltxBytes);
+    }
+    this.#flush(file);
+  }
+
+  #put(file: DiskFile, bytes: Uint8Array, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      if (this.#buffered === BUFFER_BYTES) this.#flush(file);
+      const count = Math.min(end - at, BUFFER_BYTES - this.#buffered);
+      this.#buffer.set(bytes.subarray(at, at + count), this.#buffered);
+      this.#buffered += count;
+      at += count;
+    }
+  }
+
+  #flush(file: DiskFile): void {
+    if (this.#buffered === 0) return;
+    file.write('log.append', this.#buffer, 0, this.#buffered, this.#position);
+    this.#position += this.#buffered;
+    this.#buffered = 0;
+  }
+
+  #syncNow(segment: Segment): void {
+    const target = this.lastLsn;
+    try {
+      segment.file.sync('log.sync');
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#durableLsn = target;
+  }
+
+  #fail(error: unknown): LogFailedError {
+    if (!(error instanceof DiskError)) throw error;
+    this.#failure ??= new LogFailedError(error);
+    this.#options.log.error('The log failed: no writes until the node is restarted', {
+      error: error.message,
+    });
+    return this.#failure;
+  }
+}
+
+/** The file of an LTX that is too large for a record. */
+export function besidePath(folder: string, id: bigint): string {
+  return `${folder}/${id.toString(16).padStart(16, '0')}.ltx`;
+}
+
+function crcAtEnd(header: Uint8Array): bigint {
+  return new DataView(header.buffer, header.byteOffset).getBigUint64(header.length - 8);
+}

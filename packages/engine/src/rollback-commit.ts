@@ -1,0 +1,197 @@
+// Commits what clients have written in a rollback mode: the overlay of one database, or of all that
+// take part in a transaction with a super-journal.
+//
+//   compare with what is committed → make room in the database file → one record in the log → sync
+//   → pages into the database file → overlay empty
+//
+// Nobody reads meanwhile: the client that waits for this holds SQLite's EXCLUSIVE lock.
+//
+// Invariant: after the record is in the log no error is reported. What fails later is repaired from
+// the log when the node is started again; until then the overlay goes on showing the committed
+// pages.
+
+import type { EngineContext } from './context.ts';
+import type { Database } from './database.ts';
+import { EngineError, LogFailedError } from './errors.ts';
+import type { Job } from './jobs.ts';
+import type { Overlay } from './overlay.ts';
+import { Pending } from './pending.ts';
+import { type PreparedTransaction, prepareTransaction } from './transaction.ts';
+
+/** What of a database takes part. */
+export interface RollbackTransaction {
+  readonly database: Database;
+  readonly overlay: Overlay;
+  /** What has to be durable before the first transaction is. */
+  beforeFirstTransaction(): void;
+  /** Gives the journal up, so that no client plays it back. */
+  discardJournal(): Job<void>;
+  /** No more writes: the database file could not take what is committed. */
+  refuseWrites(reason: EngineError): void;
+}
+
+/** Pages that lie side by side are written together, at most this many bytes. */
+const RUN_BYTES = 1024 * 1024;
+
+export function* commitOverlays(
+  context: EngineContext,
+  participants: readonly RollbackTransaction[],
+): Job<void> {
+  const before = participants.map(({ database }) => database.state);
+  try {
+    const prepared = yield* prepareAll(context, participants);
+    if (prepared.length > 0) {
+      for (const transaction of prepared) makeRoom(transaction);
+      const lsn = yield* context.committer.commit(prepared);
+      const durable = context.committer.whenDurable(lsn);
+      if (durable !== undefined) yield durable;
+    }
+    yield* applyAll(participants, prepared);
+  } catch (error) {
+    if (error instanceof LogFailedError) {
+      for (const [n, { database }] of participants.entries()) database.restoreState(before[n]!);
+    }
+    yield* abandon(context, participants);
+    throw error;
+  }
+}
+
+/**
+ * Gives up what was written, before the client learns of it: the kernel still has the new pages and
+ * would show them to whoever reads next, and with the journal in place every reader would try to
+ * roll back and fail.
+ */
+export function* abandon(
+  context: EngineContext,
+  participants: readonly RollbackTransaction[],
+): Job<void> {
+  for (const participant of participants) {
+    const { database, overlay } = participant;
+    overlay.clear();
+    giveRoomBack(database);
+    yield* participant.discardJournal();
+    yield* forgetContent(context, database.name);
+  }
+}
+
+function* prepareAll(
+  context: EngineContext,
+  participants: readonly RollbackTransaction[],
+): Job<PreparedTransaction[]> {
+  const { nodeId } = context;
+  const timestampMs = context.clock.wallMs();
+  const prepared: PreparedTransaction[] = [];
+  for (const participant of participants) {
+    const { database, overlay } = participant;
+    if (database.state.pageCount === 0) participant.beforeFirstTransaction();
+    const pageCount = checkedPageCount(database, overlay);
+    const { pageSize, keptPageCount } = overlay;
+    const fields = { pageSize, pageCount, keptPageCount, timestampMs, nodeId };
+    const transaction = yield* prepareTransaction(database, overlay, fields);
+    if (transaction !== undefined) prepared.push(transaction);
+  }
+  return prepared;
+}
+
+/** The first page has to be that of a database of the same page size, and as long as it says. */
+function checkedPageCount(database: Database, overlay: Overlay): number {
+  const { name } = database;
+  let headerPageSize: number;
+  let pageCount: number;
+  try {
+    ({ headerPageSize, pageCount } = overlay);
+  } catch (cause) {
+    throw new EngineError('IMAGE_FORMAT', `Cannot commit to ${name}: it is no SQLite database`, {
+      cause,
+      hint: 'Encrypted databases cannot be stored on the mount',
+    });
+  }
+  if (headerPageSize === overlay.pageSize) return pageCount;
+  throw new EngineError(
+    'IMAGE_PAGE_SIZE',
+    `Cannot change the page size of ${name} from ${overlay.pageSize} to ${headerPageSize}`,
+    { hint: 'VACUUM an exported copy with the new page size, drop the database, import the copy' },
+  );
+}
+
+/**
+ * Extends the file before the commit, with the pages that the commit will put there: a full disk
+ * has to show now. Pages above the committed size are nobody's until then.
+ */
+export function makeRoom({ database, next, pgnos, view }: PreparedTransaction): void {
+  const pageSize = next.pageSize!;
+  const { pageCount } = database.state;
+  if (next.pageCount <= pageCount) return;
+  const buffer = new Uint8Array(pageSize);
+  for (let n = lowerBound(pgnos, pageCount + 1); n < pgnos.length; n++) {
+    const page = view(pgnos[n]!, buffer);
+    database.file.write('database.room', page, 0, pageSize, (pgnos[n]! - 1) * pageSize);
+  }
+}
+
+/** Waits until the kernel has no page and no attribute of the file any more. */
+export function* forgetContent(context: EngineContext, name: string): Job<void> {
+  const forgotten = new Pending();
+  context.kernel.forgetContent(name, () => forgotten.settle());
+  yield forgotten;
+}
+
+export function giveRoomBack(database: Database): void {
+  const { pageSize, pageCount } = database.state;
+  const sizeBytes = pageCount * (pageSize ?? 0);
+  if (database.fileSize > sizeBytes) database.truncateFile(sizeBytes);
+}
+
+/** Index of the first page that is not below `pgno`. */
+function lowerBound(pgnos: Uint32Array, pgno: number): number {
+  const index = pgnos.findIndex((candidate) => candidate >= pgno);
+  return index === -1 ? pgnos.length : index;
+}
+
+function* applyAll(
+  participants: readonly RollbackTransaction[],
+  prepared: readonly PreparedTransaction[],
+): Job<void> {
+  for (const participant of participants) {
+    const { database, overlay } = participant;
+    const transaction = prepared.find((candidate) => candidate.database === database);
+    try {
+      if (transaction !== undefined) yield* applyTransaction(transaction);
+      database.markFileComplete();
+      overlay.clear();
+    } catch (cause) {
+      const message = `Cannot write to the file of ${database.name}`;
+      participant.refuseWrites(
+        new EngineError('DATABASE_BROKEN', message, {
+          cause,
+          hint: 'The transaction is in the log. Make room or replace the disk, then restart the node',
+        }),
+      );
+    }
+  }
+}
+
+/** Puts the pages of a durable transaction into the database file. */
+export function* applyTransaction(transaction: PreparedTransaction): Job<void> {
+  const { database, next, pgnos, view } = transaction;
+  const pageSize = next.pageSize!;
+  const run = new Uint8Array(Math.min(RUN_BYTES, pgnos.length * pageSize));
+  const buffer = new Uint8Array(pageSize);
+  let runPgno = 0;
+  let runBytes = 0;
+  for (const pgno of pgnos) {
+    const continues = runPgno + runBytes / pageSize === pgno && runBytes < run.length;
+    if (!continues) {
+      if (runBytes > 0) database.writeFile(runPgno, run, 0, runBytes);
+      if (runBytes === RUN_BYTES) yield;
+      runPgno = pgno;
+      runBytes = 0;
+    }
+    database.beforeReplace(pgno, 0);
+    run.set(view(pgno, buffer), runBytes);
+    runBytes += pageSize;
+  }
+  if (runBytes > 0) database.writeFile(runPgno, run, 0, runBytes);
+  const sizeBytes = next.pageCount * pageSize;
+  if (database.fileSize !== sizeBytes) database.truncateFile(sizeBytes);
+}

@@ -1,0 +1,263 @@
+// From changed pages to a transaction: which pages differ, what the checksum of the database
+// becomes, and the LTX file that says so.
+//
+// Invariant: the checksum in the resulting state is the exclusive-or over all pages 1..pageCount
+// but the lock page (LTX), provided that it was in the state before.
+
+import { assert, type ByteSink, Crc64 } from '@skein/bytes';
+import {
+  CHECKSUM_FLAG,
+  DatabaseChecksum,
+  LtxEncoder,
+  makeHeader,
+  NO_CHECKSUM,
+  rawFileSize,
+  type Txid,
+} from '@skein/ltx';
+import { lockPgno } from '@skein/sqlite-file';
+
+import type { Database } from './database.ts';
+import type { DatabaseState } from './database-state.ts';
+import type { Job } from './jobs.ts';
+
+/** Where the pages of a transaction are until it is committed. */
+export interface PageSource {
+  /** The pages it has, ascending. */
+  pages(): Uint32Array;
+  /**
+   * The bytes of a page until the next call: a view of where it is, or of `buffer`, into which it
+   * was read. Undefined for a page that it does not have.
+   */
+  view(pgno: number, buffer: Uint8Array): Uint8Array | undefined;
+}
+
+/** The part of a WAL that a transaction came in, for the LTX header. */
+export interface WalPlace {
+  readonly offset: number;
+  readonly size: number;
+  readonly salt1: number;
+  readonly salt2: number;
+}
+
+export interface TransactionFields {
+  readonly pageSize: number;
+  /** Size of the database afterwards. */
+  readonly pageCount: number;
+  /**
+   * Pages of the database that the transaction left in place: those above that are not in the
+   * source are zeros, even where the database had other bytes before.
+   */
+  readonly keptPageCount: number;
+  readonly timestampMs: number;
+  readonly nodeId: bigint;
+  readonly wal?: WalPlace;
+}
+
+export interface PreparedTransaction {
+  readonly database: Database;
+  /** The state to which it leads; its LSN is known when it is in the log. */
+  readonly next: Omit<DatabaseState, 'lsn'>;
+  /** Pages that change, ascending, and the halves of their checksums. */
+  readonly pgnos: Uint32Array;
+  readonly checksums: Uint32Array;
+  readonly ltxBytes: number;
+  /** Writes the LTX file, in steps. */
+  readonly write: (sink: ByteSink) => Job<void>;
+  /** The bytes of a page that changes, as PageSource.view. */
+  readonly view: (pgno: number, buffer: Uint8Array) => Uint8Array;
+}
+
+/** A step of a long job handles this many bytes of pages: about 5 ms. */
+const STEP_BYTES = 4 * 1024 * 1024;
+
+const ZERO_PAGE = new Uint8Array(65_536);
+
+/**
+ * Compares the pages of `source` with what the database has. Undefined when nothing differs: a
+ * transaction that was rolled back, or changed nothing.
+ */
+export function* prepareTransaction(
+  database: Database,
+  source: PageSource,
+  fields: TransactionFields,
+): Job<PreparedTransaction | undefined> {
+  const { state } = database;
+  const { pageSize, pageCount } = fields;
+  assert(state.pageSize === undefined || state.pageSize === pageSize, 'The page size differs');
+  assert(pageCount > 0, 'A transaction leaves no page');
+  const candidates = withZeroPages(source.pages(), fields);
+  const zeros = ZERO_PAGE.subarray(0, pageSize);
+  const view = (pgno: number, buffer: Uint8Array): Uint8Array => source.view(pgno, buffer) ?? zeros;
+
+  const changes = new ChangeList(database, candidates.length);
+  const buffer = new Uint8Array(pageSize);
+  for (const [n, pgno] of candidates.entries()) {
+    changes.compare(pgno, view(pgno, buffer));
+    if ((n + 1) % (STEP_BYTES / pageSize) === 0) yield;
+  }
+  changes.dropAbove(pageCount);
+  if (changes.count === 0 && pageCount === state.pageCount) return undefined;
+
+  const next = {
+    pageSize,
+    pageCount,
+    txid: (state.txid + 1n) as Txid,
+    checksum: changes.checksum,
+  };
+  const { pgnos, checksums } = changes;
+  const ltxBytes = rawFileSize(pgnos.length, pageSize);
+  const write = (sink: ByteSink): Job<void> => writeLtx({ sink, state, next, fields, pgnos, view });
+  return { database, next, pgnos, checksums, ltxBytes, write, view };
+}
+
+/** The transaction that drops a database: no pages, and none left. */
+export function prepareDrop(
+  database: Database,
+  fields: Pick<TransactionFields, 'timestampMs' | 'nodeId'>,
+): PreparedTransaction {
+  const { state } = database;
+  const pageSize = state.pageSize!;
+  const next = {
+    pageSize: undefined,
+    pageCount: 0,
+    txid: (state.txid + 1n) as Txid,
+    checksum: CHECKSUM_FLAG,
+  };
+  const pgnos = new Uint32Array(0);
+  const view = (): never => {
+    throw new Error('A dropped database has no pages');
+  };
+  const all = { ...fields, pageSize, pageCount: 0, keptPageCount: 0 };
+  return {
+    database,
+    next,
+    pgnos,
+    checksums: pgnos,
+    ltxBytes: rawFileSize(0, pageSize),
+    write: (sink) => writeLtx({ sink, state, next, fields: all, pgnos, view }),
+    view,
+  };
+}
+
+interface LtxSource {
+  readonly sink: ByteSink;
+  readonly state: DatabaseState;
+  readonly next: Omit<DatabaseState, 'lsn'>;
+  readonly fields: TransactionFields;
+  readonly pgnos: Uint32Array;
+  readonly view: (pgno: number, buffer: Uint8Array) => Uint8Array;
+}
+
+function* writeLtx({ sink, state, next, fields, pgnos, view }: LtxSource): Job<void> {
+  const { pageSize, wal } = fields;
+  const header = makeHeader({
+    pageSize,
+    commit: next.pageCount,
+    minTxid: next.txid,
+    maxTxid: next.txid,
+    timestampMs: fields.timestampMs,
+    preApplyChecksum: next.txid === 1n ? NO_CHECKSUM : state.checksum,
+    walOffset: wal?.offset ?? 0,
+    walSize: wal?.size ?? 0,
+    walSalt1: wal?.salt1 ?? 0,
+    walSalt2: wal?.salt2 ?? 0,
+    nodeId: fields.nodeId,
+  });
+  const encoder = new LtxEncoder(sink, header);
+  const buffer = new Uint8Array(pageSize);
+  for (const [n, pgno] of pgnos.entries()) {
+    encoder.writePage(pgno, view(pgno, buffer));
+    if ((n + 1) % (STEP_BYTES / pageSize) === 0) yield;
+  }
+  encoder.finish(next.checksum);
+}
+
+/**
+ * The pages that differ from the database's, with their checksums and what follows for the whole.
+ */
+class ChangeList {
+  readonly #database: Database;
+  readonly #sum: DatabaseChecksum;
+  readonly #pgnos: Uint32Array;
+  readonly #checksums: Uint32Array;
+  readonly #crc = new Crc64();
+  #count = 0;
+
+  constructor(database: Database, capacity: number) {
+    this.#database = database;
+    this.#sum = new DatabaseChecksum(database.state.checksum);
+    this.#pgnos = new Uint32Array(capacity);
+    this.#checksums = new Uint32Array(capacity * 2);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get pgnos(): Uint32Array {
+    return this.#pgnos.subarray(0, this.#count);
+  }
+
+  /** Lower and upper half for each page. */
+  get checksums(): Uint32Array {
+    return this.#checksums.subarray(0, this.#count * 2);
+  }
+
+  get checksum(): DatabaseState['checksum'] {
+    return this.#sum.value;
+  }
+
+  compare(pgno: number, page: Uint8Array): void {
+    const crc = this.#crc;
+    crc.reset();
+    crc.updateU32be(pgno);
+    crc.update(page);
+    const { lo } = crc;
+    const hi = (crc.hi | 0x8000_0000) >>> 0;
+    const isKnown = pgno <= this.#database.state.pageCount;
+    if (isKnown) {
+      const oldHi = this.#database.checksums.hi(pgno);
+      const oldLo = this.#database.checksums.lo(pgno);
+      // Equal checksums can be made on purpose: only equal bytes are no change.
+      if (oldHi === hi && oldLo === lo && this.#database.hasPage(pgno, page)) return;
+      this.#sum.toggle(oldHi, oldLo);
+    }
+    this.#sum.toggle(hi, lo);
+    this.#pgnos[this.#count] = pgno;
+    this.#checksums[this.#count * 2] = lo;
+    this.#checksums[this.#count * 2 + 1] = hi;
+    this.#count++;
+  }
+
+  /** Takes the pages out that the database had above its new size. */
+  dropAbove(pageCount: number): void {
+    const { state, checksums } = this.#database;
+    if (state.pageSize === undefined) return;
+    const lock = lockPgno(state.pageSize);
+    for (let pgno = pageCount + 1; pgno <= state.pageCount; pgno++) {
+      if (pgno !== lock) this.#sum.toggle(checksums.hi(pgno), checksums.lo(pgno));
+    }
+  }
+}
+
+/**
+ * The pages that may be in the transaction: those of the source up to the new size, and those above
+ * what was kept that nobody wrote. SQLite does not write pages that it takes and frees again in one
+ * transaction; in the file they are zeros.
+ */
+function withZeroPages(written: Uint32Array, fields: TransactionFields): Uint32Array {
+  const { pageSize, pageCount, keptPageCount } = fields;
+  const lock = lockPgno(pageSize);
+  const inside = written.filter((pgno) => pgno <= pageCount && pgno !== lock);
+  const firstAbove = inside.findIndex((pgno) => pgno > keptPageCount);
+  const below = firstAbove === -1 ? inside.length : firstAbove;
+  const lockAbove = lock > keptPageCount && lock <= pageCount ? 1 : 0;
+  const above = Math.max(pageCount - keptPageCount - lockAbove, 0);
+  if (inside.length - below === above) return inside;
+  const pages = new Uint32Array(below + above);
+  pages.set(inside.subarray(0, below));
+  let n = below;
+  for (let pgno = keptPageCount + 1; pgno <= pageCount; pgno++)
+    if (pgno !== lock) pages[n++] = pgno;
+  return pages;
+}
