@@ -4,6 +4,8 @@
 // with the endings that SQLite gives its files (https://sqlite.org/fileformat2.html, sections 1 to
 // 4; "Super-Journal" in https://sqlite.org/tempfiles.html) and `-pos`, which is LiteFS's.
 
+import { parseSuperJournalName } from '@skein/sqlite-file';
+
 /**
  * What a file on the mount is.
  *
@@ -41,9 +43,6 @@ const SUFFIXES: ReadonlyArray<readonly [suffix: string, kind: FileKind]> = [
   ['-pos', 'position'],
 ];
 
-// Six hexadecimal digits of chance, a 9, two of a counter (sqlite3VdbeHalt, vdbeaux.c).
-const SUPER_JOURNAL = /^(.+)-mj[0-9A-F]{6}9[0-9A-F]{2}$/u;
-
 const utf8 = new TextEncoder();
 
 /** Why a name cannot be that of a database; undefined when it can. */
@@ -68,7 +67,7 @@ export function parseFileName(name: string): FileName {
       return { kind, database: name.slice(0, -suffix.length) };
     }
   }
-  const superJournal = SUPER_JOURNAL.exec(name);
-  if (superJournal !== null) return { kind: 'super-journal', database: superJournal[1]! };
+  const database = parseSuperJournalName(name);
+  if (database !== undefined && database !== '') return { kind: 'super-journal', database };
   return { kind: name.startsWith('.') ? 'staging' : 'database', database: name };
 }

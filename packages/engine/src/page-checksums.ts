@@ -4,11 +4,11 @@
 // Kept in a sidecar file, 8 bytes a page, so that opening a database reads none of its pages. The
 // file is made of blocks of 4096 bytes, read when first needed:
 //
-//   block 0     0    8  magic "SKEINSUM"          block n>0   0 4088  511 checksums, pages from 511(n-1)+1
-//               8    4  version: 1                            4088   8  CRC-64 of block number (8 bytes)
-//              12    4  page size                                       and of the 4088 bytes before
-//              16       zeros
-//            4088    8  CRC-64, as in the others
+//   block 0     0    8  magic "SKEINSUM"     block n>0     0 4088  511 checksums,
+//               8    4  version: 1                                 pages from 511(n-1)+1 on
+//              12    4  page size                       4088    8  CRC-64 of the block number
+//              16       zeros                                      (8 bytes) and of the 4088
+//            4088    8  CRC-64, as in the others                   bytes before
 //
 // Integers little-endian, so that a block is used as it was read. A checksum is as LTX stores it,
 // with bit 63 set; 0 stands for no page. On disk: cannot change without a new version.

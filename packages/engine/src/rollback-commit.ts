@@ -164,7 +164,7 @@ function* applyAll(
       participant.refuseWrites(
         new EngineError('DATABASE_BROKEN', message, {
           cause,
-          hint: 'The transaction is in the log. Make room or replace the disk, then restart the node',
+          hint: 'The transaction is in the log. Make room or replace the disk, then restart',
         }),
       );
     }

@@ -95,7 +95,7 @@ describe('records of a hot journal', () => {
     assert.deepEqual(playback(bytes.subarray(0, -1)), [3, 1]);
   });
 
-  it('end at a segment whose count was never written, since the next header is not behind it', () => {
+  it('end at a segment whose count was never written: no header is behind it', () => {
     const unsynced = { ...THREE_SEGMENTS[1]!, recordCount: 0 };
     const bytes = sampleJournal(HEADER, [THREE_SEGMENTS[0]!, unsynced, THREE_SEGMENTS[2]!]);
     assert.deepEqual(playback(bytes), [3, 1]);

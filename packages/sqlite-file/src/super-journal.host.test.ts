@@ -125,7 +125,7 @@ async function watchCommit(client: SqliteProcess, journal: string): Promise<Sigh
 
 describe('a pointer that SQLite writes', () => {
   for (const driver of SQLITE_DRIVERS) {
-    it(`names a super-journal that lists all journals of the transaction (${driver})`, async (t) => {
+    it(`names a super-journal that lists the transaction's journals (${driver})`, async (t) => {
       if (!requireDriver(t, driver)) return;
       const folder = tempDir(t);
       const [main, other] = ['main ü.db', 'other.db'].map((name) => join(folder, name));

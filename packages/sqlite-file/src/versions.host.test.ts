@@ -151,7 +151,7 @@ for (const driver of SQLITE_DRIVERS) {
         assert.ok(Buffer.from(before).equals(readBytes(hot)));
       });
 
-      it(`leaves WALs and indexes that we read as it does, pages of ${pageSize} bytes`, async (t) => {
+      it(`leaves WALs and indexes that we read as it does, ${pageSize} bytes a page`, async (t) => {
         if (!requireDriver(t, driver)) return;
         const folder = tempDir(t);
         const client = startSqlite(t, { driver });

@@ -9,8 +9,8 @@
 //        4    4 commit: size of the database in pages after the transaction that this frame ends;
 //               0 in all other frames
 //        8    8 salts of the WAL's header
-//       16    8 checksum: of the WAL's header, of all frames before, of bytes 0..8 of this header and
-//               of the page
+//       16    8 checksum: of the WAL's header, of all frames before, of bytes 0..8 of this header
+//               and of the page
 
 import { assert } from '@skein/bytes';
 

@@ -3,7 +3,8 @@
 // computed on.
 //
 //   offset size field
-//        0    4 magic: 0x377f0682, checksums over little-endian words; 0x377f0683, over big-endian ones
+//        0    4 magic: 0x377f0682, checksums over little-endian words; 0x377f0683, over
+//               big-endian ones
 //        4    4 format: 3007000
 //        8    4 page size
 //       12    4 checkpoint sequence: counts how often the WAL started anew

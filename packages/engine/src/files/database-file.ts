@@ -2,8 +2,8 @@
 // apart by what is there beside the file:
 //
 //   a live journal       a transaction in a rollback mode: kept in the overlay until it ends
-//   a WAL with frames    SQLite's checkpoint: only pages that the log has, put into the file at once
-//   no transaction yet   a file that is being copied in, page by page: kept in the overlay until closed
+//   a WAL with frames    SQLite's checkpoint: only pages that the log has, put into the file
+//   no transaction yet   a file that is being copied in, page by page: in the overlay until closed
 //   none of these        refused: journal_mode MEMORY or OFF, or a program that is not SQLite
 
 import { Crc64 } from '@skein/bytes';

@@ -7,9 +7,9 @@
 // src/wal.c), and files that are copied in.
 //
 // Invariants:
-//  - Every frame up to frames.count is in the log, and no client can change it: a write there with the
-//    salts unchanged comes from a client that does not know of the last transaction, because the one
-//    who wrote it died before the wal-index said so.
+//  - Every frame up to frames.count is in the log, and no client can change it: a write there with
+//    the salts unchanged comes from a client that does not know of the last transaction, because
+//    the one who wrote it died before the wal-index said so.
 //  - A WAL starts anew only when all its pages are in the database file; what a client left out is
 //    copied here.
 //

@@ -12,7 +12,7 @@
 //       12    4 zero                                     16    8 LSN of the last record
 //       16    8 sequence: one more than the last file    24    8 end of the last record, an offset
 //       24    8 LSN of the first record                  32    8 time of the last commit, ms
-//       32    8 link of the first record                 40    8 size of the index, which starts at the end
+//       32    8 link of the first record                 40    8 size of the index, behind the end
 //       40   16 zero                                     48    8 zero
 //       56    8 CRC-64 of the 56 bytes before            56    8 CRC-64 of the 56 bytes before
 //

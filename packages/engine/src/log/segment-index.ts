@@ -3,12 +3,13 @@
 // behind its last record when it is sealed, so that nobody has to read a sealed segment to find
 // something.
 //
-//        0    4 number of records R          then R times   4  offset of the record, divided by 8
-//        4    4 number of databases D        then D times  40  first and last TXID, first and last LSN,
-//        8    4 number of files F                              2 bytes size of the name, 6 zero
-//       12    4 zero                                           then the name, padded to a multiple of 8
-//                                            then F times   8  the number that names the file
-//                                            then           8  CRC-64 of everything before
+//        0    4 number of records R      then R times   4  offset of the record, divided by 8
+//        4    4 number of databases D    then D times  40  first and last TXID, first and last LSN,
+//        8    4 number of files F                          2 bytes size of the name, 6 zero
+//       12    4 zero                                       then the name, padded with zeros to a
+//                                                          multiple of 8
+//                                        then F times   8  the number that names the file
+//                                        then           8  CRC-64 of everything before
 //
 // The offsets are padded to a multiple of 8. Integers big-endian. On disk: changes with the version
 // of the segment.

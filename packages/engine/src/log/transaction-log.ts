@@ -2,10 +2,10 @@
 // in it, in one order, whatever database it belongs to; all other files follow from it.
 //
 // Invariants:
-//  - Records are appended one behind the other and never changed. What was reported as durable stays
-//    readable until trim() gives it up.
-//  - durableLsn never passes a record of which a sync has not returned. A sync that failed is final:
-//    nothing is appended any more.
+//  - Records are appended one behind the other and never changed. What was reported as durable
+//    stays readable until trim() gives it up.
+//  - durableLsn never passes a record of which a sync has not returned. A sync that failed is
+//    final: nothing is appended any more.
 //  - An append that fails leaves the log as it was.
 //
 // Not safe for use by two threads: the thread that serves the mount owns it.
