@@ -11,6 +11,7 @@ import { Committer } from './committer.ts';
 import type { EngineContext, EnginePorts } from './context.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { DatabaseFiles } from './database-files.ts';
+import type { DatabaseState } from './database-state.ts';
 import { EngineError } from './errors.ts';
 import { type Job, Jobs, runToEnd } from './jobs.ts';
 import { TransactionLog } from './log/transaction-log.ts';
@@ -21,6 +22,7 @@ import { type Recovered, recover } from './recovery.ts';
 import { SlabPool } from './slab-pool.ts';
 import { Snapshot } from './snapshot.ts';
 import { Store } from './store.ts';
+import { exportFile, importFile, type ImportOptions, type OnTransfer } from './transfer.ts';
 
 export interface EngineOptions {
   readonly dataFolder: string;
@@ -176,6 +178,17 @@ export class Engine {
     const { disk, pool, scratchPath } = this.#context;
     const kept = new PageStore({ disk, pool, scratchPath: scratchPath('snapshot') });
     return new Snapshot({ database, wal: files.wal, kept });
+  }
+
+  /** Makes a file the content of a database, which is made if there is none of that name. */
+  importFile(options: ImportOptions): Job<DatabaseFiles> {
+    return importFile(this.#context, this.store, options);
+  }
+
+  /** Writes a database, as it is at one moment, to a new file; returns the state written. */
+  *exportFile(name: string, path: string, onTransfer?: OnTransfer): Job<DatabaseState> {
+    const snapshot = yield* this.takeSnapshot(name);
+    return yield* exportFile(this.#context, snapshot, path, onTransfer);
   }
 
   /** Runs a job between requests; what settles when it ends, or undefined when it has. */

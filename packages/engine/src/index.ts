@@ -26,3 +26,4 @@ export { Pending } from './pending.ts';
 export type { ClientLocks, ClientMapping, ClientMemory, Exclusion, KernelCache } from './ports.ts';
 export type { Snapshot } from './snapshot.ts';
 export type { Access, Store } from './store.ts';
+export type { ImportOptions, OnTransfer } from './transfer.ts';
