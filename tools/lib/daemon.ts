@@ -1,0 +1,109 @@
+// `skein mount` as a process of its own, run from the sources: what the benches, SQLite's suite and
+// the demo measure, test and show. Nothing here touches the mount: whether it is there is read from
+// the mount table.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import { findMount, tryAbortConnection, unmountFuse } from '@skein/fuse';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const MAIN = join(root, 'packages', 'skein', 'src', 'cli', 'main.ts');
+
+const POLL_MS = 2;
+const START_TIMEOUT_MS = 60_000;
+/** A shutdown ends within 10 s, also with clients connected. */
+const STOP_TIMEOUT_MS = 15_000;
+
+export interface DaemonOptions {
+  readonly mountpoint: string;
+  readonly dataFolder: string;
+  /** What the daemon prints goes there. */
+  readonly logPath: string;
+  /** The only CPU that the daemon may use. */
+  readonly cpu?: number | undefined;
+  /** Further arguments of `skein mount`. */
+  readonly args?: readonly string[];
+}
+
+export interface Daemon extends AsyncDisposable {
+  readonly pid: number;
+  /** Without symbolic links, as the mount table knows it. */
+  readonly mountpoint: string;
+  readonly dataFolder: string;
+  /** From the start of the process to the moment its mount was there. */
+  readonly readyMs: number;
+  /** Whether the process lives and its mount is there. */
+  isServing(): boolean;
+  /** Unmounts and waits for the end; forces it when it does not come. */
+  stop(): Promise<void>;
+}
+
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  for (const folder of [options.mountpoint, options.dataFolder]) {
+    mkdirSync(folder, { recursive: true });
+  }
+  const mountpoint = realpathSync(options.mountpoint);
+  const started = performance.now();
+  const child = spawnDaemon(options);
+  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const hasExited = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    const isDone = await Promise.race([exited.then(() => true), sleep(STOP_TIMEOUT_MS, false)]);
+    if (!isDone) {
+      child.kill('SIGKILL');
+      await exited;
+    }
+    await removeMount(mountpoint);
+  };
+  while (findMount(mountpoint)?.type !== 'fuse.skein') {
+    const isLate = performance.now() - started > START_TIMEOUT_MS;
+    if (hasExited() || isLate) {
+      await stop();
+      const log = readFileSync(options.logPath, 'utf8').trimEnd().split('\n').slice(-20).join('\n');
+      throw new Error(`The daemon ${isLate ? 'is not ready in time' : 'ended at its start'}:\n${log}`);
+    }
+    await sleep(POLL_MS);
+  }
+  return {
+    pid: child.pid!,
+    mountpoint,
+    dataFolder: options.dataFolder,
+    readyMs: performance.now() - started,
+    isServing: () => !hasExited() && findMount(mountpoint)?.type === 'fuse.skein',
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function spawnDaemon({ mountpoint, dataFolder, logPath, cpu, args = [] }: DaemonOptions): ChildProcess {
+  const pinning = cpu === undefined ? [] : ['taskset', '--cpu-list', String(cpu)];
+  const flags = ['--conditions=@skein/source', '--disable-warning=ExperimentalWarning'];
+  const skein = [process.execPath, ...flags, MAIN, 'mount', '--data', dataFolder];
+  const [program, ...rest] = [...pinning, ...skein, ...args, mountpoint];
+  const log = openSync(logPath, 'a');
+  try {
+    // Its own process group: Ctrl-C in a terminal is ours, and we stop it in order.
+    return spawn(program!, rest, { cwd: root, detached: true, stdio: ['ignore', log, log] });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** After a daemon's death its mount is still there and answers nobody. */
+async function removeMount(mountpoint: string): Promise<void> {
+  const mount = findMount(mountpoint);
+  if (mount?.type !== 'fuse.skein') return;
+  tryAbortConnection(mount.deviceMinor);
+  await unmountFuse(mount);
+}
+
+/** Memory that the process has in RAM, in bytes (VmRSS of proc_pid_status(5)). */
+export function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
+}

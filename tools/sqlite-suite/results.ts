@@ -1,0 +1,42 @@
+// Verdicts on the disk: a line of JSON each, written as soon as it is known, so that a run that was
+// interrupted can go on. The last line about a file counts.
+
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+
+import type { Verdict } from './verdict.ts';
+
+export class Results {
+  readonly #path: string;
+  readonly #verdicts = new Map<string, Verdict>();
+
+  constructor(path: string) {
+    this.#path = path;
+    if (!existsSync(path)) return;
+    for (const line of readFileSync(path, 'utf8').split('\n')) {
+      const verdict = parseLine(line);
+      if (verdict !== undefined) this.#verdicts.set(verdict.file, verdict);
+    }
+  }
+
+  get(file: string): Verdict | undefined {
+    return this.#verdicts.get(file);
+  }
+
+  add(verdict: Verdict): void {
+    this.#verdicts.set(verdict.file, verdict);
+    appendFileSync(this.#path, `${JSON.stringify(verdict)}\n`);
+  }
+
+  has(file: string): boolean {
+    return this.#verdicts.has(file);
+  }
+}
+
+/** Undefined for a line that an interruption cut off. */
+function parseLine(line: string): Verdict | undefined {
+  try {
+    return JSON.parse(line) as Verdict;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+// All files, some at a time: each job has its own side and takes the next file when it is done.
+
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Fixture, SuiteFile } from './fixture.ts';
+import { runFile } from './run-file.ts';
+import type { Side } from './side.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface FilesRun {
+  readonly fixture: Fixture;
+  readonly open: (home: string) => Side;
+  /** What each file prints is kept there. */
+  readonly outputFolder: string;
+  readonly jobCount: number;
+  readonly timeoutMs: number;
+  readonly onVerdict: (verdict: Verdict, doneCount: number) => void;
+}
+
+/** On a disk, unlike /tmp on some machines. */
+const WORK_FOLDER = '/var/tmp/skein-sqlite-suite-';
+
+export async function runFiles(files: readonly SuiteFile[], run: FilesRun): Promise<void> {
+  if (files.length === 0) return;
+  mkdirSync(run.outputFolder, { recursive: true });
+  const work = mkdtempSync(WORK_FOLDER);
+  // The tests run as another user, who must get to the folders inside.
+  chmodSync(work, 0o755);
+  const queue = files.values();
+  let doneCount = 0;
+  const job = async (side: Side): Promise<void> => {
+    await using _ = side;
+    for (const file of queue) {
+      const verdict = await runFile({
+        fixture: run.fixture,
+        file,
+        folder: await side.freshFolder(),
+        outputPath: join(run.outputFolder, `${file.name.replaceAll('/', '-')}.txt`),
+        timeoutMs: run.timeoutMs,
+      });
+      doneCount += 1;
+      run.onVerdict(verdict, doneCount);
+    }
+  };
+  try {
+    const jobs = Array.from({ length: run.jobCount }, (_, i) => run.open(join(work, String(i))));
+    await Promise.all(jobs.map(job));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
