@@ -4,12 +4,12 @@
 import { crc64, formatHex64 } from '@skein/bytes';
 import type { Disk } from '@skein/host';
 
+const LINE_FEED = 0x0a;
 const utf8 = new TextEncoder();
 
 /** Durable when it returns. `op` names the steps: `<op>.write`, `.sync`, `.rename`, `.name`. */
 export function writeAtomicFile(disk: Disk, op: string, path: string, value: object): void {
-  const text = `${JSON.stringify(value)}\n`;
-  const bytes = utf8.encode(`${text}${formatHex64(crc64(utf8.encode(text)))}\n`);
+  const bytes = encodeAtomic(JSON.stringify(value));
   const temporary = `${path}.tmp`;
   const file = disk.open(`${op}.create`, temporary, 'create');
   try {
@@ -26,15 +26,26 @@ export function writeAtomicFile(disk: Disk, op: string, path: string, value: obj
 export function readAtomicFile(disk: Disk, op: string, path: string): unknown {
   if (disk.stat(`${op}.stat`, path) === undefined) return 'missing';
   const file = disk.open(`${op}.open`, path, 'read');
-  let bytes: Uint8Array;
   try {
-    bytes = new Uint8Array(file.size(`${op}.size`));
+    const bytes = new Uint8Array(file.size(`${op}.size`));
     file.read(`${op}.read`, bytes, 0, bytes.length, 0);
+    return maybeDecodeAtomic(bytes) ?? 'damaged';
   } finally {
     file.close();
   }
-  const lines = new TextDecoder().decode(bytes).split('\n');
-  const [json = '', crc = ''] = lines;
-  if (crc !== formatHex64(crc64(utf8.encode(`${json}\n`)))) return 'damaged';
-  return JSON.parse(json) as unknown;
+}
+
+/** Undefined when the bytes are not, every one of them, as they were written. */
+export function maybeDecodeAtomic(bytes: Uint8Array): object | undefined {
+  const end = bytes.indexOf(LINE_FEED);
+  if (end === -1) return undefined;
+  const json = new TextDecoder().decode(bytes.subarray(0, end));
+  if (Buffer.compare(encodeAtomic(json), bytes) !== 0) return undefined;
+  const value = JSON.parse(json) as unknown;
+  return typeof value === 'object' && value !== null ? value : undefined;
+}
+
+function encodeAtomic(json: string): Uint8Array {
+  const line = utf8.encode(`${json}\n`);
+  return utf8.encode(`${json}\n${formatHex64(crc64(line))}\n`);
 }

@@ -21,6 +21,17 @@ export interface DataFolder {
 /** Makes the folder if there is none and takes possession of it. Throws DATA_DIRECTORY_IN_USE. */
 export function openDataFolder(disk: Disk, locks: FileLocks, path: string): DataFolder {
   disk.makeDirectory('folder.make', path);
+  const folder = lockDataFolder(disk, locks, path);
+  disk.removeDirectory('folder.scratch.empty', folder.scratch);
+  for (const part of [folder.log, folder.databases, folder.scratch]) {
+    disk.makeDirectory('folder.make', part);
+  }
+  disk.syncDirectory('folder.sync', path);
+  return folder;
+}
+
+/** Takes possession of a folder that exists and changes nothing in it. */
+export function lockDataFolder(disk: Disk, locks: FileLocks, path: string): DataFolder {
   const lock = disk.open('folder.lock', `${path}/lock`, 'open-or-create');
   // A simulated disk belongs to one test and has no descriptors.
   if (lock.fd !== undefined && !locks.tryLockFile(lock.fd)) {
@@ -29,17 +40,11 @@ export function openDataFolder(disk: Disk, locks: FileLocks, path: string): Data
       hint: 'Another node runs on it. Stop that one, or give this one a folder of its own',
     });
   }
-  const folder: DataFolder = {
+  return {
     path,
     log: `${path}/log`,
     databases: `${path}/dbs`,
     scratch: `${path}/scratch`,
     lock,
   };
-  disk.removeDirectory('folder.scratch.empty', folder.scratch);
-  for (const part of [folder.log, folder.databases, folder.scratch]) {
-    disk.makeDirectory('folder.make', part);
-  }
-  disk.syncDirectory('folder.sync', path);
-  return folder;
 }

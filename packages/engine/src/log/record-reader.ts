@@ -67,7 +67,10 @@ export function isKnownDurable(segment: Segment, place: ChainPlace): boolean {
 const SEARCH_BYTES = 1024 * 1024;
 
 /** Whatever whole header stands at an offset. */
-export function maybeReadAnyRecord(file: DiskFile, offset: number): RecordHeader | undefined {
+export function maybeReadAnyRecord(
+  file: Pick<DiskFile, 'read'>,
+  offset: number,
+): RecordHeader | undefined {
   const prefix = file.read('log.read', headerBuffer, 0, RECORD_PREFIX_BYTES, offset);
   if (prefix < RECORD_PREFIX_BYTES) return undefined;
   const size = maybeRecordHeaderBytes(headerBuffer);
