@@ -6,7 +6,7 @@ import type { LogFormat, LogLevel } from '@skein/host';
 export interface MountConfig {
   /** Absolute. */
   readonly mountpoint: string;
-  /** Absolute; not inside the mountpoint, nor the other way round. */
+  /** Absolute. */
   readonly dataFolder: string;
   /** Lets other users in. */
   readonly allowOther: boolean;

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { ConfigError } from './errors.ts';
+import { type LitefsDraft, looksLikeLitefs, readLitefsFile } from './litefs-file.ts';
+import { parseYaml } from './yaml-file.ts';
+
+function read(text: string): LitefsDraft {
+  const file = parseYaml('litefs.yml', text);
+  assert.ok(looksLikeLitefs(file.value));
+  const { draft, warnings } = readLitefsFile('litefs.yml', file);
+  const said = Object.entries(draft).filter(([, value]) => value !== undefined);
+  return { draft: Object.fromEntries(said), warnings };
+}
+
+describe('readLitefsFile()', () => {
+  it('reads a file of LiteFS 0.3', () => {
+    const { draft, warnings } = read(`
+mount-dir: /mnt/app
+data-dir: /data/app
+exec: "myapp -addr :8080"
+candidate: true
+debug: true
+skip-sync: false
+retention:
+  duration: 60s
+  monitor-interval: 1m
+http:
+  addr: "localhost:20202"
+consul:
+  url: http://localhost:8500
+  advertise-url: http://localhost:20202
+  key: litefs/primary
+  ttl: 10s
+  lock-delay: 5s
+static:
+  primary: true
+  hostname: localhost
+  advertise-url: http://localhost:20202
+`);
+    assert.deepEqual(draft, {
+      mountpoint: '/mnt/app',
+      dataFolder: '/data/app',
+      exec: [['myapp', '-addr', ':8080']],
+      logLevel: 'debug',
+      retentionMs: 60_000,
+      httpAddress: { host: 'localhost', port: 20_202 },
+    });
+    assert.deepEqual(warnings, [
+      'litefs.yml: without a meaning here: skip-sync, retention.monitor-interval',
+      'litefs.yml: without a meaning here: consul.url, consul.advertise-url, consul.key, ' +
+        'consul.ttl, consul.lock-delay, static.hostname, static.advertise-url ' +
+        '(there is no leader election yet)',
+    ]);
+  });
+
+  it('reads a file of LiteFS 0.4', () => {
+    const { draft, warnings } = read(`
+fuse:
+  dir: /litefs
+  allow-other: true
+  debug: false
+data:
+  dir: /var/lib/litefs
+  compress: true
+  retention: 10m
+  retention-monitor-interval: 1m
+exec: myapp
+exit-on-error: false
+http:
+  addr: ":20202"
+proxy:
+  addr: ":8080"
+  target: localhost:8081
+  db: my.db
+  passthrough: ["*.ico", "*.png"]
+lease:
+  type: static
+  hostname: node1
+  advertise-url: http://node1:20202
+  candidate: true
+tracing:
+  path: /tmp/trace.log
+  max-size: 64
+`);
+    assert.deepEqual(draft, {
+      mountpoint: '/litefs',
+      allowOther: true,
+      dataFolder: '/var/lib/litefs',
+      retentionMs: 600_000,
+      exec: [['myapp']],
+      httpAddress: { host: '127.0.0.1', port: 20_202 },
+    });
+    assert.deepEqual(warnings, [
+      'litefs.yml: without a meaning here: fuse.debug, data.compress, ' +
+        'data.retention-monitor-interval, exit-on-error',
+      'litefs.yml: without a meaning here: proxy.addr, proxy.target, proxy.db, ' +
+        'proxy.passthrough (there is no proxy yet)',
+      'litefs.yml: without a meaning here: lease.type, lease.hostname, lease.advertise-url ' +
+        '(there is no leader election yet)',
+      'litefs.yml: without a meaning here: tracing.path, tracing.max-size ' +
+        '(the environment variable SKEIN_TRACE=fuse shows all operations)',
+      'litefs.yml: http.addr: listening on this machine alone, for want of a secret',
+    ]);
+  });
+
+  it('reads a file of LiteFS 0.5', () => {
+    const { draft, warnings } = read(`
+fuse:
+  dir: "/litefs"
+data:
+  dir: "/var/lib/litefs"
+exec:
+  - cmd: "node ./migrate.js --all"
+    if-candidate: true
+  - cmd: "node ./server.js"
+proxy:
+  max-lag: 10s
+  always-forward: ["/api/*"]
+  primary-redirect-timeout: 5s
+  idle-timeout: 30s
+lease:
+  type: consul
+  candidate: false
+  promote: true
+  databases: [a.db]
+  consul: { url: "http://consul:8500", key: app }
+backup:
+  type: litefs-cloud
+log:
+  format: json
+  timestamp: true
+  debug: true
+`);
+    assert.deepEqual(draft, {
+      mountpoint: '/litefs',
+      dataFolder: '/var/lib/litefs',
+      exec: [['node', './server.js']],
+      logFormat: 'json',
+      logLevel: 'debug',
+    });
+    assert.deepEqual(warnings, [
+      'litefs.yml: without a meaning here: proxy.max-lag, proxy.always-forward, ' +
+        'proxy.primary-redirect-timeout, proxy.idle-timeout (there is no proxy yet)',
+      'litefs.yml: without a meaning here: lease.type, lease.promote, lease.databases, ' +
+        'lease.consul.url, lease.consul.key (there is no leader election yet)',
+      'litefs.yml: without a meaning here: backup.type (there are no backups yet)',
+      'litefs.yml: without a meaning here: log.timestamp',
+      'litefs.yml: this node takes writes, though it is no candidate there',
+    ]);
+  });
+
+  it('runs commands for candidates on a candidate', () => {
+    const { draft } = read(
+      'fuse: { dir: /a }\nexec: [{ cmd: migrate, if-candidate: true }, { cmd: serve }]\n',
+    );
+    assert.deepEqual(draft.exec, [['migrate'], ['serve']]);
+  });
+
+  const faults: readonly (readonly [what: string, text: string, message: RegExp])[] = [
+    [
+      'a key that no LiteFS knows',
+      'fuse:\n  dir: /a\n  foo: 1\n',
+      /^litefs\.yml:3: fuse\.foo: there/,
+    ],
+    [
+      'one at the top',
+      'fuse: { dir: /a }\nleases: {}\n',
+      /^litefs\.yml:2: leases: there is no such/,
+    ],
+    [
+      'one deep down',
+      'fuse: {}\nlease:\n  consul:\n    uri: x\n',
+      /^litefs\.yml:4: lease\.consul\.uri/,
+    ],
+    ['a duration', 'fuse: {}\ndata: { retention: 10 }\n', /data\.retention: "10" is no duration/],
+    ['an address', 'fuse: {}\nhttp: { addr: nowhere }\n', /http\.addr: "nowhere" is no address/],
+    ['a command', 'fuse: {}\nexec: [{ command: x }]\n', /no key "command" \(known: cmd, if-cand/],
+  ];
+  for (const [what, text, message] of faults) {
+    it(`refuses ${what}, naming its line`, () => {
+      assert.throws(
+        () => read(text),
+        (error: Error) => error instanceof ConfigError && message.test(error.message),
+      );
+    });
+  }
+});
+
+describe('looksLikeLitefs()', () => {
+  it('tells the files apart', () => {
+    assert.equal(looksLikeLitefs({ fuse: {} }), true);
+    assert.equal(looksLikeLitefs({ 'mount-dir': 'x' }), true);
+    assert.equal(looksLikeLitefs({ mount: {}, fuse: {} }), false);
+    assert.equal(looksLikeLitefs({ data: {} }), false);
+    assert.equal(looksLikeLitefs('fuse'), false);
+  });
+});

@@ -1,0 +1,172 @@
+// litefs.yml of LiteFS 0.3, 0.4 and 0.5, so that who comes from there can begin with what they
+// have.
+//
+// What maps is mapped. What LiteFS knows and has no meaning here is named in a warning, since to
+// pass over a key in silence would promise what it says. Any other key is an error, as it is there.
+// Keys by version: 0.3 has `mount-dir`, `data-dir`, `retention`, `consul` and `static` at the top,
+// 0.4 and 0.5 have `fuse`, `data` and `lease`.
+
+import { z } from 'zod';
+
+import type { ConfigDraft } from './draft.ts';
+import { type ExecEntry, readExec } from './exec.ts';
+import { anything, keysAndValues, readShape, scalar, section } from './shape.ts';
+import { READ } from './skein-file.ts';
+import { type Address, isLoopback, parseAddress, parseBoolean } from './values.ts';
+import type { YamlFile } from './yaml-file.ts';
+
+/** A key that LiteFS knows and that has no meaning here: anything goes. */
+const IGNORED = z.unknown().optional();
+
+function ignored<K extends string>(...keys: readonly K[]): Record<K, typeof IGNORED> {
+  return Object.fromEntries(keys.map((key) => [key, IGNORED])) as Record<K, typeof IGNORED>;
+}
+
+const CONSUL_KEYS = ['url', 'key', 'ttl', 'lock-delay', 'hostname', 'advertise-url'] as const;
+
+const SCHEMA = keysAndValues({
+  'mount-dir': scalar(READ.path),
+  fuse: section({
+    dir: scalar(READ.path),
+    'allow-other': scalar(parseBoolean),
+    ...ignored('debug'),
+  }),
+  'data-dir': scalar(READ.path),
+  data: section({
+    dir: scalar(READ.path),
+    retention: scalar(READ.retention),
+    ...ignored('compress', 'retention-monitor-interval'),
+  }),
+  retention: section({ duration: scalar(READ.retention), ...ignored('monitor-interval') }),
+  exec: anything((value) => readExec(value, ['cmd', 'if-candidate'])),
+  http: section({ addr: scalar(parseAddress), ...ignored('snapshot-timeout') }),
+  log: section({
+    format: scalar(READ.logFormat),
+    debug: scalar(parseBoolean),
+    ...ignored('timestamp'),
+  }),
+  debug: scalar(parseBoolean),
+  candidate: scalar(parseBoolean),
+  static: section({ primary: scalar(parseBoolean), ...ignored('hostname', 'advertise-url') }),
+  consul: section(ignored(...CONSUL_KEYS)),
+  lease: section({
+    candidate: scalar(parseBoolean),
+    consul: section(ignored(...CONSUL_KEYS)),
+    ...ignored('type', 'hostname', 'advertise-url', 'promote', 'databases'),
+    ...ignored('reconnect-delay', 'demote-delay'),
+  }),
+  proxy: section({
+    ...ignored('addr', 'target', 'db', 'max-lag', 'debug', 'passthrough', 'always-forward'),
+    ...ignored('primary-redirect-timeout', 'read-timeout', 'read-header-timeout'),
+    ...ignored('write-timeout', 'idle-timeout'),
+  }),
+  backup: section(ignored('type', 'path', 'url', 'cluster', 'auth-token', 'delay')),
+  tracing: section(ignored('enabled', 'path', 'max-size', 'max-count', 'compress')),
+  ...ignored('exit-on-error', 'skip-sync', 'strict-verify'),
+});
+
+type LitefsFile = z.infer<typeof SCHEMA>;
+
+/** Dotted keys that readLitefsFile() takes over, or speaks of by itself. */
+const MAPPED: ReadonlySet<string> = new Set([
+  'mount-dir',
+  'fuse.dir',
+  'fuse.allow-other',
+  'data-dir',
+  'data.dir',
+  'data.retention',
+  'retention.duration',
+  'exec',
+  'http.addr',
+  'log.format',
+  'log.debug',
+  'debug',
+  'candidate',
+  'static.primary',
+  'lease.candidate',
+]);
+
+/** Why the keys of a section do nothing; the others have no counterpart. */
+const REASONS: Readonly<Record<string, string>> = {
+  backup: 'there are no backups yet',
+  consul: 'there is no leader election yet',
+  lease: 'there is no leader election yet',
+  proxy: 'there is no proxy yet',
+  static: 'there is no leader election yet',
+  tracing: 'the environment variable SKEIN_TRACE=fuse shows all operations',
+};
+
+export interface LitefsDraft {
+  readonly draft: ConfigDraft;
+  readonly warnings: readonly string[];
+}
+
+const LITEFS_KEYS: readonly string[] = ['fuse', 'mount-dir'];
+
+/** Whether a file is LiteFS's, by its keys. */
+export function looksLikeLitefs(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return !('mount' in value) && LITEFS_KEYS.some((key) => key in value);
+}
+
+export function readLitefsFile(source: string, file: YamlFile): LitefsDraft {
+  const content = readShape(source, file, SCHEMA);
+  const { fuse, data, retention, http, log } = content;
+  const isCandidate = findCandidacy(content);
+  const address = http?.addr === undefined ? undefined : toLocal(http.addr);
+  const isDebug = log?.debug === true || content.debug === true;
+  return {
+    draft: {
+      mountpoint: fuse?.dir ?? content['mount-dir'],
+      allowOther: fuse?.['allow-other'],
+      dataFolder: data?.dir ?? content['data-dir'],
+      retentionMs: data?.retention ?? retention?.duration,
+      httpAddress: address,
+      exec: commandsFor(content.exec, isCandidate),
+      logFormat: log?.format,
+      logLevel: isDebug ? 'debug' : undefined,
+    },
+    warnings: [
+      ...describeIgnored(source, file.value),
+      ...(isCandidate
+        ? []
+        : [`${source}: this node takes writes, though it is no candidate there`]),
+      ...(address === undefined || address.host === http!.addr!.host
+        ? []
+        : [`${source}: http.addr: listening on this machine alone, for want of a secret`]),
+    ],
+  };
+}
+
+/** Whether the node may become primary, in the words of each version. */
+function findCandidacy({ candidate, static: fixed, lease }: LitefsFile): boolean {
+  return lease?.candidate ?? fixed?.primary ?? candidate ?? true;
+}
+
+function commandsFor(entries: readonly ExecEntry[] | undefined, isCandidate: boolean) {
+  return entries
+    ?.filter(({ isForCandidates }) => isCandidate || !isForCandidates)
+    .map(({ command }) => command);
+}
+
+/** LiteFS serves everybody; its file has no place for the secret that takes. */
+function toLocal(address: Address): Address {
+  return isLoopback(address.host) ? address : { ...address, host: '127.0.0.1' };
+}
+
+function describeIgnored(source: string, value: unknown): string[] {
+  const keys = leavesOf(value).filter((key) => !MAPPED.has(key));
+  const byReason = Map.groupBy(keys, (key) => REASONS[key.split('.')[0]!] ?? '');
+  return [...byReason].map(([reason, names]) => {
+    const because = reason === '' ? '' : ` (${reason})`;
+    return `${source}: without a meaning here: ${names.join(', ')}${because}`;
+  });
+}
+
+/** Dotted names of all keys that have a value rather than keys of their own. */
+function leavesOf(value: unknown, prefix = ''): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [prefix];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    return leavesOf(inner, prefix === '' ? key : `${prefix}.${key}`);
+  });
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import fc from 'fast-check';
+
+import { splitShellWords } from './shell-words.ts';
+
+describe('splitShellWords()', () => {
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['', []],
+    [' \t\n ', []],
+    ['node server.js', ['node', 'server.js']],
+    ['  node   server.js  ', ['node', 'server.js']],
+    [`sh -c 'echo "hi" > x'`, ['sh', '-c', 'echo "hi" > x']],
+    ['echo "a b"c', ['echo', 'a bc']],
+    [`echo '' ""`, ['echo', '', '']],
+    ['echo a\\ b', ['echo', 'a b']],
+    [String.raw`echo "a\"b\n"`, ['echo', String.raw`a"b\n`]],
+    [String.raw`echo 'a\b'`, ['echo', String.raw`a\b`]],
+    ['a|b;c > d', ['a|b;c', '>', 'd']],
+  ];
+  for (const [text, words] of cases) {
+    it(`splits ${JSON.stringify(text)}`, () => assert.deepEqual(splitShellWords(text), words));
+  }
+
+  for (const text of [`it's`, 'say "no', 'end\\']) {
+    it(`rejects ${text}`, () => assert.throws(() => splitShellWords(text), RangeError));
+  }
+
+  it('gives back any words that were quoted', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string()), (words) => {
+        const quoted = words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`);
+        assert.deepEqual(splitShellWords(quoted.join(' ')), words);
+      }),
+    );
+  });
+});
