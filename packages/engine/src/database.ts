@@ -161,13 +161,17 @@ export class Database {
   advance(transaction: PreparedTransaction, lsn: number): void {
     const { next, pgnos, checksums } = transaction;
     const before = this.#state;
-    this.#state = { ...next, lsn };
-    // The sidecar itself stays until the drop is durable.
-    if (next.pageSize === undefined) return this.#closeChecksums();
-    const all = this.checksums;
+    if (next.pageSize === undefined) {
+      this.#state = { ...next, lsn };
+      // The sidecar itself stays until the drop is durable.
+      return this.#closeChecksums();
+    }
+    // As long as the state is the old one, a block of pages that are all new holds nothing yet.
+    const all = (this.#checksums ??= this.#openChecksums(next.pageSize));
     for (const [n, pgno] of pgnos.entries())
       all.set(pgno, checksums[n * 2 + 1]!, checksums[n * 2]!);
     for (let pgno = next.pageCount + 1; pgno <= before.pageCount; pgno++) all.set(pgno, 0, 0);
+    this.#state = { ...next, lsn };
   }
 
   /** Where replay of the log has come to. */

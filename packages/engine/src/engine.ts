@@ -26,7 +26,10 @@ import { exportFile, importFile, type ImportOptions, type OnTransfer } from './t
 
 export interface EngineOptions {
   readonly dataFolder: string;
-  /** Whether the kernel can read and write files of ours by itself (FUSE_PASSTHROUGH). */
+  /**
+   * Whether the kernel can read and write files of ours by itself (FUSE_PASSTHROUGH). Asked again
+   * for each file: it is known when the mount is.
+   */
   readonly canPassThrough: boolean;
   /** Segments of the log are kept at least this long, for those who follow it. */
   readonly retentionMs: number;
@@ -109,7 +112,9 @@ export class Engine {
       const context: EngineContext = {
         ...ports,
         nodeId: identity.nodeId,
-        canPassThrough: options.canPassThrough,
+        get canPassThrough() {
+          return options.canPassThrough;
+        },
         pool: new SlabPool(options.overlayBytes),
         jobs: new Jobs(),
         committer,

@@ -19,6 +19,7 @@ import { lockPgno } from '@skein/sqlite-file';
 import type { Database } from './database.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { Job } from './jobs.ts';
+import type { PageChecksums } from './page-checksums.ts';
 
 /** Where the pages of a transaction are until it is committed. */
 export interface PageSource {
@@ -89,7 +90,7 @@ export function* prepareTransaction(
   const zeros = ZERO_PAGE.subarray(0, pageSize);
   const view = (pgno: number, buffer: Uint8Array): Uint8Array => source.view(pgno, buffer) ?? zeros;
 
-  const changes = new ChangeList(database, candidates.length);
+  const changes = new ChangeList(database, pageSize, candidates.length);
   const buffer = new Uint8Array(pageSize);
   for (const [n, pgno] of candidates.entries()) {
     changes.compare(pgno, view(pgno, buffer));
@@ -177,14 +178,16 @@ function* writeLtx({ sink, state, next, fields, pgnos, view }: LtxSource): Job<v
  */
 class ChangeList {
   readonly #database: Database;
+  readonly #old: PageChecksums;
   readonly #sum: DatabaseChecksum;
   readonly #pgnos: Uint32Array;
   readonly #checksums: Uint32Array;
   readonly #crc = new Crc64();
   #count = 0;
 
-  constructor(database: Database, capacity: number) {
+  constructor(database: Database, pageSize: number, capacity: number) {
     this.#database = database;
+    this.#old = database.checksumsFor(pageSize);
     this.#sum = new DatabaseChecksum(database.state.checksum);
     this.#pgnos = new Uint32Array(capacity);
     this.#checksums = new Uint32Array(capacity * 2);
@@ -214,10 +217,11 @@ class ChangeList {
     crc.update(page);
     const { lo } = crc;
     const hi = (crc.hi | 0x8000_0000) >>> 0;
-    const isKnown = pgno <= this.#database.state.pageCount;
-    if (isKnown) {
-      const oldHi = this.#database.checksums.hi(pgno);
-      const oldLo = this.#database.checksums.lo(pgno);
+    // Also of a page that is new: what the sidecar has is read now, not when it is too late to
+    // fail.
+    const oldHi = this.#old.hi(pgno);
+    const oldLo = this.#old.lo(pgno);
+    if (pgno <= this.#database.state.pageCount) {
       // Equal checksums can be made on purpose: only equal bytes are no change.
       if (oldHi === hi && oldLo === lo && this.#database.hasPage(pgno, page)) return;
       this.#sum.toggle(oldHi, oldLo);
@@ -231,11 +235,11 @@ class ChangeList {
 
   /** Takes the pages out that the database had above its new size. */
   dropAbove(pageCount: number): void {
-    const { state, checksums } = this.#database;
+    const { state } = this.#database;
     if (state.pageSize === undefined) return;
     const lock = lockPgno(state.pageSize);
     for (let pgno = pageCount + 1; pgno <= state.pageCount; pgno++) {
-      if (pgno !== lock) this.#sum.toggle(checksums.hi(pgno), checksums.lo(pgno));
+      if (pgno !== lock) this.#sum.toggle(this.#old.hi(pgno), this.#old.lo(pgno));
     }
   }
 }

@@ -1,0 +1,2 @@
+export { type RunMountOptions, runMount } from './daemon/run-mount.ts';
+export { SKEIN_VERSION } from './version.ts';

@@ -276,8 +276,8 @@ export class WalFile implements MountFile, NewerPages {
 
   /** Frames that a client writes a second time have to be verified a second time. */
   #forgetRewritten(generation: Generation, position: number): void {
-    const { frames, open, chain, loggedSums } = generation;
-    const kept = walFrameAt(position, generation.header.pageSize) - 1 - frames.count;
+    const { header, frames, open, chain, loggedSums } = generation;
+    const kept = Math.max(walFrameAt(position, header.pageSize) - 1 - frames.count, 0);
     if (kept >= open.length) return;
     open.length = kept;
     if (kept === 0) {
@@ -285,7 +285,7 @@ export class WalFile implements MountFile, NewerPages {
       return;
     }
     // The sums up to a verified frame are those in its header.
-    const at = walFrameOffset(frames.count + kept, generation.header.pageSize);
+    const at = walFrameOffset(frames.count + kept, header.pageSize);
     this.#file.read('wal.read', this.#frame, 0, WAL_FRAME_HEADER_SIZE, at);
     chain.sums[0] = this.#frameView.getUint32(16);
     chain.sums[1] = this.#frameView.getUint32(20);

@@ -1,0 +1,162 @@
+// The main thread's end of the thread that serves the mount: its life, and what is asked of it.
+
+import { extname } from 'node:path';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+
+import type { FileOwner } from '@skein/engine';
+import { type FuseMount, RequestCounts } from '@skein/fuse';
+import { createEventfd, signalEventfd } from '@skein/host';
+
+import type { OnProgress, PassthroughStatus } from '../api/node-control.ts';
+import type { MountConfig } from '../config/mount-config.ts';
+import {
+  type CallName,
+  type Calls,
+  fromErrorData,
+  type FromMountThread,
+  type MountThreadData,
+  toErrorData,
+  type ToMountThread,
+} from '../mount/thread-messages.ts';
+import { type ClientExclusion, excludeClients } from './client-exclusion.ts';
+
+interface Asked {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+  readonly onProgress: OnProgress | undefined;
+}
+
+export class MountThreadClient {
+  readonly counts: RequestCounts = new RequestCounts();
+  readonly #wakeFd = createEventfd();
+  readonly #port: MessagePort;
+  readonly #worker: Worker;
+  readonly #asked = new Map<number, Asked>();
+  readonly #exclusions = new Map<number, ClientExclusion>();
+  readonly #opened = Promise.withResolvers<OpenedThread>();
+  readonly #serving = Promise.withResolvers<PassthroughStatus>();
+  readonly #ended = Promise.withResolvers<void>();
+  #mountpoint = '';
+  #nextId = 1;
+
+  constructor(config: MountConfig) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#port.on('message', (message: FromMountThread) => this.#take(message));
+    const workerData: MountThreadData = {
+      config,
+      port: port2,
+      wakeFd: this.#wakeFd,
+      counts: this.counts.memory,
+    };
+    const script = new URL(`../mount/mount-worker${extname(import.meta.url)}`, import.meta.url);
+    this.#worker = new Worker(script, { workerData, transferList: [port2], name: 'mount' });
+    this.#worker.on('error', (error) => this.#fail(error as Error));
+    this.#worker.on('exit', () => this.#fail(new Error('The thread of the mount has ended')));
+    // Whoever waits for one of them gets the error; nobody has to wait for all.
+    for (const { promise } of [this.#opened, this.#serving, this.#ended]) {
+      promise.catch(() => undefined);
+    }
+  }
+
+  /** Resolves when the data folder is open and recovered. Rejects with an EngineError. */
+  get opened(): Promise<OpenedThread> {
+    return this.#opened.promise;
+  }
+
+  /** Resolves when the thread has closed the data folder, after the mount is gone. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Resolves when the kernel's first request has been answered. */
+  serve(mount: FuseMount, folderOwner: FileOwner): Promise<PassthroughStatus> {
+    const { fd, deviceMinor, mountpoint } = mount;
+    this.#mountpoint = mountpoint;
+    this.#send({ kind: 'serve', deviceFd: fd, deviceMinor, folderOwner });
+    return this.#serving.promise;
+  }
+
+  /** Ends the loop although the mount may not be gone, or lets it never begin. */
+  stop(): void {
+    this.#send({ kind: 'stop' });
+  }
+
+  call<Name extends CallName>(
+    name: Name,
+    args: Calls[Name]['args'],
+    onProgress?: OnProgress,
+  ): Promise<Calls[Name]['result']> {
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<Calls[Name]['result']>();
+    this.#asked.set(id, { resolve, reject, onProgress });
+    this.#send({ kind: 'call', id, name, args } as ToMountThread);
+    return promise;
+  }
+
+  #send(message: ToMountThread): void {
+    this.#port.postMessage(message);
+    signalEventfd(this.#wakeFd);
+  }
+
+  #take(message: FromMountThread): void {
+    switch (message.kind) {
+      case 'opened':
+        this.#opened.resolve(message);
+        return;
+      case 'serving':
+        this.#serving.resolve(message.passthrough);
+        return;
+      case 'ended':
+        this.#ended.resolve();
+        return;
+      case 'failed':
+        this.#fail(fromErrorData(message.error));
+        return;
+      case 'answer':
+        this.#settle(message.id)?.resolve(message.result as never);
+        return;
+      case 'refusal':
+        this.#settle(message.id)?.reject(fromErrorData(message.error));
+        return;
+      case 'progress':
+        this.#asked.get(message.id)?.onProgress?.(message.doneBytes, message.totalBytes);
+        return;
+      case 'exclude':
+        void this.#exclude(message.id, message.database);
+        return;
+      case 'end-exclusion':
+        void this.#exclusions.get(message.id)?.end();
+        this.#exclusions.delete(message.id);
+    }
+  }
+
+  #settle(id: number): Asked | undefined {
+    const asked = this.#asked.get(id);
+    this.#asked.delete(id);
+    return asked;
+  }
+
+  async #exclude(id: number, database: string): Promise<void> {
+    try {
+      this.#exclusions.set(id, await excludeClients(this.#mountpoint, database));
+      this.#send({ kind: 'excluded', id });
+    } catch (error) {
+      this.#send({ kind: 'excluded', id, error: toErrorData(error) });
+    }
+  }
+
+  /** The thread is no more, or will not be of use. What was resolved stays so. */
+  #fail(error: Error): void {
+    for (const waiting of [this.#opened, this.#serving, this.#ended]) waiting.reject(error);
+    for (const { reject } of this.#asked.values()) reject(error);
+    this.#asked.clear();
+  }
+}
+
+export interface OpenedThread {
+  /** Transactions that were put into their databases again. */
+  readonly replayedCount: number;
+  /** Of NodeMetrics. */
+  readonly metrics: SharedArrayBuffer;
+}

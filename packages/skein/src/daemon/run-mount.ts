@@ -1,0 +1,121 @@
+// The life of a node that serves a mount, on the main thread:
+//
+//   data folder opened and recovered -> mounted -> API -> commands -> ... -> commands ended -> API
+//   closed -> unmounted -> data folder closed
+//
+// It ends by a signal, with its last command, or when somebody unmounts it. Each step of the end
+// has a limit: together they take no more than ten seconds, but for a last checkpoint that a slow
+// disk holds up.
+
+import { closeSync } from 'node:fs';
+
+import { type FuseMount, mountFuse, unmountFuse } from '@skein/fuse';
+import { createNodeLog, type Log } from '@skein/host';
+
+import type { MountConfig } from '../config/mount-config.ts';
+import { ChildCommands } from './child-commands.ts';
+import { DaemonControl } from './daemon-control.ts';
+import { prepareFolders } from './folders.ts';
+import { MountThreadClient } from './mount-thread-client.ts';
+import { type TrappedSignals, trapSignals } from './signals.ts';
+
+const CHILD_GRACE_MS = 4_000;
+const UNMOUNT_GRACE_MS = 2_000;
+
+export interface RunMountOptions {
+  /** What the configuration gives cause to say. */
+  readonly warnings?: readonly string[];
+  /** Clients can use the mount. */
+  readonly ready?: () => void;
+}
+
+/**
+ * Serves until it is over. Returns the exit code: that of the last command, or 0. Throws when it
+ * cannot begin: EngineError, FuseMountError, FolderError, ApiError.
+ */
+export async function runMount(
+  config: MountConfig,
+  options: RunMountOptions = {},
+): Promise<number> {
+  const log = createNodeLog(config.log);
+  const children = new ChildCommands(log);
+  // From here on, so that no signal leaves a mount behind.
+  const signals = trapSignals((signal) => children.forward(signal));
+  const folderOwner = prepareFolders(config);
+  const thread = new MountThreadClient(config);
+  const { metrics, replayedCount } = await thread.opened;
+  if (replayedCount > 0) log.info('Recovered from the log', { transactions: replayedCount });
+
+  const mount = await mountOrClose(config, thread);
+  const warnings = [...(options.warnings ?? [])];
+  let exitCode = 0;
+  try {
+    const passthrough = await thread.serve(mount, folderOwner);
+    if (passthrough.reason !== undefined) {
+      warnings.push(`The kernel does not pass journals through: ${passthrough.reason}`);
+    }
+    for (const warning of warnings) log.warn(warning);
+    const control = new DaemonControl({ config, thread, metrics, warnings });
+    void control;
+    log.info('Serving', { mountpoint: mount.mountpoint, data: config.dataFolder });
+    options.ready?.();
+    exitCode = await serveUntilEnd({ config, thread, children, signals, log });
+  } finally {
+    await unmount(mount, thread, log);
+    signals.release();
+  }
+  log.info('Ended');
+  return exitCode;
+}
+
+async function mountOrClose(config: MountConfig, thread: MountThreadClient): Promise<FuseMount> {
+  try {
+    const { mountpoint, allowOther } = config;
+    return mountFuse({
+      mountpoint,
+      source: 'skein',
+      subtype: 'skein',
+      allowOther,
+      mustBeEmpty: true,
+    });
+  } catch (error) {
+    thread.stop();
+    await thread.ended;
+    throw error;
+  }
+}
+
+interface Serving {
+  readonly config: MountConfig;
+  readonly thread: MountThreadClient;
+  readonly children: ChildCommands;
+  readonly signals: TrappedSignals;
+  readonly log: Log;
+}
+
+/** What comes first: a signal, the end of the last command, the end of the mount. */
+async function serveUntilEnd({ config, thread, children, signals, log }: Serving): Promise<number> {
+  const hasCommands = config.exec.length > 0;
+  const commands = hasCommands ? children.run(config.exec) : new Promise<never>(() => undefined);
+  const gone = thread.ended.then((): NodeJS.Signals => {
+    log.info('The mount was taken down by somebody else');
+    return 'SIGTERM';
+  });
+  const first = await Promise.race([commands, gone, signals.ended]);
+  if (typeof first === 'number') return first;
+  await children.stop(first, CHILD_GRACE_MS);
+  return hasCommands ? commands : 0;
+}
+
+async function unmount(mount: FuseMount, thread: MountThreadClient, log: Log): Promise<void> {
+  const way = await unmountFuse(mount, { graceMs: UNMOUNT_GRACE_MS });
+  if (way === 'aborted' || way === 'detached') {
+    log.warn('Clients had files open when the mount was taken down', { mount: mount.mountpoint });
+  }
+  thread.stop();
+  try {
+    await thread.ended;
+  } finally {
+    closeSync(mount.fd);
+  }
+}

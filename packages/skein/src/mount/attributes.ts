@@ -1,0 +1,77 @@
+// The attributes of files and of the folder, as stat(2) shows them.
+
+import type { FileOwner } from '@skein/engine';
+import type { FuseAttr } from '@skein/fuse';
+
+import type { MountNode } from './nodes.ts';
+import { ROOT_ID } from './nodes.ts';
+
+const S_IFDIR = 0o040000;
+const S_IFREG = 0o100000;
+const BLOCK_BYTES = 512;
+const IO_BYTES = 4096;
+
+/**
+ * The kernel may believe what it was told until it is told otherwise; what clients change it sees
+ * itself, and of what the engine changes it is notified.
+ */
+export const VALID_MS = 3_600_000;
+
+/** Positions change with every transaction, and come and go with their databases. */
+export function validMs(node: MountNode): number {
+  return node.kind === 'position' ? 0 : VALID_MS;
+}
+
+export function fileAttributes(node: MountNode, owner: FileOwner): FuseAttr {
+  const { kind } = node;
+  const mode = kind === 'position' ? owner.mode & 0o444 : owner.mode & 0o777;
+  const isGone = node.isDetached && kind !== 'journal';
+  const size = isGone ? 0 : node.file.sizeBytes;
+  return attributes({
+    ino: node.id,
+    size,
+    mode: S_IFREG | mode,
+    nlink: node.isDetached ? 0 : 1,
+    uid: owner.uid,
+    gid: owner.gid,
+    modifiedMs: node.modifiedMs,
+  });
+}
+
+export function folderAttributes(owner: FileOwner, modifiedMs: number): FuseAttr {
+  const mode = S_IFDIR | (owner.mode & 0o7777);
+  const { uid, gid } = owner;
+  return attributes({ ino: ROOT_ID, size: 0, mode, nlink: 2, uid, gid, modifiedMs });
+}
+
+interface Facts {
+  readonly ino: number;
+  readonly size: number;
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly modifiedMs: number;
+}
+
+function attributes({ ino, size, mode, nlink, uid, gid, modifiedMs }: Facts): FuseAttr {
+  const seconds = Math.floor(modifiedMs / 1000);
+  const nanoseconds = Math.floor(modifiedMs - seconds * 1000) * 1_000_000;
+  return {
+    ino,
+    size,
+    blocks: Math.ceil(size / BLOCK_BYTES),
+    atime: seconds,
+    mtime: seconds,
+    ctime: seconds,
+    atimensec: nanoseconds,
+    mtimensec: nanoseconds,
+    ctimensec: nanoseconds,
+    mode,
+    nlink,
+    uid,
+    gid,
+    rdev: 0,
+    blksize: IO_BYTES,
+  };
+}

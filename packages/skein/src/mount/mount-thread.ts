@@ -1,0 +1,272 @@
+// The thread that serves the mount: the engine, the device loop, and what comes from the main
+// thread between two requests. It opens the data folder before there is a mount, so that a folder
+// that cannot be opened hides nothing and keeps nobody waiting.
+//
+// From run() on it never turns its event loop: messages are taken from the port when the eventfd
+// was signalled.
+
+import { receiveMessageOnPort } from 'node:worker_threads';
+
+import { Engine, type Exclusion, type FileOwner } from '@skein/engine';
+import {
+  DeviceLoop,
+  findPassthroughObstacle,
+  type InitFlag,
+  maybeFuseTrace,
+  type Negotiated,
+  RequestCounts,
+  trySetReadahead,
+} from '@skein/fuse';
+import {
+  createNodeLog,
+  type Log,
+  NodeBackgroundIo,
+  nodeDisk,
+  nodeFileLocks,
+  NodeMetrics,
+  pinThreadToCpu,
+  systemClock,
+  systemRandom,
+} from '@skein/host';
+
+import type { PassthroughStatus } from '../api/node-control.ts';
+import { BackingIds } from './backing-ids.ts';
+import { createClientLocks } from './client-locks.ts';
+import { createClientMemory } from './client-memory.ts';
+import { ControlCalls } from './control-calls.ts';
+import { Handles } from './handles.ts';
+import { MountHandler } from './mount-handler.ts';
+import { Nodes } from './nodes.ts';
+import { Notifiers } from './notifiers.ts';
+import { Refusals } from './refusals.ts';
+import { StayAwake } from './stay-awake.ts';
+import { isWakingDear } from './waking-cost.ts';
+import {
+  fromErrorData,
+  type FromMountThread,
+  type MountThreadData,
+  type ToMountThread,
+} from './thread-messages.ts';
+
+/** Big files are then read in requests of this size. */
+const READAHEAD_BYTES = 1 << 20;
+
+const INIT_FLAGS: readonly InitFlag[] = [
+  'ASYNC_READ',
+  'BIG_WRITES',
+  'PARALLEL_DIROPS',
+  // Saves SQLite a GETATTR before every SETATTR: nothing here is ever executed.
+  'HANDLE_KILLPRIV',
+  // A new modification time does not mean that the pages are old: of that we notify.
+  'EXPLICIT_INVAL_DATA',
+];
+
+const SWITCHED_OFF: PassthroughStatus = {
+  isActive: false,
+  reason: 'it is switched off by configuration',
+};
+
+export class MountThread {
+  readonly #data: MountThreadData;
+  readonly #log: Log;
+  readonly #nodes = new Nodes();
+  readonly #notifiers = new Notifiers(this.#nodes);
+  readonly #background: NodeBackgroundIo;
+  readonly #metrics = new NodeMetrics();
+  readonly #engine: Engine;
+  readonly #calls: ControlCalls;
+  readonly #exclusions = new Map<number, (outcome: Exclusion | Error) => void>();
+  #passthrough: PassthroughStatus = SWITCHED_OFF;
+  #deviceMinor = -1;
+  #folderOwner: FileOwner = { uid: 0, gid: 0, mode: 0 };
+  #nextExclusion = 1;
+  #loop: DeviceLoop | undefined;
+
+  /** Opens the data folder. Throws EngineError. */
+  constructor(data: MountThreadData) {
+    this.#data = data;
+    const { config, wakeFd } = data;
+    if (config.pinCpu !== undefined) pinThreadToCpu(config.pinCpu);
+    this.#log = createNodeLog(config.log);
+    this.#background = new NodeBackgroundIo({ wakeFd });
+    try {
+      this.#engine = this.#openEngine();
+    } catch (error) {
+      this.#background.close();
+      throw error;
+    }
+    this.#calls = new ControlCalls({
+      engine: this.#engine,
+      send: (message) => this.#send(message),
+      passthrough: () => this.#passthrough,
+      newOwner: () => ({ ...this.#folderOwner, mode: 0o644 }),
+    });
+    const { replayedCount } = this.#engine;
+    this.#send({ kind: 'opened', replayedCount, metrics: this.#metrics.buffer });
+  }
+
+  /** Serves until the mount is gone, or the main thread says that it is enough. */
+  serve(deviceFd: number, deviceMinor: number, folderOwner: FileOwner): void {
+    const { config, wakeFd, counts } = this.#data;
+    this.#deviceMinor = deviceMinor;
+    this.#folderOwner = folderOwner;
+    this.#notifiers.connect(deviceFd, wakeFd);
+    const handler = this.#createHandler(deviceFd, folderOwner);
+    const stayAwake = this.#createStayAwake();
+    const passthrough: readonly InitFlag[] = config.passthrough === 'auto' ? ['PASSTHROUGH'] : [];
+    this.#loop = new DeviceLoop({
+      fd: deviceFd,
+      wakeFd,
+      handler,
+      init: { flags: [...INIT_FLAGS, ...passthrough] },
+      counts: new RequestCounts(counts),
+      trace: maybeFuseTrace(process.env),
+      negotiated: (negotiated) => this.#negotiated(negotiated, deviceFd),
+      received: () => {
+        stayAwake?.requestCame();
+        this.#engine.served();
+      },
+      idle: () => {
+        handler.throwBug();
+        return this.#goOn();
+      },
+      wake: () => this.#wake(),
+      handlerError: (error, request) => {
+        this.#log.error('A request failed for a reason that must not be', { request });
+        throw error;
+      },
+    });
+    try {
+      this.#loop.run();
+    } finally {
+      stayAwake?.close();
+      this.#notifiers.close();
+    }
+  }
+
+  /** Nobody uses the mount any more. */
+  close(): void {
+    this.#background.settle();
+    this.#engine.close();
+    this.#background.close();
+  }
+
+  #openEngine(): Engine {
+    const { config } = this.#data;
+    const passesThrough = (): boolean => this.#passthrough.isActive;
+    const { dataFolder, retentionMs, segmentBytes, overlayBytes, checkpointBytes } = config;
+    return Engine.open(
+      {
+        disk: nodeDisk,
+        fileLocks: nodeFileLocks,
+        background: this.#background,
+        clock: systemClock,
+        random: systemRandom,
+        log: this.#log,
+        metrics: this.#metrics,
+        kernel: this.#notifiers,
+        locks: createClientLocks({
+          deviceMinor: () => this.#deviceMinor,
+          nodes: this.#nodes,
+          requestExclusion: (database, done) => this.#requestExclusion(database, done),
+        }),
+        memory: createClientMemory(this.#notifiers, passesThrough),
+      },
+      {
+        dataFolder,
+        retentionMs,
+        segmentBytes,
+        overlayBytes,
+        checkpointBytes,
+        get canPassThrough() {
+          return passesThrough();
+        },
+      },
+    );
+  }
+
+  #createHandler(deviceFd: number, folderOwner: FileOwner): MountHandler {
+    const { folder } = this.#engine;
+    return new MountHandler({
+      engine: this.#engine,
+      nodes: this.#nodes,
+      handles: new Handles(new BackingIds(deviceFd)),
+      refusals: new Refusals(this.#log, systemClock),
+      clock: systemClock,
+      folderOwner,
+      space: () => nodeDisk.space('mount.space', folder.path),
+      modifiedMs: (name) => {
+        const stat = nodeDisk.stat('mount.stat', `${folder.databases}/${name}/database`);
+        return stat?.modifiedMs ?? systemClock.wallMs();
+      },
+      forgetName: (name) => this.#notifiers.forgetName(name),
+    });
+  }
+
+  #createStayAwake(): StayAwake | undefined {
+    const { stayAwake } = this.#data.config;
+    const isOn = stayAwake === 'on' || (stayAwake === 'auto' && isWakingDear());
+    return isOn ? new StayAwake() : undefined;
+  }
+
+  #negotiated(negotiated: Negotiated, deviceFd: number): void {
+    if (this.#data.config.passthrough === 'auto') {
+      const fd = this.#engine.folder.lock.fd!;
+      const reason = findPassthroughObstacle(negotiated, deviceFd, fd);
+      this.#passthrough = reason === undefined ? { isActive: true } : { isActive: false, reason };
+    }
+    trySetReadahead(this.#deviceMinor, READAHEAD_BYTES);
+    this.#send({ kind: 'serving', passthrough: this.#passthrough });
+  }
+
+  /** What is to be done between requests; returns how long the loop may sleep. */
+  #goOn(): number {
+    const engine = this.#engine;
+    engine.served();
+    engine.idle();
+    const nowMs = systemClock.monotonicMs();
+    if (engine.nextTickMs <= nowMs) engine.tick();
+    return engine.hasWork ? 0 : Math.max(Math.ceil(engine.nextTickMs - nowMs), 0);
+  }
+
+  #wake(): void {
+    this.#background.drain();
+    this.#notifiers.drain();
+    for (;;) {
+      const received = receiveMessageOnPort(this.#data.port);
+      if (received === undefined) return;
+      this.#take(received.message);
+    }
+  }
+
+  #take(message: ToMountThread): void {
+    switch (message.kind) {
+      case 'stop':
+        this.#loop!.stop();
+        return;
+      case 'call':
+        this.#calls.take(message);
+        return;
+      case 'excluded': {
+        const { id, error } = message;
+        const done = this.#exclusions.get(id);
+        this.#exclusions.delete(id);
+        const end = (): void => this.#send({ kind: 'end-exclusion', id });
+        done?.(error === undefined ? { end } : fromErrorData(error));
+        return;
+      }
+      case 'serve':
+        throw new Error('The mount is being served already');
+    }
+  }
+
+  #requestExclusion(database: string, done: (outcome: Exclusion | Error) => void): void {
+    const id = this.#nextExclusion++;
+    this.#exclusions.set(id, done);
+    this.#send({ kind: 'exclude', id, database });
+  }
+
+  #send(message: FromMountThread): void {
+    this.#data.port.postMessage(message);
+  }
+}

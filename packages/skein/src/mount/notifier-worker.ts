@@ -1,0 +1,35 @@
+// A thread that notifies the kernel: the one that serves the mount must not, for the two would wait
+// for each other (THE RULE in the notifier of @skein/fuse).
+
+import { workerData } from 'node:worker_threads';
+
+import { maybeFuseTrace, Notifier } from '@skein/fuse';
+import { signalEventfd } from '@skein/host';
+
+import { ROOT_ID } from './nodes.ts';
+import type { Notification, Notified, NotifierWorkerData } from './notifier-messages.ts';
+
+const { deviceFd, wakeFd, port } = workerData as NotifierWorkerData;
+const notifier = new Notifier(deviceFd, maybeFuseTrace(process.env));
+
+port.on('message', (notification: Notification) => {
+  notify(notification);
+  const notified: Notified = { id: notification.id };
+  port.postMessage(notified);
+  signalEventfd(wakeFd);
+});
+
+function notify(notification: Notification): void {
+  switch (notification.kind) {
+    case 'content':
+      notifier.invalInode(notification.nodeid);
+      return;
+    case 'name':
+      notifier.invalEntry(ROOT_ID, notification.name);
+      return;
+    case 'store':
+      for (const { offset, bytes } of notification.pieces) {
+        notifier.store(notification.nodeid, offset, bytes);
+      }
+  }
+}

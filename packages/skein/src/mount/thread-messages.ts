@@ -1,0 +1,106 @@
+// What the main thread and the thread that serves the mount tell each other. Plain data only.
+
+import type { MessagePort } from 'node:worker_threads';
+
+import { EngineError, type EngineErrorCode, type FileOwner } from '@skein/engine';
+import { DiskError } from '@skein/host';
+
+import type { DatabaseStatus, PassthroughStatus } from '../api/node-control.ts';
+import type { EngineStatus } from '../api/engine-status.ts';
+import type { MountConfig } from '../config/mount-config.ts';
+
+export interface MountThreadData {
+  readonly config: MountConfig;
+  readonly port: MessagePort;
+  /** The eventfd that wakes the thread: there is a message. */
+  readonly wakeFd: number;
+  /** Of RequestCounts. */
+  readonly counts: SharedArrayBuffer;
+}
+
+/** What can be asked of the node while it serves. */
+export interface Calls {
+  readonly status: { readonly args: readonly []; readonly result: ThreadStatus };
+  readonly import: {
+    readonly args: readonly [name: string, path: string];
+    readonly result: DatabaseStatus;
+  };
+  readonly export: {
+    readonly args: readonly [name: string, path: string];
+    readonly result: DatabaseStatus;
+  };
+}
+
+export type CallName = keyof Calls;
+
+export interface ThreadStatus extends EngineStatus {
+  readonly passthrough: PassthroughStatus;
+}
+
+export type Call = {
+  [Name in CallName]: {
+    readonly kind: 'call';
+    readonly id: number;
+    readonly name: Name;
+    readonly args: Calls[Name]['args'];
+  };
+}[CallName];
+
+export type ToMountThread =
+  | {
+      readonly kind: 'serve';
+      readonly deviceFd: number;
+      readonly deviceMinor: number;
+      readonly folderOwner: FileOwner;
+    }
+  /** The mount is not to be served, or not any longer. */
+  | { readonly kind: 'stop' }
+  | Call
+  | { readonly kind: 'excluded'; readonly id: number; readonly error?: ErrorData };
+
+export type FromMountThread =
+  | { readonly kind: 'opened'; readonly replayedCount: number; readonly metrics: SharedArrayBuffer }
+  | { readonly kind: 'serving'; readonly passthrough: PassthroughStatus }
+  | { readonly kind: 'failed'; readonly error: ErrorData }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'answer'; readonly id: number; readonly result: unknown }
+  | { readonly kind: 'refusal'; readonly id: number; readonly error: ErrorData }
+  | {
+      readonly kind: 'progress';
+      readonly id: number;
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+    }
+  /** Clients of a database are to be kept out, until the same number is told to end. */
+  | { readonly kind: 'exclude'; readonly id: number; readonly database: string }
+  | { readonly kind: 'end-exclusion'; readonly id: number };
+
+/** An error on its way to another thread, which would lose its class. */
+export interface ErrorData {
+  readonly type: 'engine' | 'disk' | 'other';
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly hint: string | undefined;
+  readonly stack: string | undefined;
+}
+
+export function toErrorData(error: unknown): ErrorData {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (error instanceof EngineError) {
+    return { type: 'engine', message, code: error.code, hint: error.hint, stack };
+  }
+  if (error instanceof DiskError) {
+    return { type: 'disk', message, code: error.code, hint: undefined, stack };
+  }
+  return { type: 'other', message, code: undefined, hint: undefined, stack };
+}
+
+export function fromErrorData({ type, message, code, hint, stack }: ErrorData): Error {
+  if (type === 'engine') {
+    const options = hint === undefined ? {} : { hint };
+    return new EngineError(code as EngineErrorCode, message, options);
+  }
+  const error = new Error(message);
+  if (stack !== undefined) error.stack = stack;
+  return code === undefined ? error : Object.assign(error, { code });
+}
