@@ -103,6 +103,17 @@ export class Database {
   get checksums(): PageChecksums {
     const { pageSize } = this.#state;
     assert(pageSize !== undefined, 'A database without pages has no checksums');
+    return this.checksumsFor(pageSize);
+  }
+
+  /**
+   * The checksums of the pages that there are, and of those that the first transaction will bring.
+   */
+  checksumsFor(pageSize: number): PageChecksums {
+    if (this.#checksums !== undefined && this.#checksums.pageSize !== pageSize) {
+      assert(this.#state.pageCount === 0, 'The page size of a database changes');
+      this.#closeChecksums();
+    }
     this.#checksums ??= this.#openChecksums(pageSize);
     return this.#checksums;
   }
@@ -112,7 +123,7 @@ export class Database {
     if (this.#file !== undefined) return;
     const { disk } = this.#context;
     disk.makeDirectory('database.folder', this.folder);
-    this.#file = disk.open('database.open', `${this.folder}/database`, 'open-or-create');
+    this.#file = disk.open('database.open', `${this.folder}/database`, this.#openMode);
   }
 
   /** Bytes of the file; what a client sees of it may be more. */
@@ -166,8 +177,8 @@ export class Database {
       // The sidecar itself stays until the drop is durable.
       return this.#closeChecksums();
     }
-    // As long as the state is the old one, a block of pages that are all new holds nothing yet.
-    const all = (this.#checksums ??= this.#openChecksums(next.pageSize));
+    // Opened and read when the transaction was prepared: nothing fails here any more.
+    const all = this.checksumsFor(next.pageSize);
     for (const [n, pgno] of pgnos.entries())
       all.set(pgno, checksums[n * 2 + 1]!, checksums[n * 2]!);
     for (let pgno = next.pageCount + 1; pgno <= before.pageCount; pgno++) all.set(pgno, 0, 0);
@@ -215,12 +226,18 @@ export class Database {
     this.#closeChecksums();
   }
 
+  /** What lies there without a transaction was made for one that a crash prevented. */
+  get #openMode(): 'create' | 'open-or-create' {
+    return this.#state.pageCount === 0 ? 'create' : 'open-or-create';
+  }
+
   #openChecksums(pageSize: number): PageChecksums {
     const { disk, log } = this.#context;
     disk.makeDirectory('database.folder', this.folder);
     return new PageChecksums({
       disk,
       path: `${this.folder}/checksums`,
+      mode: this.#openMode,
       pageSize,
       readPage: (pgno, into) => this.readPage(pgno, into),
       onRebuild: (firstPgno, lastPgno) => {

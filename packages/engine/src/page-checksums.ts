@@ -32,6 +32,8 @@ const FLAG_HI = 0x8000_0000;
 export interface PageChecksumsOptions {
   readonly disk: Disk;
   readonly path: string;
+  /** 'create' where there are no pages yet. */
+  readonly mode: 'create' | 'open-or-create';
   readonly pageSize: number;
   /** Reads a page into the buffer; false past the last one. */
   readonly readPage: (pgno: number, into: Uint8Array) => boolean;
@@ -48,7 +50,7 @@ export class PageChecksums {
 
   constructor(options: PageChecksumsOptions) {
     this.#options = options;
-    this.#file = options.disk.open('checksums.open', options.path, 'open-or-create');
+    this.#file = options.disk.open('checksums.open', options.path, options.mode);
     if (!this.#hasOurHeader()) {
       this.#file.truncate('checksums.reset', 0);
       this.#write(0, encodeChecksumHeader(options.pageSize));
@@ -57,6 +59,10 @@ export class PageChecksums {
 
   get file(): DiskFile {
     return this.#file;
+  }
+
+  get pageSize(): number {
+    return this.#options.pageSize;
   }
 
   /** Upper half of a page's checksum, unsigned; 0 when there is no such page. */

@@ -1,0 +1,178 @@
+// An engine in a simulated world: disk, background work, clock, and a kernel that forgets what it
+// is told to forget a little later. All of it is deterministic; chance comes from one seed.
+
+import assert from 'node:assert/strict';
+
+import type { DiskFile, FileLocks } from '@skein/host';
+import {
+  nullMetrics,
+  RecordingLog,
+  SeededRandom,
+  SimBackgroundIo,
+  SimClock,
+  SimDisk,
+} from '@skein/testkit';
+
+import { DEFAULT_ENGINE_OPTIONS, Engine, type EngineOptions } from '../src/engine.ts';
+import type { Pending } from '../src/pending.ts';
+import type { ClientLocks, ClientMapping, ClientMemory, KernelCache } from '../src/ports.ts';
+
+export const DATA_FOLDER = '/data';
+
+export interface SimNodeOptions extends Partial<EngineOptions> {
+  readonly seed?: number;
+  readonly disk?: SimDisk;
+  readonly clock?: SimClock;
+}
+
+/** Small, so that short runs fill segments and overlays. */
+const SMALL: Partial<EngineOptions> = {
+  segmentBytes: 32 * 1024,
+  overlayBytes: 64 * 1024,
+  checkpointBytes: 24 * 1024,
+};
+
+/** A round of work that ends nothing is a hang. */
+const ROUNDS_MAX = 10_000;
+
+export class SimNode {
+  readonly disk: SimDisk;
+  readonly clock: SimClock;
+  readonly background: SimBackgroundIo = new SimBackgroundIo();
+  readonly log: RecordingLog = new RecordingLog();
+  readonly engine: Engine;
+  /** Names whose content the kernel was told to forget, in order. */
+  readonly forgotten: string[] = [];
+  /** The process that holds a lock exclusively, by `<file>:<byte>`. */
+  readonly lockHolders: Map<string, number> = new Map();
+  /** What exclude() ends with; undefined: at once, with success. */
+  exclusionFailure: Error | undefined;
+  readonly #kernelQueue: (() => void)[] = [];
+  readonly #seed: number;
+
+  constructor(options: SimNodeOptions = {}) {
+    const { seed = 1, disk, clock, ...engineOptions } = options;
+    this.#seed = seed;
+    this.clock = clock ?? new SimClock();
+    this.disk = disk ?? new SimDisk({ seed, clock: this.clock });
+    this.engine = Engine.open(
+      {
+        disk: this.disk,
+        background: this.background,
+        clock: this.clock,
+        random: new SeededRandom(seed),
+        log: this.log,
+        metrics: nullMetrics,
+        kernel: this.#kernelCache(),
+        locks: this.#clientLocks(),
+        memory: clientMemory,
+        fileLocks: noLocks,
+      },
+      {
+        ...DEFAULT_ENGINE_OPTIONS,
+        ...SMALL,
+        dataFolder: DATA_FOLDER,
+        canPassThrough: false,
+        ...engineOptions,
+      },
+    );
+  }
+
+  /** Another engine on a disk that this one, or a power cut, has left behind. */
+  reopen(disk: SimDisk, options: SimNodeOptions = {}): SimNode {
+    return new SimNode({ seed: this.#seed + 1, clock: this.clock, ...options, disk });
+  }
+
+  /** What a request answers: does it, and what the engine has to do before the reply. */
+  request<T>(act: () => T): T {
+    const result = act();
+    this.engine.served();
+    return result;
+  }
+
+  /** A request whose answer may come later: works until it is there, and throws its error. */
+  answer(act: () => Pending | undefined): void {
+    const pending = this.request(act);
+    if (pending !== undefined) this.settle(pending);
+    this.#turn();
+  }
+
+  /** Works until `pending` is settled; throws its error. */
+  settle(pending: Pending): void {
+    let outcome: { readonly error: Error | undefined } | undefined;
+    pending.onSettled((error) => {
+      outcome = { error };
+    });
+    for (let round = 0; outcome === undefined; round++) {
+      assert(round < ROUNDS_MAX, 'The answer never comes');
+      this.#turn();
+    }
+    if (outcome.error !== undefined) throw outcome.error;
+  }
+
+  /** Works until there is nothing left to do. */
+  rest(): void {
+    for (let round = 0; ; round++) {
+      assert(round < ROUNDS_MAX, 'The work never ends');
+      this.#turn();
+      const { hasWork } = this.engine;
+      const isWaiting = this.background.waitingCount > 0 || this.#kernelQueue.length > 0;
+      if (!hasWork && !isWaiting) return;
+    }
+  }
+
+  /** Lets time pass, and does what is due then. */
+  pass(ms: number): void {
+    this.clock.advance(ms);
+    this.engine.tick();
+    this.rest();
+  }
+
+  close(): void {
+    this.engine.close();
+    this.background.runBackground();
+  }
+
+  #turn(): void {
+    this.engine.idle();
+    this.background.runBackground();
+    for (const forget of this.#kernelQueue.splice(0)) forget();
+  }
+
+  #kernelCache(): KernelCache {
+    return {
+      forgetContent: (name, done) => {
+        this.forgotten.push(name);
+        if (done !== undefined) this.#kernelQueue.push(done);
+      },
+      forgetName: () => {},
+    };
+  }
+
+  #clientLocks(): ClientLocks {
+    return {
+      holdsExclusively: (name, byte, pid) => this.lockHolders.get(`${name}:${byte}`) === pid,
+      exclude: (_database, done) => {
+        this.#kernelQueue.push(() => done(this.exclusionFailure ?? { end: () => {} }));
+      },
+    };
+  }
+}
+
+/** A simulated disk belongs to one test. */
+const noLocks: FileLocks = {
+  tryLockFile: () => true,
+  tryLockRange: () => true,
+  unlockRange: () => {},
+  findHolder: () => undefined,
+};
+
+/** Shared memory is what is in the file: clients of a test write it there at once. */
+const clientMemory: ClientMemory = {
+  map: (_name: string, file: DiskFile, length: number): ClientMapping => {
+    const bytes = new Uint8Array(length);
+    file.read('memory.map', bytes, 0, length, 0);
+    const publish = (): undefined => file.write('memory.publish', bytes, 0, length, 0) as undefined;
+    return { bytes, publish };
+  },
+};
