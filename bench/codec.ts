@@ -30,8 +30,9 @@ import {
   toTxid,
 } from '@skein/ltx';
 
+import { parseBenchArguments } from './lib/arguments.ts';
 import { type BenchCase, measure, rate } from './lib/measure.ts';
-import { parseBenchArguments, report } from './lib/report.ts';
+import { formatTable, report } from './lib/report.ts';
 
 const PAGE_SIZE = 4096;
 const ROW_COUNT = 20_000;
@@ -184,4 +185,5 @@ function compactionCase(): BenchCase {
 
 const args = parseBenchArguments(process.argv.slice(2), 7);
 const cases = [...primitiveCases(), ...FORMATS.flatMap(formatCases), compactionCase()];
-report('codec', measure(cases, args.rounds), args);
+const results = measure(cases, args.rounds);
+report({ bench: 'codec', text: formatTable(results), results }, args);

@@ -65,7 +65,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (hasExited() || isLate) {
       await stop();
       const log = readFileSync(options.logPath, 'utf8').trimEnd().split('\n').slice(-20).join('\n');
-      throw new Error(`The daemon ${isLate ? 'is not ready in time' : 'ended at its start'}:\n${log}`);
+      throw new Error(
+        `The daemon ${isLate ? 'is not ready in time' : 'ended at its start'}:\n${log}`,
+      );
     }
     await sleep(POLL_MS);
   }
@@ -80,7 +82,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 }
 
-function spawnDaemon({ mountpoint, dataFolder, logPath, cpu, args = [] }: DaemonOptions): ChildProcess {
+function spawnDaemon({
+  mountpoint,
+  dataFolder,
+  logPath,
+  cpu,
+  args = [],
+}: DaemonOptions): ChildProcess {
   const pinning = cpu === undefined ? [] : ['taskset', '--cpu-list', String(cpu)];
   const flags = ['--conditions=@skein/source', '--disable-warning=ExperimentalWarning'];
   const skein = [process.execPath, ...flags, MAIN, 'mount', '--data', dataFolder];

@@ -98,7 +98,7 @@ function debianRelease(): string {
 
 function build(source: string): void {
   console.log(`Building ${source}/testfixture (1 to 2 minutes) …`);
-  run(source, './configure', []);
+  run(source, './configure', ['--enable-all']);
   run(source, 'make', [`--jobs=${availableParallelism()}`, 'testfixture']);
 }
 
