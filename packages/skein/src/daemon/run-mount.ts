@@ -97,13 +97,11 @@ interface Serving {
 async function serveUntilEnd({ config, thread, children, signals, log }: Serving): Promise<number> {
   const hasCommands = config.exec.length > 0;
   const commands = hasCommands ? children.run(config.exec) : new Promise<never>(() => undefined);
-  const gone = thread.ended.then((): NodeJS.Signals => {
-    log.info('The mount was taken down by somebody else');
-    return 'SIGTERM';
-  });
+  const gone = thread.ended.then(() => undefined);
   const first = await Promise.race([commands, gone, signals.ended]);
   if (typeof first === 'number') return first;
-  await children.stop(first, CHILD_GRACE_MS);
+  if (first === undefined) log.info('The mount was taken down by somebody else');
+  await children.stop(first ?? 'SIGTERM', CHILD_GRACE_MS);
   return hasCommands ? commands : 0;
 }
 
