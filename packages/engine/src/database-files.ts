@@ -151,11 +151,11 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
       case 'journal':
         return afterwards(this.#journal?.remove(), () => this.#putJournalAway());
       case 'wal':
-        this.#wal?.close();
+        this.#wal?.unlink();
         this.#wal = undefined;
         return undefined;
       case 'shm':
-        this.#shm?.close();
+        this.#shm?.unlink();
         this.#shm = undefined;
         return undefined;
     }
@@ -272,7 +272,7 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
 
   /** Nobody uses the mount any more. What is only in the WAL goes into the database file. */
   close(): void {
-    this.#journal?.closeWhenUnused();
+    this.#journal?.close();
     this.#unusedJournal?.close();
     if (this.refusal === undefined) this.#wal?.close();
     this.#shm?.close();
@@ -319,7 +319,7 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
     const journal = this.#journal;
     if (journal === undefined) return;
     this.#journal = undefined;
-    if (journal.isOpen || this.#unusedJournal !== undefined) journal.closeWhenUnused();
+    if (journal.isOpen || this.#unusedJournal !== undefined) journal.unlink();
     else this.#unusedJournal = journal.file;
   }
 

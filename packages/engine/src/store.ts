@@ -122,7 +122,7 @@ export class Store {
       case 'super-journal':
         return this.#removeSuperJournal(name);
       case 'staging':
-        this.#staging.get(name)!.close();
+        this.#staging.get(name)!.unlink();
         this.#staging.delete(name);
         return undefined;
     }
@@ -140,7 +140,7 @@ export class Store {
       });
     }
     if (parseFileName(to).kind === 'staging') {
-      this.#staging.get(to)?.close();
+      this.#staging.get(to)?.unlink();
       this.#staging.set(to, source);
       this.#staging.delete(from);
       return undefined;
@@ -218,7 +218,7 @@ export class Store {
         : this.#context.jobs.run(commitOverlays(this.#context, databases));
     return afterwards(committed, () => {
       this.#superJournals.delete(name);
-      file.close();
+      file.unlink();
     });
   }
 
@@ -250,7 +250,7 @@ export class Store {
     const files = this.prepareDatabase(to, existing?.owner ?? owner);
     return afterwards(files.replaceWith(image), () => {
       this.#staging.delete(from);
-      source.close();
+      source.unlink();
     });
   }
 }

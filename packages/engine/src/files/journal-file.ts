@@ -25,6 +25,7 @@ import {
 
 import { afterwards, type Pending } from '../pending.ts';
 import type { MountFile } from './mount-file.ts';
+import { OpenScratch } from './open-scratch.ts';
 
 export interface JournalOwner {
   /** Whether the database has changes that the journal can undo. */
@@ -47,15 +48,13 @@ export class JournalFile implements MountFile {
   readonly bypassesCache = false;
   readonly wantsFlush = false;
   readonly #owner: JournalOwner;
-  readonly #disk: Disk;
   readonly #file: DiskFile;
+  readonly #scratch: OpenScratch;
   readonly #canPassThrough: boolean;
   readonly #source: ByteSource;
   readonly #header = new Uint8Array(JOURNAL_HEADER_SIZE);
   /** The kernel writes the file: we are not told. */
   #isPassedThrough = false;
-  #isRemoved = false;
-  #openCount = 0;
   /** Seen in the transaction under way: the header in place, and a sync before the first change. */
   #isKnownLive = false;
   #isSynced = false;
@@ -66,8 +65,8 @@ export class JournalFile implements MountFile {
 
   constructor(options: JournalFileOptions) {
     this.#owner = options.owner;
-    this.#disk = options.disk;
     this.#file = options.file;
+    this.#scratch = new OpenScratch(options.disk, options.file);
     this.#canPassThrough = options.canPassThrough;
     this.#source = {
       read: (into, offset, length, position) => this.read(into, offset, length, position),
@@ -87,7 +86,7 @@ export class JournalFile implements MountFile {
 
   /** Whether a client still has it open. */
   get isOpen(): boolean {
-    return this.#openCount > 0;
+    return this.#scratch.isOpen;
   }
 
   get file(): DiskFile {
@@ -95,7 +94,7 @@ export class JournalFile implements MountFile {
   }
 
   opened(): void {
-    this.#openCount++;
+    this.#scratch.opened();
   }
 
   read(into: Uint8Array, offset: number, length: number, position: number): number {
@@ -104,19 +103,21 @@ export class JournalFile implements MountFile {
 
   write(from: Uint8Array, offset: number, length: number, position: number): Pending | undefined {
     this.#file.write('journal.write', from, offset, length, position);
+    if (!this.#scratch.hasName) return undefined;
     if (position >= JOURNAL_HEADER_SIZE || !this.#isFinalised()) return undefined;
     return this.#end();
   }
 
   truncate(sizeBytes: number): Pending | undefined {
-    if (sizeBytes === 0) return this.#end();
+    if (sizeBytes === 0 && this.#scratch.hasName) return this.#end();
     this.#file.truncate('journal.truncate', sizeBytes);
     return undefined;
   }
 
   sync(): Pending | undefined {
     this.#isSynced = true;
-    return this.#isPassedThrough && this.#isFinalised() ? this.#end() : undefined;
+    const mayEnd = this.#isPassedThrough && this.#scratch.hasName;
+    return mayEnd && this.#isFinalised() ? this.#end() : undefined;
   }
 
   flush(): undefined {
@@ -124,9 +125,8 @@ export class JournalFile implements MountFile {
   }
 
   release(): void {
-    this.#openCount--;
-    if (this.#isRemoved) this.#closeIfUnused();
-    else this.#settle();
+    if (this.#scratch.hasName) this.#settle();
+    this.#scratch.released();
   }
 
   /** SQLite removes the journal: DELETE mode, or it has rolled back what another client left. */
@@ -135,9 +135,13 @@ export class JournalFile implements MountFile {
   }
 
   /** Nobody uses the file for another journal: it goes when the last client has closed it. */
-  closeWhenUnused(): void {
-    this.#isRemoved = true;
-    this.#closeIfUnused();
+  unlink(): void {
+    this.#scratch.unlink();
+  }
+
+  /** Nobody uses the mount any more. */
+  close(): void {
+    this.#scratch.close();
   }
 
   /** Undoes nothing and commits nothing: the changes are given up, and the journal is empty. */
@@ -171,12 +175,6 @@ export class JournalFile implements MountFile {
   /** Name of the super-journal that decides about this one, as the client sees its folders. */
   get superJournal(): Uint8Array | undefined {
     return readSuperJournalName(this.#source, this.#file.size('journal.size'));
-  }
-
-  #closeIfUnused(): void {
-    if (this.#openCount > 0) return;
-    this.#file.close();
-    this.#disk.remove('journal.remove', this.#file.path);
   }
 
   /** Finds a commit that nothing has told us of. */

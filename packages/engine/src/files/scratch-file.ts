@@ -4,24 +4,27 @@
 import type { Disk, DiskFile } from '@skein/host';
 
 import type { MountFile } from './mount-file.ts';
+import { OpenScratch } from './open-scratch.ts';
 
 export class ScratchFile implements MountFile {
   readonly backing: undefined;
   readonly bypassesCache = false;
   readonly wantsFlush = false;
-  readonly #disk: Disk;
   readonly file: DiskFile;
+  readonly #scratch: OpenScratch;
 
   constructor(disk: Disk, path: string) {
-    this.#disk = disk;
     this.file = disk.open('scratch.create', path, 'create');
+    this.#scratch = new OpenScratch(disk, this.file);
   }
 
   get sizeBytes(): number {
     return this.file.size('scratch.size');
   }
 
-  opened(): void {}
+  opened(): void {
+    this.#scratch.opened();
+  }
 
   read(into: Uint8Array, offset: number, length: number, position: number): number {
     return this.file.read('scratch.read', into, offset, length, position);
@@ -45,10 +48,17 @@ export class ScratchFile implements MountFile {
     return undefined;
   }
 
-  release(): void {}
+  release(): void {
+    this.#scratch.released();
+  }
 
+  /** Its name is gone; clients that have it open keep it. */
+  unlink(): void {
+    this.#scratch.unlink();
+  }
+
+  /** Nobody uses it any more. */
   close(): void {
-    this.file.close();
-    this.#disk.remove('scratch.remove', this.file.path);
+    this.#scratch.close();
   }
 }

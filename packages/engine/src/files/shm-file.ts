@@ -20,6 +20,7 @@ import {
 import type { EngineContext } from '../context.ts';
 import type { Pending } from '../pending.ts';
 import type { MountFile } from './mount-file.ts';
+import { OpenScratch } from './open-scratch.ts';
 import type { WalFile } from './wal-file.ts';
 
 export interface ShmFileOptions {
@@ -38,6 +39,7 @@ export class ShmFile implements MountFile {
   readonly #context: EngineContext;
   readonly #name: string;
   readonly #file: DiskFile;
+  readonly #scratch: OpenScratch;
   readonly #canPassThrough: boolean;
   readonly #wal: () => WalFile | undefined;
 
@@ -45,6 +47,7 @@ export class ShmFile implements MountFile {
     this.#context = options.context;
     this.#name = options.name;
     this.#file = options.file;
+    this.#scratch = new OpenScratch(options.context.disk, options.file);
     this.#canPassThrough = options.canPassThrough;
     this.#wal = options.wal;
   }
@@ -57,7 +60,9 @@ export class ShmFile implements MountFile {
     return this.#canPassThrough ? this.#file : undefined;
   }
 
-  opened(): void {}
+  opened(): void {
+    this.#scratch.opened();
+  }
 
   read(into: Uint8Array, offset: number, length: number, position: number): number {
     return this.#file.read('shm.read', into, offset, length, position);
@@ -80,7 +85,7 @@ export class ShmFile implements MountFile {
   /** What the client has in memory has been written here by the time that this is called. */
   flush(pid: number): Pending | undefined {
     const wal = this.#wal();
-    if (wal === undefined || !this.#isBehind(wal)) return undefined;
+    if (!this.#scratch.hasName || wal === undefined || !this.#isBehind(wal)) return undefined;
     const { locks, log } = this.#context;
     // Else somebody is about to do it himself: he lives, and has the lock.
     if (!locks.holdsExclusively(this.#name, WAL_WRITE_LOCK, pid)) return undefined;
@@ -88,11 +93,17 @@ export class ShmFile implements MountFile {
     return this.completeIndex();
   }
 
-  release(): void {}
+  release(): void {
+    this.#scratch.released();
+  }
+
+  /** Its name is gone; clients that have it open keep it. */
+  unlink(): void {
+    this.#scratch.unlink();
+  }
 
   close(): void {
-    this.#file.close();
-    this.#context.disk.remove('shm.remove', this.#file.path);
+    this.#scratch.close();
   }
 
   /** Enters into the index what is in the log. Some client must hold WAL_WRITE_LOCK meanwhile. */

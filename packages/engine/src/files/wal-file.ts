@@ -39,6 +39,7 @@ import type { Pending } from '../pending.ts';
 import { type PageSource, prepareTransaction } from '../transaction.ts';
 import { WalFrames } from '../wal-frames.ts';
 import type { MountFile } from './mount-file.ts';
+import { OpenScratch } from './open-scratch.ts';
 
 export interface WalFileOptions {
   readonly context: EngineContext;
@@ -73,6 +74,7 @@ export class WalFile implements MountFile, NewerPages {
   readonly #context: EngineContext;
   readonly #database: Database;
   readonly #file: DiskFile;
+  readonly #scratch: OpenScratch;
   readonly #assertWritable: () => void;
   #sizeBytes: number;
   #generation: Generation | undefined;
@@ -84,6 +86,7 @@ export class WalFile implements MountFile, NewerPages {
     this.#context = options.context;
     this.#database = options.database;
     this.#file = options.file;
+    this.#scratch = new OpenScratch(options.context.disk, options.file);
     this.#assertWritable = options.assertWritable;
     this.#sizeBytes = options.file.size('wal.size');
   }
@@ -97,7 +100,9 @@ export class WalFile implements MountFile, NewerPages {
     return this.#generation;
   }
 
-  opened(): void {}
+  opened(): void {
+    this.#scratch.opened();
+  }
 
   read(into: Uint8Array, offset: number, length: number, position: number): number {
     return this.#file.read('wal.read', into, offset, length, position);
@@ -105,6 +110,7 @@ export class WalFile implements MountFile, NewerPages {
 
   write(from: Uint8Array, offset: number, length: number, position: number): Pending | undefined {
     this.#assertWritable();
+    if (!this.#scratch.hasName) throw this.#removed();
     this.#refuseRewrite(from, offset, length, position);
     const range = { position, end: position + length };
     try {
@@ -145,7 +151,9 @@ export class WalFile implements MountFile, NewerPages {
     return undefined;
   }
 
-  release(): void {}
+  release(): void {
+    this.#scratch.released();
+  }
 
   get fileState(): DatabaseState {
     const { frames, stateBefore } = this.#generation!;
@@ -199,10 +207,16 @@ export class WalFile implements MountFile, NewerPages {
     this.#context.kernel.forgetContent(database.name);
   }
 
+  /** Its name is gone: what is only here goes into the database file. Clients keep what is open. */
+  unlink(): void {
+    this.#endGeneration();
+    this.#scratch.unlink();
+  }
+
+  /** The same when nobody uses the mount any more. */
   close(): void {
     this.#endGeneration();
-    this.#file.close();
-    this.#context.disk.remove('wal.remove', this.#file.path);
+    this.#scratch.close();
   }
 
   /** What was written before is the WAL of a database that is no more. */
@@ -271,6 +285,14 @@ export class WalFile implements MountFile, NewerPages {
       'WAL_BEHIND_LOG',
       `Cannot overwrite committed frames in the WAL of ${this.#database.name}`,
       { hint: 'A client died while it committed; what it wrote is kept. Try again' },
+    );
+  }
+
+  #removed(): EngineError {
+    return new EngineError(
+      'WAL_BEHIND_LOG',
+      `Cannot write to the WAL of ${this.#database.name}: it was removed`,
+      { hint: 'Close the connection and open it again' },
     );
   }
 
