@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
 
@@ -75,10 +75,15 @@ describe('parseSize()', () => {
   }
 
   it('reads whole numbers of any unit exactly', () => {
-    const units = fc.constantFrom(['B', 1], ['KiB', 1024], ['MiB', 1024 ** 2], ['MB', 1e6]);
+    const units = fc.constantFrom(
+      { name: 'B', bytes: 1 },
+      { name: 'KiB', bytes: 1024 },
+      { name: 'MiB', bytes: 1024 ** 2 },
+      { name: 'MB', bytes: 1e6 },
+    );
     fc.assert(
-      fc.property(fc.nat(1_000_000), units, (count, [name, bytes]) => {
-        assert.equal(parseSize(`${count}${name}`), count * (bytes as number));
+      fc.property(fc.nat(1_000_000), units, (count, { name, bytes }) => {
+        assert.equal(parseSize(`${count}${name}`), count * bytes);
       }),
     );
   });

@@ -39,7 +39,7 @@ export function parseYaml(source: string, text: string): YamlFile {
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {
-  let node = document.contents as Node | null;
+  let node = document.contents;
   let offset = node?.range?.[0] ?? 0;
   for (const part of path) {
     let next: Node | null | undefined;

@@ -1,0 +1,65 @@
+// The one place where an error becomes an HTTP status.
+
+import { EngineError, type EngineErrorCode } from '@skein/engine';
+import { DiskError } from '@skein/host';
+
+import { ApiError, type ApiErrorCode, type ErrorBody } from './errors.ts';
+
+export interface ErrorResponse {
+  readonly status: number;
+  readonly body: ErrorBody;
+}
+
+const API_STATUS: Readonly<Record<ApiErrorCode, number>> = {
+  API_UNAUTHORIZED: 401,
+  API_FORBIDDEN: 403,
+  API_NOT_FOUND: 404,
+  API_METHOD: 405,
+  API_BAD_REQUEST: 400,
+  API_TOO_LARGE: 413,
+  API_BUSY: 503,
+  API_INCOMPLETE: 400,
+  API_UNREACHABLE: 503,
+  API_LISTEN: 500,
+  API_INTERNAL: 500,
+};
+
+const ENGINE_STATUS: Readonly<Record<EngineErrorCode, number>> = {
+  CHECKPOINT_CORRUPT: 500,
+  DATABASE_BROKEN: 503,
+  DATABASE_CORRUPT: 500,
+  DATABASE_IN_USE: 409,
+  DATABASE_NAME: 400,
+  DATABASE_NOT_FOUND: 404,
+  DATA_DIRECTORY_FORMAT: 500,
+  DATA_DIRECTORY_IN_USE: 500,
+  IMAGE_FORMAT: 422,
+  IMAGE_PAGE_SIZE: 409,
+  LOG_CORRUPT: 500,
+  LOG_FAILED: 503,
+  OPERATION_NOT_SUPPORTED: 400,
+  WAL_BEHIND_LOG: 500,
+  WRITE_NOT_IN_LOG: 500,
+  WRITE_WITHOUT_JOURNAL: 500,
+};
+
+/** Undefined for a bug: what that says is for the log, not for the caller. */
+export function maybeErrorResponse(error: unknown): ErrorResponse | undefined {
+  if (error instanceof ApiError) {
+    return { status: API_STATUS[error.code as ApiErrorCode], body: bodyOf(error) };
+  }
+  if (error instanceof EngineError) {
+    return { status: ENGINE_STATUS[error.code], body: bodyOf(error) };
+  }
+  if (error instanceof DiskError) {
+    const isFull = error.code === 'ENOSPC' || error.code === 'EDQUOT';
+    const body = { code: error.code, message: error.message };
+    if (!isFull) return { status: 500, body };
+    return { status: 507, body: { ...body, hint: 'Make space on the disk of the data folder' } };
+  }
+  return undefined;
+}
+
+function bodyOf({ code, message, hint }: ApiError | EngineError): ErrorBody {
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
+}

@@ -1,0 +1,158 @@
+// The API of a node over HTTP: on the socket `api.sock` in the data folder, which its owner alone
+// can open, and over TCP where the configuration says so.
+
+import { chmodSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, ListenOptions } from 'node:net';
+import { join } from 'node:path';
+
+import type { Log } from '@skein/host';
+
+import type { HttpConfig } from '../config/mount-config.ts';
+import { ApiError } from './errors.ts';
+import { maybeErrorResponse } from './error-response.ts';
+import { createGuard } from './guard.ts';
+import type { NodeControl } from './node-control.ts';
+import { sendError } from './reply.ts';
+import { createRoutes, type RequestHandler } from './routes.ts';
+import { Transfers } from './transfers.ts';
+import { openSocketPath, SOCKET_NAME } from './unix-socket.ts';
+
+export interface ApiOptions {
+  readonly control: NodeControl;
+  readonly dataFolder: string;
+  readonly http: HttpConfig | undefined;
+  readonly log: Log;
+  /** Largest upload; default: whatever there is space for. */
+  readonly uploadBytesMax?: number;
+  /** A transfer on which nothing moves for so long is given up. */
+  readonly stallMs?: number;
+}
+
+export interface ApiServer {
+  /** Where TCP callers find it; undefined: nowhere. */
+  readonly tcp: AddressInfo | undefined;
+  /** Ends: requests under way have a moment to finish. */
+  close(): Promise<void>;
+}
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const CONNECTIONS_MAX = 256;
+const CLOSE_GRACE_MS = 2_000;
+
+/** Starts to listen. Throws ApiError when an address is taken. */
+export async function startApi(options: ApiOptions): Promise<ApiServer> {
+  const { control, dataFolder, http, uploadBytesMax, stallMs } = options;
+  const transfers = new Transfers({ control, uploadBytesMax, stallMs });
+  const routes = createRoutes({ control, transfers });
+
+  const local = createHttpServer(
+    routes(() => {}),
+    options.log,
+  );
+  await listenInFolder(local, control, dataFolder);
+  const servers = [local];
+  let tcp: AddressInfo | undefined;
+  if (http !== undefined) {
+    const remote = createHttpServer(routes(createGuard(http)), options.log);
+    try {
+      await listen(remote, http.host === '' ? { port: http.port } : http, describe(http));
+    } catch (error) {
+      await close(local);
+      throw error;
+    }
+    tcp = remote.address() as AddressInfo;
+    servers.push(remote);
+  }
+  return {
+    tcp,
+    close: async () => {
+      await Promise.all(servers.map((server) => close(server)));
+      rmSync(join(dataFolder, SOCKET_NAME), { force: true });
+    },
+  };
+}
+
+function createHttpServer(handle: RequestHandler, log: Log): Server {
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // A database takes its time; what stands still is noticed by Transfers.
+    requestTimeout: 0,
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  // Of single connections, such as when there are no descriptors left.
+  server.on('error', (error) => log.warn('The API lost a connection', { error: error.message }));
+  const answer = (...[request, response]: Parameters<RequestHandler>): void => {
+    void handle(request, response).catch((error: unknown) => refuse(error, response, log));
+  };
+  server.on('request', answer);
+  // A caller that asks first gets a refusal without sending a database in vain.
+  server.on('checkContinue', answer);
+  return server;
+}
+
+async function refuse(error: unknown, response: ServerResponse, log: Log): Promise<void> {
+  const { method, url } = response.req;
+  const known = maybeErrorResponse(error);
+  if (known !== undefined) {
+    log.debug('Refused a request', { method, url, error: known.body.message });
+    return sendError(response, known);
+  }
+  // Whoever hung up is told nothing any more.
+  if (response.destroyed) return;
+  log.error('A request failed', { method, url, error: String(error) });
+  const message = 'Something failed in the node; its log says more';
+  await sendError(response, { status: 500, body: { code: 'API_INTERNAL', message } });
+}
+
+/**
+ * Listens where nobody else can look in, then moves the socket to its place: so it is never open to
+ * others, and takes the place of one that a node left which died.
+ */
+async function listenInFolder(
+  server: Server,
+  control: NodeControl,
+  dataFolder: string,
+): Promise<void> {
+  const folder = control.newScratchPath('api');
+  mkdirSync(folder, { mode: 0o700 });
+  const socket = openSocketPath(folder);
+  try {
+    await listen(server, { path: socket.path }, join(dataFolder, SOCKET_NAME));
+    const path = join(folder, SOCKET_NAME);
+    chmodSync(path, 0o600);
+    renameSync(path, join(dataFolder, SOCKET_NAME));
+    rmdirSync(folder);
+  } finally {
+    socket.close();
+  }
+}
+
+function listen(server: Server, where: ListenOptions, shown: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void => {
+      const message = `Cannot listen on ${shown}: ${cause.code}`;
+      const hint = cause.code === 'EADDRINUSE' ? 'Choose another port: http.address' : undefined;
+      reject(new ApiError('API_LISTEN', message, { cause, hint }));
+    };
+    server.once('error', fail);
+    server.listen(where, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+function describe({ host, port }: HttpConfig): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function close(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  return new Promise((resolve) => {
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
