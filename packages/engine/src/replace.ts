@@ -49,7 +49,7 @@ function* replace(context: EngineContext, files: DatabaseFiles, image: DatabaseI
   });
   if (transaction === undefined) return;
   try {
-    makeRoom(transaction);
+    yield* makeRoom(transaction);
     const lsn = yield* context.committer.commit([transaction]);
     const durable = context.committer.whenDurable(lsn);
     if (durable !== undefined) yield durable;

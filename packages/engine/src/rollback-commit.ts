@@ -41,7 +41,7 @@ export function* commitOverlays(
   try {
     const prepared = yield* prepareAll(context, participants);
     if (prepared.length > 0) {
-      for (const transaction of prepared) makeRoom(transaction);
+      for (const transaction of prepared) yield* makeRoom(transaction);
       const lsn = yield* context.committer.commit(prepared);
       const durable = context.committer.whenDurable(lsn);
       if (durable !== undefined) yield durable;
@@ -115,18 +115,15 @@ function checkedPageCount(database: Database, overlay: Overlay): number {
 }
 
 /**
- * Extends the file before the commit, with the pages that the commit will put there: a full disk
- * has to show now. Pages above the committed size are nobody's until then.
+ * Extends the file before the commit, with the pages that the commit adds: a full disk has to show
+ * now. Pages above the committed size are nobody's until then.
  */
-export function makeRoom({ database, next, pgnos, view }: PreparedTransaction): void {
-  const pageSize = next.pageSize!;
-  const { pageCount } = database.state;
-  if (next.pageCount <= pageCount) return;
-  const buffer = new Uint8Array(pageSize);
-  for (let n = lowerBound(pgnos, pageCount + 1); n < pgnos.length; n++) {
-    const page = view(pgnos[n]!, buffer);
-    database.file.write('database.room', page, 0, pageSize, (pgnos[n]! - 1) * pageSize);
-  }
+export function* makeRoom(transaction: PreparedTransaction): Job<void> {
+  const { database, next, pgnos } = transaction;
+  const added = pgnos.subarray(firstAdded(transaction));
+  yield* writePages(transaction, added, (pgno, bytes, length) => {
+    database.file.write('database.room', bytes, 0, length, (pgno - 1) * next.pageSize!);
+  });
 }
 
 /** Waits until the kernel has no page and no attribute of the file any more. */
@@ -142,9 +139,9 @@ export function giveRoomBack(database: Database): void {
   if (database.fileSize > sizeBytes) database.truncateFile(sizeBytes);
 }
 
-/** Index of the first page that is not below `pgno`. */
-function lowerBound(pgnos: Uint32Array, pgno: number): number {
-  const index = pgnos.findIndex((candidate) => candidate >= pgno);
+/** Index of the first page that the database did not have before. */
+function firstAdded({ pgnos, pageCountBefore }: PreparedTransaction): number {
+  const index = pgnos.findIndex((pgno) => pgno > pageCountBefore);
   return index === -1 ? pgnos.length : index;
 }
 
@@ -171,27 +168,39 @@ function* applyAll(
   }
 }
 
-/** Puts the pages of a durable transaction into the database file. */
+/** Puts a durable transaction into the database file; the pages that it adds are there. */
 export function* applyTransaction(transaction: PreparedTransaction): Job<void> {
-  const { database, next, pgnos, view } = transaction;
+  const { database, next, pgnos } = transaction;
+  const replaced = pgnos.subarray(0, firstAdded(transaction));
+  yield* writePages(transaction, replaced, (pgno, bytes, length) => {
+    database.writeFile(pgno, bytes, 0, length);
+  });
+  const sizeBytes = next.pageCount * next.pageSize!;
+  if (database.fileSize !== sizeBytes) database.truncateFile(sizeBytes);
+}
+
+/** Gives pages that lie side by side to `write` together. */
+function* writePages(
+  { database, next, view }: PreparedTransaction,
+  pgnos: Uint32Array,
+  write: (firstPgno: number, bytes: Uint8Array, length: number) => void,
+): Job<void> {
   const pageSize = next.pageSize!;
   const run = new Uint8Array(Math.min(RUN_BYTES, pgnos.length * pageSize));
-  const buffer = new Uint8Array(pageSize);
+  const page = new Uint8Array(pageSize);
   let runPgno = 0;
   let runBytes = 0;
   for (const pgno of pgnos) {
     const continues = runPgno + runBytes / pageSize === pgno && runBytes < run.length;
-    if (!continues) {
-      if (runBytes > 0) database.writeFile(runPgno, run, 0, runBytes);
+    if (!continues && runBytes > 0) {
+      write(runPgno, run, runBytes);
       if (runBytes === RUN_BYTES) yield;
-      runPgno = pgno;
       runBytes = 0;
     }
+    if (runBytes === 0) runPgno = pgno;
     database.beforeReplace(pgno, 0);
-    run.set(view(pgno, buffer), runBytes);
+    run.set(view(pgno, page), runBytes);
     runBytes += pageSize;
   }
-  if (runBytes > 0) database.writeFile(runPgno, run, 0, runBytes);
-  const sizeBytes = next.pageCount * pageSize;
-  if (database.fileSize !== sizeBytes) database.truncateFile(sizeBytes);
+  if (runBytes > 0) write(runPgno, run, runBytes);
 }

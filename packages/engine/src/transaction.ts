@@ -58,6 +58,8 @@ export interface PreparedTransaction {
   readonly database: Database;
   /** The state to which it leads; its LSN is known when it is in the log. */
   readonly next: Omit<DatabaseState, 'lsn'>;
+  /** Size of the database before, in pages. */
+  readonly pageCountBefore: number;
   /** Pages that change, ascending, and the halves of their checksums. */
   readonly pgnos: Uint32Array;
   readonly checksums: Uint32Array;
@@ -108,7 +110,8 @@ export function* prepareTransaction(
   const { pgnos, checksums } = changes;
   const ltxBytes = rawFileSize(pgnos.length, pageSize);
   const write = (sink: ByteSink): Job<void> => writeLtx({ sink, state, next, fields, pgnos, view });
-  return { database, next, pgnos, checksums, ltxBytes, write, view };
+  const pageCountBefore = state.pageCount;
+  return { database, next, pageCountBefore, pgnos, checksums, ltxBytes, write, view };
 }
 
 /** The transaction that drops a database: no pages, and none left. */
@@ -132,6 +135,7 @@ export function prepareDrop(
   return {
     database,
     next,
+    pageCountBefore: state.pageCount,
     pgnos,
     checksums: pgnos,
     ltxBytes: rawFileSize(0, pageSize),
