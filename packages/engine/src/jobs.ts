@@ -42,7 +42,8 @@ export class Jobs {
   /** One step of every job that has something to do. */
   step(): void {
     for (const running of this.#running.slice()) {
-      if (!running.isWaiting) this.#step(running);
+      // The end of one job may have taken another, which waited for it, to its end as well.
+      if (!running.isWaiting && this.#running.includes(running)) this.#step(running);
     }
   }
 
