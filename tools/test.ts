@@ -26,6 +26,7 @@ function testFiles(filter: readonly string[], accept: (path: string) => boolean)
   const files = globSync(
     [
       'packages/*/src/**/*.test.ts',
+      'packages/*/test/**/*.test.ts',
       'examples/**/*.test.ts',
       'tests/**/*.test.ts',
       'tools/**/*.test.ts',

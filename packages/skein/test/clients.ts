@@ -1,0 +1,45 @@
+// Connections of stock SQLite clients, in the settings that tests vary.
+
+import {
+  type JournalMode,
+  type SqliteDriver,
+  type SqliteProcess,
+  startSqlite,
+  type TestScope,
+} from '@skein/testkit';
+
+export const SYNCHRONOUS = ['OFF', 'NORMAL', 'FULL', 'EXTRA'] as const;
+
+export type Synchronous = (typeof SYNCHRONOUS)[number];
+
+export interface ClientOptions {
+  readonly driver?: SqliteDriver;
+  /** Asked for right after opening; what the database has already stays otherwise. */
+  readonly journalMode?: JournalMode;
+  readonly synchronous?: Synchronous;
+  /** Of a new database. */
+  readonly pageSize?: number;
+  readonly busyTimeoutMs?: number;
+  readonly prefix?: readonly string[];
+}
+
+/** Starts a client with the database at `path` open. */
+export async function connect(
+  t: TestScope,
+  path: string,
+  options: ClientOptions = {},
+): Promise<SqliteProcess> {
+  const { driver = 'python', journalMode, synchronous, pageSize, busyTimeoutMs = 0 } = options;
+  const { prefix = [] } = options;
+  const client = startSqlite(t, { driver, prefix });
+  await client.open(path, { busyTimeoutMs });
+  if (pageSize !== undefined) await client.exec(`PRAGMA page_size = ${pageSize}`);
+  if (journalMode !== undefined) await client.exec(`PRAGMA journal_mode = ${journalMode}`);
+  if (synchronous !== undefined) await client.exec(`PRAGMA synchronous = ${synchronous}`);
+  return client;
+}
+
+/** All of a database that SQL can see, for comparison. */
+export async function dump(client: SqliteProcess, table = 't'): Promise<unknown> {
+  return await client.exec(`SELECT * FROM ${table} ORDER BY 1`);
+}

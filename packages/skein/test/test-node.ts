@@ -1,0 +1,172 @@
+// A node that serves a mount, in another process: a test touches the mount as any client does, and
+// can kill the daemon under it.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { DEFAULT_ENGINE_OPTIONS } from '@skein/engine';
+import { onTestEnd, tempDir, type TestScope, watchMounts } from '@skein/testkit';
+
+import type { MountConfig } from '../src/config/mount-config.ts';
+
+export interface NodeOptions {
+  readonly config?: Partial<MountConfig>;
+  /** A module that the daemon loads first, in each of its threads. */
+  readonly preload?: URL;
+  /** A command that runs the daemon: `['setpriv', '--reuid=65534']`. */
+  readonly prefix?: readonly string[];
+  /** After this time the test fails and its mounts are aborted. Default one minute. */
+  readonly timeoutMs?: number;
+  /** Where mountpoint and data folder are; default a folder that goes with the test. */
+  readonly folder?: string;
+}
+
+export interface NodeEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** How long it took from the call. */
+  readonly tookMs: number;
+}
+
+/** Small segments, which are kept: tests look into the log, and rotate it. */
+const SMALL: Partial<MountConfig> = {
+  segmentBytes: 4 * 1024 * 1024,
+  checkpointBytes: 8 * 1024 * 1024,
+  retentionMs: 3_600_000,
+};
+
+/** Longer than a recovery takes on a machine that does other things too. */
+const START_TIMEOUT_MS = 20_000;
+
+const NODE_FLAGS = ['--conditions=@skein/source', '--disable-warning=ExperimentalWarning'];
+const DAEMON = fileURLToPath(new URL('daemon-process.ts', import.meta.url));
+
+/** Starts a node, which is stopped at the end of the test at the latest. */
+export async function startNode(t: TestScope, options: NodeOptions = {}): Promise<TestNode> {
+  const folder = options.folder ?? tempDir(t);
+  watchMounts(t, folder, options.timeoutMs ?? 60_000);
+  const node = new TestNode(folder, options);
+  onTestEnd(t, async () => {
+    await node.stop();
+  });
+  await node.start();
+  return node;
+}
+
+export class TestNode {
+  readonly folder: string;
+  readonly mountpoint: string;
+  readonly dataFolder: string;
+  readonly #options: NodeOptions;
+  #process: ChildProcess | undefined;
+  #end: Promise<Omit<NodeEnd, 'tookMs'>> = Promise.resolve({ code: 0, signal: null });
+
+  constructor(folder: string, options: NodeOptions) {
+    this.folder = folder;
+    this.mountpoint = join(folder, 'mnt');
+    this.dataFolder = join(folder, 'data');
+    this.#options = options;
+  }
+
+  get pid(): number {
+    assert(this.#process?.pid !== undefined, 'The node is not running');
+    return this.#process.pid;
+  }
+
+  /** Everything that the daemon has logged, of all its starts. */
+  get log(): string {
+    return readFileSync(this.#logPath, 'utf8');
+  }
+
+  /** The path of a file on the mount. */
+  path(name: string): string {
+    return join(this.mountpoint, name);
+  }
+
+  /** Where a database stands: `<TXID>/<checksum>`. */
+  position(name: string): string {
+    return readFileSync(this.path(`${name}-pos`), 'latin1').trimEnd();
+  }
+
+  /** Number of the last transaction of a database. */
+  txid(name: string): number {
+    return Number.parseInt(this.position(name).slice(0, 16), 16);
+  }
+
+  /** Starts the daemon, for the first time or again. Rejects with its log when it ends at once. */
+  async start(config: Partial<MountConfig> = {}): Promise<void> {
+    const { preload, prefix = [] } = this.#options;
+    const preloads = preload === undefined ? [] : ['--import', preload.href];
+    const json = JSON.stringify(this.#config(config));
+    const command = [...prefix, process.execPath, ...NODE_FLAGS, ...preloads, DAEMON, json];
+    const log = openSync(this.#logPath, 'a');
+    const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', log] });
+    closeSync(log);
+    this.#process = child;
+    this.#end = new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => resolve({ code, signal }));
+    });
+    await this.#ready(child);
+  }
+
+  /** Resolves when the daemon has ended, by itself or because somebody made it. */
+  async ended(): Promise<NodeEnd> {
+    const started = performance.now();
+    const end = await this.#end;
+    return { ...end, tookMs: performance.now() - started };
+  }
+
+  /** Asks the daemon to end, and waits. Harmless when it has ended already. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<NodeEnd> {
+    this.#process?.kill(signal);
+    return await this.ended();
+  }
+
+  /** kill -9. Its mount stays behind, and answers nobody. */
+  async kill(): Promise<void> {
+    await this.stop('SIGKILL');
+  }
+
+  get #logPath(): string {
+    return join(this.folder, 'daemon.log');
+  }
+
+  #config(config: Partial<MountConfig>): MountConfig {
+    return {
+      mountpoint: this.mountpoint,
+      dataFolder: this.dataFolder,
+      allowOther: true,
+      passthrough: 'auto',
+      stayAwake: 'off',
+      pinCpu: undefined,
+      ...DEFAULT_ENGINE_OPTIONS,
+      http: undefined,
+      exec: [],
+      log: { format: 'text', level: 'info' },
+      ...SMALL,
+      ...this.#options.config,
+      ...config,
+    };
+  }
+
+  async #ready(child: ChildProcess): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let output = '';
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+      if (output.includes('ready\n')) resolve();
+    });
+    const fail = (why: string): void => reject(new Error(`${why}:\n${this.log}`));
+    const timer = setTimeout(() => fail('The daemon is not ready in time'), START_TIMEOUT_MS);
+    void this.#end.then(() => fail('The daemon ended before it was ready'), reject);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
