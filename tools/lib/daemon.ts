@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { findMount, tryAbortConnection, unmountFuse } from '@skein/fuse';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const MAIN = join(root, 'packages', 'skein', 'src', 'cli', 'main.ts');
+const MAIN = process.env['SKEIN_MAIN'] ?? join(root, 'packages', 'skein', 'src', 'cli', 'main.ts');
 
 const POLL_MS = 2;
 const START_TIMEOUT_MS = 60_000;

@@ -9,13 +9,13 @@ import { promisify } from 'node:util';
 
 import { type Daemon, startDaemon } from '../lib/daemon.ts';
 import { testUser } from './test-user.ts';
-import type { Side } from './side.ts';
+import type { Side, SideOptions } from './side.ts';
 
 const CLEAN_TIMEOUT_MS = 30_000;
-/** Everything in the folder, also what begins with a dot, and an error if anything stays. */
-const CLEAN = 'cd "$1" && find . -mindepth 1 -delete && test -z "$(find . -mindepth 1)"';
+/** Everything, also names that begin with a dot; positions go with their databases. */
+const CLEAN = 'cd "$1" && { rm -rf -- ./* ./.[!.]*; test -z "$(ls -A)"; }';
 
-export function openMountSide(home: string): Side {
+export function openMountSide({ home, logPath }: SideOptions): Side {
   mkdirSync(home, { recursive: true });
   let daemon: Daemon | undefined;
   const stop = async (): Promise<void> => {
@@ -28,7 +28,7 @@ export function openMountSide(home: string): Side {
     daemon = await startDaemon({
       mountpoint: join(home, 'mount'),
       dataFolder: join(home, 'data'),
-      logPath: join(home, 'daemon.log'),
+      logPath,
     });
     await inOtherProcess('chown', [owner(), daemon.mountpoint]);
     return daemon;

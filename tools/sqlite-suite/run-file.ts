@@ -16,6 +16,8 @@ export interface FileRun {
   /** Everything the test prints. */
   readonly outputPath: string;
   readonly timeoutMs: number;
+  /** Gives up. */
+  readonly signal: AbortSignal;
 }
 
 export async function runFile(run: FileRun): Promise<Verdict> {
@@ -29,11 +31,13 @@ export async function runFile(run: FileRun): Promise<Verdict> {
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF-8', HOME: run.folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const kill = (): void => killGroup(child.pid);
   let isTimeout = false;
   const timer = setTimeout(() => {
     isTimeout = true;
-    killGroup(child.pid);
+    kill();
   }, run.timeoutMs);
+  run.signal.addEventListener('abort', kill);
   child.stdout.pipe(output, { end: false });
   child.stderr.pipe(output, { end: false });
   await new Promise((resolve, reject) => {
@@ -41,9 +45,11 @@ export async function runFile(run: FileRun): Promise<Verdict> {
     child.once('close', resolve);
   });
   clearTimeout(timer);
-  killGroup(child.pid);
+  run.signal.removeEventListener('abort', kill);
+  kill();
   output.end();
   await finished(output);
+  run.signal.throwIfAborted();
   return readVerdict({
     file: run.file.name,
     output: readFileSync(run.outputPath, 'latin1'),

@@ -5,26 +5,26 @@ import { join } from 'node:path';
 
 import type { Fixture, SuiteFile } from './fixture.ts';
 import { runFile } from './run-file.ts';
-import type { Side } from './side.ts';
+import type { Side, SideOptions } from './side.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface FilesRun {
   readonly fixture: Fixture;
-  readonly open: (home: string) => Side;
+  readonly open: (options: SideOptions) => Side;
+  /** Folders for the tests are made there. */
+  readonly workFolder: string;
   /** What each file prints is kept there. */
   readonly outputFolder: string;
   readonly jobCount: number;
   readonly timeoutMs: number;
+  readonly signal: AbortSignal;
   readonly onVerdict: (verdict: Verdict, doneCount: number) => void;
 }
-
-/** On a disk, unlike /tmp on some machines. */
-const WORK_FOLDER = '/var/tmp/skein-sqlite-suite-';
 
 export async function runFiles(files: readonly SuiteFile[], run: FilesRun): Promise<void> {
   if (files.length === 0) return;
   mkdirSync(run.outputFolder, { recursive: true });
-  const work = mkdtempSync(WORK_FOLDER);
+  const work = mkdtempSync(join(run.workFolder, 'skein-sqlite-suite-'));
   // The tests run as another user, who must get to the folders inside.
   chmodSync(work, 0o755);
   const queue = files.values();
@@ -38,13 +38,17 @@ export async function runFiles(files: readonly SuiteFile[], run: FilesRun): Prom
         folder: await side.freshFolder(),
         outputPath: join(run.outputFolder, `${file.name.replaceAll('/', '-')}.txt`),
         timeoutMs: run.timeoutMs,
+        signal: run.signal,
       });
       doneCount += 1;
       run.onVerdict(verdict, doneCount);
     }
   };
   try {
-    const jobs = Array.from({ length: run.jobCount }, (_, i) => run.open(join(work, String(i))));
+    const jobs = Array.from({ length: run.jobCount }, (_, i) => {
+      const logPath = join(run.outputFolder, `daemon-${i}.log`);
+      return run.open({ home: join(work, String(i)), logPath });
+    });
     await Promise.all(jobs.map(job));
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -8,12 +8,19 @@ import { testUser } from './test-user.ts';
 
 export type SideName = 'bare' | 'mount';
 
+export interface SideOptions {
+  /** A folder for everything that the side needs. */
+  readonly home: string;
+  /** What is not a test's output, but may explain it. */
+  readonly logPath: string;
+}
+
 export interface Side extends AsyncDisposable {
   /** An empty folder that belongs to the test user; what the last file left there is gone. */
   freshFolder(): Promise<string>;
 }
 
-export function openBareSide(home: string): Side {
+export function openBareSide({ home }: SideOptions): Side {
   const folder = join(home, 'folder');
   return {
     async freshFolder() {
