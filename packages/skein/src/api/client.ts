@@ -64,7 +64,8 @@ export class ApiClient {
       if (response.statusCode === 200) return response;
       throw toError(await readAll(response), response.statusCode);
     } catch (error) {
-      throw this.#explain(error);
+      const { syscall } = error as NodeJS.ErrnoException;
+      throw syscall === 'connect' ? this.#unreachable(error) : error;
     } finally {
       socket.close();
     }
@@ -74,19 +75,16 @@ export class ApiClient {
     try {
       return openSocketPath(this.#dataFolder);
     } catch (error) {
-      throw this.#explain(error);
+      throw this.#unreachable(error);
     }
   }
 
-  #explain(error: unknown): unknown {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (syscall !== 'connect' && syscall !== 'open') return error;
+  #unreachable(cause: unknown): ApiError {
+    const { code } = cause as NodeJS.ErrnoException;
     const message = `Cannot reach a node with data folder ${this.#dataFolder}: ${code}`;
-    const hint =
-      code === 'EACCES' || code === 'EPERM'
-        ? 'Run this as the user who runs the node'
-        : 'Start it: skein mount';
-    return new ApiError('API_UNREACHABLE', message, { cause: error, hint });
+    const isRefused = code === 'EACCES' || code === 'EPERM';
+    const hint = isRefused ? 'Run this as the user who runs the node' : 'Start it: skein mount';
+    return new ApiError('API_UNREACHABLE', message, { cause, hint });
   }
 }
 
@@ -120,11 +118,13 @@ function exchange(options: RequestOptions, upload: Upload | undefined): Promise<
       request.end();
       return;
     }
-    request.flushHeaders();
+    const { content, sizeBytes, onProgress } = upload;
+    // Also before anybody reads it.
+    content.on('error', (error) => request.destroy(error));
     request.on('continue', () => {
-      const counted = countBytes(upload.sizeBytes ?? Number.NaN, upload.onProgress);
-      pipeline(upload.content, counted, request).catch(reject);
+      pipeline(content, countBytes(sizeBytes ?? Number.NaN, onProgress), request).catch(reject);
     });
+    request.flushHeaders();
   });
 }
 

@@ -1,7 +1,14 @@
 // A data folder without a daemon: databases go in and come out as they were.
 
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 

@@ -4,7 +4,7 @@
 
 import { statSync } from 'node:fs';
 
-import { type ClientMemory, Engine, EngineError, type Job, type Pending } from '@skein/engine';
+import { type ClientMemory, Engine, EngineError, type Job } from '@skein/engine';
 import {
   createNodeLog,
   formatPrometheus,
@@ -131,18 +131,21 @@ export class OfflineNode implements NodeControl {
     const run = function* run(): Job<void> {
       result = yield* job;
     };
-    let outcome: { readonly error: Error | undefined } | undefined;
-    const pending: Pending | undefined = this.#engine.run(run());
+    const pending = this.#engine.run(run());
+    const outcome: { isOpen: boolean; error?: Error | undefined } = {
+      isOpen: pending !== undefined,
+    };
     pending?.onSettled((error) => {
-      outcome = { error };
+      outcome.error = error;
+      outcome.isOpen = false;
     });
-    while (pending !== undefined && outcome === undefined) {
+    while (outcome.isOpen) {
       this.#engine.idle();
       this.#background.settle();
       // A progress bar is drawn, Ctrl-C is heard.
       await new Promise(setImmediate);
     }
-    if (outcome?.error !== undefined) throw outcome.error;
+    if (outcome.error !== undefined) throw outcome.error;
     return result!;
   }
 }
