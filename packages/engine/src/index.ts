@@ -1,3 +1,12 @@
+export { checkDeep, type CheckPorts } from './check/check-deep.ts';
+export type {
+  CheckOptions,
+  CheckProgress,
+  CheckReport,
+  Finding,
+  FindingKind,
+  RepairReport,
+} from './check/finding.ts';
 export type { EnginePorts } from './context.ts';
 export { type DataFolder, openDataFolder } from './data-folder.ts';
 export type { Database } from './database.ts';

@@ -23,28 +23,36 @@ interface NodeJson {
 
 /** Reads the identity, or makes one for a folder that is new. */
 export function openIdentity(disk: Disk, random: Random, folder: string): NodeIdentity {
-  const path = `${folder}/node.json`;
-  const value = readAtomicFile(disk, 'node', path);
-  if (value === 'missing') return createIdentity(disk, random, path);
-  const json = value as NodeJson;
-  const nodeId = maybeParseHex64(json.nodeId ?? '');
-  if (value !== 'damaged' && json.version === VERSION && nodeId !== undefined) {
-    return { nodeId, epoch: json.epoch };
-  }
+  const identity = readIdentity(disk, folder);
+  if (identity === 'missing') return createIdentity(disk, random, folder, 1);
+  if (identity !== 'damaged') return identity;
   throw new EngineError('DATA_DIRECTORY_FORMAT', `Cannot use data folder ${folder}`, {
     hint: 'node.json is damaged, or was written by a later version',
   });
 }
 
-function createIdentity(disk: Disk, random: Random, path: string): NodeIdentity {
+export function readIdentity(disk: Disk, folder: string): NodeIdentity | 'missing' | 'damaged' {
+  const value = readAtomicFile(disk, 'node', nodePath(folder));
+  if (value === 'missing' || value === 'damaged') return value;
+  const { version, nodeId, epoch } = value as NodeJson;
+  const id = version === VERSION ? maybeParseHex64(nodeId) : undefined;
+  return id === undefined ? 'damaged' : { nodeId: id, epoch };
+}
+
+export function createIdentity(
+  disk: Disk,
+  random: Random,
+  folder: string,
+  epoch: number,
+): NodeIdentity {
   const bytes = new Uint8Array(8);
   random.fill(bytes);
-  const identity = { nodeId: readU64be(bytes, 0), epoch: 1 };
-  const json: NodeJson = {
-    version: VERSION,
-    nodeId: formatHex64(identity.nodeId),
-    epoch: identity.epoch,
-  };
-  writeAtomicFile(disk, 'node', path, json);
+  const identity = { nodeId: readU64be(bytes, 0), epoch };
+  const json: NodeJson = { version: VERSION, nodeId: formatHex64(identity.nodeId), epoch };
+  writeAtomicFile(disk, 'node', nodePath(folder), json);
   return identity;
+}
+
+function nodePath(folder: string): string {
+  return `${folder}/node.json`;
 }

@@ -163,7 +163,7 @@ function readRecord(
     if (found === undefined) return { header, transactions };
     fault = found;
   }
-  if (!segment.isSealed && !isKnownDurable(segment, place)) return undefined;
+  if (!segment.isSealed && !isKnownDurable(segment.file, place)) return undefined;
   throw damagedRecord(segment, place, fault);
 }
 

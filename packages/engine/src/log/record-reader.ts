@@ -44,23 +44,33 @@ export function placeAfter(place: ChainPlace, header: RecordHeader): ChainPlace 
  * Looks behind a place where no valid record stands for a whole header that was written later and
  * says that the record at that place was durable: then it did not fail to arrive, it was damaged.
  */
-export function isKnownDurable(segment: Segment, place: ChainPlace): boolean {
+export function isKnownDurable(file: Pick<DiskFile, 'read' | 'size'>, place: ChainPlace): boolean {
+  const found = findRecordAfter(file, place, (header) => header.durableLsn >= place.lsn);
+  return found !== undefined;
+}
+
+/** The first whole record behind a place that was written later than the one that belongs there. */
+export function findRecordAfter(
+  file: Pick<DiskFile, 'read' | 'size'>,
+  place: ChainPlace,
+  isWanted: (header: RecordHeader) => boolean = () => true,
+): { readonly offset: number; readonly header: RecordHeader } | undefined {
   const magic = new Uint8Array(4);
   new DataView(magic.buffer).setUint32(0, RECORD_MAGIC);
   const piece = Buffer.alloc(SEARCH_BYTES);
-  const size = segment.file.size('log.size');
+  const size = file.size('log.size');
   for (let start = place.offset; start < size; start += SEARCH_BYTES) {
-    const count = segment.file.read('log.search', piece, 0, SEARCH_BYTES, start);
+    const count = file.read('log.search', piece, 0, SEARCH_BYTES, start);
     const found = piece.subarray(0, count);
-    for (let at = found.indexOf(magic); at !== -1; at = found.indexOf(magic, at + 8)) {
+    for (let at = found.indexOf(magic); at !== -1; at = found.indexOf(magic, at + 1)) {
       if (at % 8 !== 0) continue;
-      const header = maybeReadAnyRecord(segment.file, start + at);
-      if (header !== undefined && header.lsn > place.lsn && header.durableLsn >= place.lsn) {
-        return true;
+      const header = maybeReadAnyRecord(file, start + at);
+      if (header !== undefined && header.lsn > place.lsn && isWanted(header)) {
+        return { offset: start + at, header };
       }
     }
   }
-  return false;
+  return undefined;
 }
 
 /** Records start at multiples of 8 and so does every piece: no magic lies across two. */

@@ -1,0 +1,143 @@
+// Looks at every byte of a data folder, and finds what is wrong with it and what can be done.
+//
+// Changes nothing. The folder must be locked, so that nobody else changes it meanwhile.
+
+import type { Disk } from '@skein/host';
+import { formatTxid, type Txid } from '@skein/ltx';
+
+import type { DataFolder } from '../data-folder.ts';
+import type { DatabaseState } from '../database-state.ts';
+import { type DatabaseSurvey, surveyDatabase } from './database-survey.ts';
+import type { Fault } from './fault.ts';
+import type { CheckOptions } from './finding.ts';
+import { type LogSurvey, surveyLog } from './log-survey.ts';
+import type { LoggedDatabase } from './logged-database.ts';
+import { LoggedDatabases } from './logged-databases.ts';
+import {
+  maybeFlipSmall,
+  type SmallFileContext,
+  surveyBeside,
+  surveyCheckpoint,
+  surveyNames,
+  surveyNode,
+  surveyOwner,
+} from './small-files.ts';
+import { SurveyProgress } from './survey-file.ts';
+
+type SurveyContext = SmallFileContext & { readonly progress: SurveyProgress };
+
+/** More names than these say nothing new. */
+const NAMES_MAX = 5;
+
+export interface Survey {
+  readonly faults: readonly Fault[];
+  readonly log: LogSurvey;
+  readonly databases: ReadonlyMap<string, DatabaseSurvey>;
+  readonly transactionCount: number;
+  /** The highest that a record of the log was written in. */
+  readonly epoch: number;
+  readonly readBytes: number;
+}
+
+export function surveyFolder(
+  disk: Disk,
+  { path, log: logFolder }: DataFolder,
+  onProgress: CheckOptions['onProgress'],
+): Survey {
+  const faults: Fault[] = [];
+  const progress = new SurveyProgress(onProgress);
+  const report = (fault: Fault): void => void faults.push(fault);
+  const context: SurveyContext = { disk, path, progress, report };
+  const names = surveyNames(context);
+  expectBytes(context, logFolder, names);
+  const checkpoints = new Map(names.map((name) => [name, surveyCheckpoint(context, name)]));
+  const logged = new LoggedDatabases(checkpoints, report);
+  const knownLsn = lastLsnOf(checkpoints.values());
+  const log = surveyLog({ disk, progress, folder: logFolder, knownLsn }, logged);
+  surveyNode(context, names.length > 0 || log.segments.length > 0);
+  if (!logged.isDamaged) surveyBeside(context, log.besideIds);
+  const databases = new Map<string, DatabaseSurvey>();
+  for (const database of logged.all) {
+    const { name } = database;
+    surveyOwner(context, name);
+    databases.set(name, surveyOne(context, database, checkpoints.get(name) ?? 'missing'));
+  }
+  progress.end();
+  return {
+    faults: faults.map((fault) => withoutVainHope(fault, log, databases)),
+    log,
+    databases,
+    transactionCount: logged.transactionCount,
+    epoch: logged.epoch,
+    readBytes: progress.doneBytes,
+  };
+}
+
+/** Whether the log can be begun anew, with all databases where the old one ends. */
+export function isLogDispensable(
+  { isEndLost }: LogSurvey,
+  databases: ReadonlyMap<string, DatabaseSurvey>,
+): boolean {
+  return (
+    !isEndLost &&
+    [...databases.values()].every(({ plan, isKnown }) => !isKnown || plan !== undefined)
+  );
+}
+
+function surveyOne(
+  context: SurveyContext,
+  logged: LoggedDatabase,
+  checkpoint: DatabaseState | 'missing' | 'damaged',
+): DatabaseSurvey {
+  const disagreement = logged.finish();
+  return surveyDatabase(context, {
+    logged,
+    checkpointFault: typeof checkpoint === 'string' ? `it is ${checkpoint}` : disagreement,
+    checkpointRemedy:
+      checkpoint === 'damaged'
+        ? maybeFlipSmall(context, `dbs/${logged.name}/checkpoint.json`)
+        : undefined,
+  });
+}
+
+/** Without a log nothing is made anew from it; says what that means. */
+function withoutVainHope(
+  fault: Fault,
+  log: LogSurvey,
+  databases: ReadonlyMap<string, DatabaseSurvey>,
+): Fault {
+  if (fault.remedy?.kind !== 'new-log' || isLogDispensable(log, databases)) return fault;
+  const { remedy, ...rest } = fault;
+  const lost = [...databases.values()].filter(({ plan }) => plan === undefined);
+  const names = lost.slice(0, NAMES_MAX).map(({ logged }) => {
+    const state = logged.state ?? logged.checkpoint;
+    return `${logged.name} after transaction ${formatTxid(state?.txid ?? (0n as Txid))}`;
+  });
+  const more = lost.length > NAMES_MAX ? ', and others' : '';
+  const hint = `What may be lost: ${names.join(', ')}${more}. Restore from an export or another copy`;
+  return { ...rest, hint };
+}
+
+function lastLsnOf(checkpoints: Iterable<DatabaseState | string>): number {
+  let lsn = 0;
+  for (const state of checkpoints) if (typeof state !== 'string') lsn = Math.max(lsn, state.lsn);
+  return lsn;
+}
+
+/** The log is read twice: to see whether a transaction is whole, and for its pages. */
+function expectBytes(
+  { disk, path, progress }: SurveyContext,
+  logFolder: string,
+  databases: readonly string[],
+): void {
+  const sizeOf = (file: string): number => disk.stat('check.stat', file)?.sizeBytes ?? 0;
+  if (disk.stat('check.stat', logFolder) !== undefined) {
+    for (const name of disk.list('check.list', logFolder)) {
+      if (name.includes('.ltx')) progress.expect(2 * sizeOf(`${logFolder}/${name}`));
+    }
+  }
+  for (const name of databases) {
+    const folder = `${path}/dbs/${name}`;
+    progress.expect(sizeOf(`${folder}/database`) + sizeOf(`${folder}/checksums`));
+  }
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { Crc64, crc64 } from '@skein/bytes';
+import fc from 'fast-check';
+
+import { findBitByCrc, findBitByTrial } from './flipped-bit.ts';
+
+/** The difference of two CRCs, in halves. */
+function differenceOf(a: Uint8Array, b: Uint8Array): readonly [hi: number, lo: number] {
+  const first = new Crc64();
+  const second = new Crc64();
+  first.update(a);
+  second.update(b);
+  return [first.hi ^ second.hi, first.lo ^ second.lo];
+}
+
+const message = fc.uint8Array({ minLength: 1, maxLength: 600 });
+
+describe('findBitByCrc()', () => {
+  test('names the one bit in which two messages differ', () => {
+    fc.assert(
+      fc.property(message, fc.nat(), fc.nat(7), (bytes, place, bit) => {
+        const offset = place % bytes.length;
+        const flipped = bytes.slice();
+        flipped[offset]! ^= 1 << bit;
+        const [hi, lo] = differenceOf(bytes, flipped);
+        assert.deepEqual(findBitByCrc(hi, lo, bytes.length), { offset, bit });
+        // The highest bit of the checksum is not known.
+        assert.deepEqual(findBitByCrc(hi ^ 0x80000000, lo, bytes.length), { offset, bit });
+      }),
+    );
+  });
+
+  test('finds none where more is different', () => {
+    fc.assert(
+      fc.property(message, fc.nat(), fc.integer({ min: 1, max: 255 }), (bytes, place, mask) => {
+        fc.pre((mask & (mask - 1)) !== 0);
+        const changed = bytes.slice();
+        changed[place % bytes.length]! ^= mask;
+        const [hi, lo] = differenceOf(bytes, changed);
+        assert.equal(findBitByCrc(hi, lo, bytes.length), undefined);
+      }),
+    );
+  });
+
+  test('finds none outside of the last bytes', () => {
+    const bytes = new Uint8Array(100);
+    const flipped = bytes.slice();
+    flipped[3] = 1;
+    const [hi, lo] = differenceOf(bytes, flipped);
+    assert.deepEqual(findBitByCrc(hi, lo, 97), { offset: 0, bit: 0 });
+    assert.equal(findBitByCrc(hi, lo, 96), undefined);
+  });
+});
+
+describe('findBitByTrial()', () => {
+  test('names the bit and leaves the bytes as they were', () => {
+    const bytes = Uint8Array.of(1, 2, 3, 4);
+    const crc = crc64(bytes);
+    bytes[2]! ^= 0x40;
+    const found = findBitByTrial(bytes, (tried) => crc64(tried) === crc);
+    assert.deepEqual(found, { offset: 2, bit: 6 });
+    assert.deepEqual(bytes, Uint8Array.of(1, 2, 0x43, 4));
+    assert.equal(
+      findBitByTrial(bytes, () => false),
+      undefined,
+    );
+  });
+});
