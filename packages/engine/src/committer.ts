@@ -7,15 +7,11 @@
 import { readU64be } from '@skein/bytes';
 import type { BackgroundIo, Disk, DiskFile, Random } from '@skein/host';
 
+import { LogFailedError } from './errors.ts';
 import type { Job } from './jobs.ts';
 import { besidePath, type LogEntry, type TransactionLog } from './log/transaction-log.ts';
 import { Pending } from './pending.ts';
 import type { PreparedTransaction } from './transaction.ts';
-
-/**
- * A larger LTX file is written beside the log, so that segments need not fit the largest of them.
- */
-const INLINE_BYTES_MAX = 16 * 1024 * 1024;
 
 const BUFFER_BYTES = 1024 * 1024;
 
@@ -26,6 +22,8 @@ export interface CommitterOptions {
   readonly log: TransactionLog;
   /** The folder of the log. */
   readonly folder: string;
+  /** A larger LTX file gets a file of its own. */
+  readonly inlineBytes: number;
   readonly epoch: number;
 }
 
@@ -81,8 +79,9 @@ export class Committer {
     if (this.#waiters.length === 0) return;
     try {
       this.#options.log.sync();
-    } catch {
+    } catch (error) {
       // The log remembers its failure; everybody who waits learns it below.
+      if (!(error instanceof LogFailedError)) throw error;
     }
     this.wakeWaiters();
   }
@@ -114,7 +113,7 @@ export class Committer {
       minTxid: next.txid,
       maxTxid: next.txid,
     };
-    if (ltxBytes > INLINE_BYTES_MAX) {
+    if (ltxBytes > this.#options.inlineBytes) {
       const besideId = yield* this.#writeBeside(transaction);
       return { ...fields, besideId, write: () => {} };
     }

@@ -20,7 +20,7 @@ export interface DataFolder {
 
 /** Makes the folder if there is none and takes possession of it. Throws DATA_DIRECTORY_IN_USE. */
 export function openDataFolder(disk: Disk, locks: FileLocks, path: string): DataFolder {
-  disk.makeDirectory('folder.make', path);
+  makeNamedFolder(disk, path);
   const folder = lockDataFolder(disk, locks, path);
   disk.removeDirectory('folder.scratch.empty', folder.scratch);
   for (const part of [folder.log, folder.databases, folder.scratch]) {
@@ -47,4 +47,21 @@ export function lockDataFolder(disk: Disk, locks: FileLocks, path: string): Data
     scratch: `${path}/scratch`,
     lock,
   };
+}
+
+/** Makes a folder, and those above it that are missing; their names survive a power cut. */
+function makeNamedFolder(disk: Disk, path: string): void {
+  const parent = parentOf(path);
+  if (disk.stat('folder.stat', path) === undefined) {
+    if (disk.stat('folder.stat', parent) === undefined) makeNamedFolder(disk, parent);
+    disk.makeDirectory('folder.make', path);
+  }
+  // Also of one that was there: whoever made it may have crashed before he came to this.
+  disk.syncDirectory('folder.name', parent);
+}
+
+function parentOf(path: string): string {
+  const end = path.replace(/\/+$/u, '').lastIndexOf('/');
+  if (end === -1) return '.';
+  return end === 0 ? '/' : path.slice(0, end);
 }

@@ -123,6 +123,10 @@ export class Database {
     if (this.#file !== undefined) return;
     const { disk } = this.#context;
     disk.makeDirectory('database.folder', this.folder);
+    if (this.#openMode === 'create') {
+      // Once a checkpoint is in the folder, the log need not name the database any more.
+      disk.syncDirectory('database.name', this.folder.slice(0, this.folder.lastIndexOf('/')));
+    }
     this.#file = disk.open('database.open', `${this.folder}/database`, this.#openMode);
   }
 

@@ -34,6 +34,10 @@ export interface EngineOptions {
   /** Segments of the log are kept at least this long, for those who follow it. */
   readonly retentionMs: number;
   readonly segmentBytes: number;
+  /**
+   * A larger transaction is written beside the log, so that segments need not fit the largest.
+   */
+  readonly inlineBytes: number;
   /** Memory for uncommitted pages of all databases; what is more goes to scratch files. */
   readonly overlayBytes: number;
   /** After this much in the log the databases are brought up to date, so that a start is quick. */
@@ -43,6 +47,7 @@ export interface EngineOptions {
 export const DEFAULT_ENGINE_OPTIONS: Omit<EngineOptions, 'dataFolder' | 'canPassThrough'> = {
   retentionMs: 10 * 60_000,
   segmentBytes: 64 * 1024 * 1024,
+  inlineBytes: 16 * 1024 * 1024,
   overlayBytes: 32 * 1024 * 1024,
   checkpointBytes: 64 * 1024 * 1024,
 };
@@ -106,6 +111,7 @@ export class Engine {
         ...ports,
         log: transactions,
         folder: folder.log,
+        inlineBytes: options.inlineBytes,
         epoch: identity.epoch,
       });
       let scratchCount = 0;

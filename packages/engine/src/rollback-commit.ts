@@ -10,6 +10,8 @@
 // the log when the node is started again; until then the overlay goes on showing the committed
 // pages.
 
+import { DiskError } from '@skein/host';
+
 import type { EngineContext } from './context.ts';
 import type { Database } from './database.ts';
 import { EngineError, LogFailedError } from './errors.ts';
@@ -157,6 +159,7 @@ function* applyAll(
       database.markFileComplete();
       overlay.clear();
     } catch (cause) {
+      if (!(cause instanceof DiskError)) throw cause;
       const message = `Cannot write to the file of ${database.name}`;
       participant.refuseWrites(
         new EngineError('DATABASE_BROKEN', message, {

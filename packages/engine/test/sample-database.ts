@@ -16,7 +16,7 @@ export interface ChangeOptions {
 
 /** A database of `pageCount` pages. */
 export function samplePages(random: SeededRandom, pageSize: number, pageCount: number): Pages {
-  const pages = Array.from({ length: pageCount }, () => random.bytes(pageSize));
+  const pages = Array.from({ length: pageCount }, () => randomPage(random, pageSize));
   return withHeader(pages, { changeCounter: 1, mode: 'rollback' });
 }
 
@@ -30,11 +30,11 @@ export function changedPages(
   const pageSize = before[0]!.length;
   const pages = [...before];
   for (let count = random.int(0, changesMax); count > 0; count--) {
-    pages[random.int(0, pages.length - 1)] = random.bytes(pageSize);
+    pages[random.int(0, pages.length - 1)] = randomPage(random, pageSize);
   }
   const growth = random.pick([0, 0, 1, 3, 9, -1, -4]);
   const pageCount = Math.min(Math.max(before.length + growth, 2), pageCountMax);
-  while (pages.length < pageCount) pages.push(random.bytes(pageSize));
+  while (pages.length < pageCount) pages.push(randomPage(random, pageSize));
   pages.length = pageCount;
   return withHeader(pages, {
     changeCounter: counterOf(before) + 1,
@@ -59,6 +59,13 @@ export function equalPages(one: Pages | undefined, other: Pages | undefined): bo
 
 export function isEqual(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
+}
+
+/** Noise at the start, for the rest one byte again and again: large pages are made quickly. */
+function randomPage(random: SeededRandom, pageSize: number): Uint8Array {
+  const page = new Uint8Array(pageSize).fill(random.int(0, 255));
+  page.set(random.bytes(Math.min(pageSize, 600)));
+  return page;
 }
 
 function withHeader(

@@ -231,8 +231,9 @@ export class TransactionLog {
     try {
       sealSegment(segment);
     } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
       // The index only saves time; without it the records are read.
-      this.#options.log.warn('Cannot seal a log segment', { error: (error as Error).message });
+      this.#options.log.warn('Cannot seal a log segment', { error: error.message });
       segment.isSealed = true;
     }
   }
