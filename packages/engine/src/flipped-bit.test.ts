@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { Crc64, crc64 } from '@skein/bytes';
-import fc from 'fast-check';
+import { assert as assertProperty, integer, nat, pre, property, uint8Array } from 'fast-check';
 
 import { findBitByCrc, findBitByTrial } from './flipped-bit.ts';
 
@@ -15,12 +15,12 @@ function differenceOf(a: Uint8Array, b: Uint8Array): readonly [hi: number, lo: n
   return [first.hi ^ second.hi, first.lo ^ second.lo];
 }
 
-const message = fc.uint8Array({ minLength: 1, maxLength: 600 });
+const message = uint8Array({ minLength: 1, maxLength: 600 });
 
 describe('findBitByCrc()', () => {
   test('names the one bit in which two messages differ', () => {
-    fc.assert(
-      fc.property(message, fc.nat(), fc.nat(7), (bytes, place, bit) => {
+    assertProperty(
+      property(message, nat(), nat(7), (bytes, place, bit) => {
         const offset = place % bytes.length;
         const flipped = bytes.slice();
         flipped[offset]! ^= 1 << bit;
@@ -33,9 +33,9 @@ describe('findBitByCrc()', () => {
   });
 
   test('finds none where more is different', () => {
-    fc.assert(
-      fc.property(message, fc.nat(), fc.integer({ min: 1, max: 255 }), (bytes, place, mask) => {
-        fc.pre((mask & (mask - 1)) !== 0);
+    assertProperty(
+      property(message, nat(), integer({ min: 1, max: 255 }), (bytes, place, mask) => {
+        pre((mask & (mask - 1)) !== 0);
         const changed = bytes.slice();
         changed[place % bytes.length]! ^= mask;
         const [hi, lo] = differenceOf(bytes, changed);

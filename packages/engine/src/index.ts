@@ -7,6 +7,7 @@ export type {
   FindingKind,
   RepairReport,
 } from './check/finding.ts';
+export { repair, type RepairPorts } from './check/repair.ts';
 export type { EnginePorts } from './context.ts';
 export { type DataFolder, openDataFolder } from './data-folder.ts';
 export type { Database } from './database.ts';

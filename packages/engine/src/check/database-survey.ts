@@ -117,21 +117,20 @@ class DatabaseSurveyor {
 
   /** The database was dropped, or never had a transaction. */
   #surveyNothing(state: DatabaseState): DatabaseSurvey {
-    for (const name of ['database', 'checksums']) {
+    const logged = this.#logged;
+    const isCertain = logged.finalState !== undefined;
+    for (const name of isCertain ? ['database', 'checksums'] : []) {
       if ((this.#sizeOf(name) ?? 0) === 0) continue;
-      const file = `${this.#folder}/${name}`;
       this.#report({
         kind: 'leftover',
         file: name,
         what: 'it belongs to a database that does not exist',
-        remedy: { kind: 'remove', file },
+        remedy: { kind: 'remove', file: `${this.#folder}/${name}` },
       });
     }
-    const logged = this.#logged;
-    const isCertain = logged.finalState !== undefined;
-    const plan = { logged, state, stale: new PageSet(), flips: [] };
-    this.#reportCheckpoint(isCertain ? plan : undefined);
-    return { logged, isKnown: true, pageCount: 0, plan: isCertain ? plan : undefined };
+    const plan = isCertain ? { logged, state, stale: new PageSet(), flips: [] } : undefined;
+    this.#reportCheckpoint(plan);
+    return { logged, isKnown: true, pageCount: 0, plan };
   }
 
   /** What can be put together, provided that it has the right checksum. */

@@ -27,6 +27,8 @@ export interface LogSurvey {
   /** Where the next record goes; undefined in a log that never had one. */
   readonly next: ChainPlace | undefined;
   readonly lastSequence: number;
+  /** The last LSN that was ever durable, as far as anything but the log knows. */
+  readonly knownLsn: number;
   /** The end of the log is gone, and nobody knows how much that was. */
   readonly isEndLost: boolean;
   /** Files that records name. */
@@ -67,6 +69,7 @@ function surveySegments(
     segments: segments.map(({ name }) => name),
     next: place,
     lastSequence: last?.sequence ?? 0,
+    knownLsn: options.knownLsn,
     isEndLost,
     besideIds: new Set(segments.flatMap(({ besideIds }) => [...besideIds])),
   };

@@ -107,7 +107,7 @@ function withoutVainHope(
   databases: ReadonlyMap<string, DatabaseSurvey>,
 ): Fault {
   if (fault.remedy?.kind !== 'new-log' || isLogDispensable(log, databases)) return fault;
-  const { remedy, ...rest } = fault;
+  const { remedy: _remedy, ...rest } = fault;
   const lost = [...databases.values()].filter(({ plan }) => plan === undefined);
   const names = lost.slice(0, NAMES_MAX).map(({ logged }) => {
     const state = logged.state ?? logged.checkpoint;
