@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { startDaemon } from '../tools/lib/daemon.ts';
+import { interruptSignal } from '../tools/lib/interrupt.ts';
 import { type DiskBenchArguments, parseDiskBenchArguments } from './lib/arguments.ts';
 import { checkSpace, dropCaches } from './lib/machine.ts';
 import { formatPairs, measurePairs, type PairCase, type PairResult } from './lib/pairs.ts';
@@ -148,8 +149,8 @@ async function measureMount(
     logPath: join(folder, 'daemon.log'),
     cpu,
   });
-  using bare = new Side(bareFolder, cpu);
-  using mount = new Side(daemon.mountpoint, cpu);
+  using bare = new Side({ folder: bareFolder, cpu, signal });
+  using mount = new Side({ folder: daemon.mountpoint, cpu, signal });
   const sides = { bare, mount };
   for (const { database, mode, synchronous } of MODE_CASES) {
     for (const side of [bare, mount]) await side.prepare(database, mode, synchronous);
@@ -176,6 +177,7 @@ async function measureMount(
   return { pairs: await measurePairs([...cases, ...large], args.rounds), trips: [] };
 }
 
+const signal = interruptSignal();
 const args = parseDiskBenchArguments(process.argv.slice(2), { rounds: 5, sizeMb: 1000 });
 checkSpace(args.folder, args.sizeBytes * SPACE_FACTOR);
 const folder = mkdtempSync(join(args.folder, 'skein-bench-'));

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 
 import type { SideName } from './pairs.ts';
-import { type SqliteClient, startSqliteClient } from './sqlite-client.ts';
+import { type ClientOptions, type SqliteClient, startSqliteClient } from './sqlite-client.ts';
 
 export type JournalMode = 'DELETE' | 'TRUNCATE' | 'PERSIST' | 'WAL';
 
@@ -14,13 +14,17 @@ const FILL_ROW_BYTES = 1000;
 const FILL_ROW_COUNT = 50_000;
 const ROW = "printf('%0100d', ?)";
 
+export interface SideOptions extends ClientOptions {
+  readonly folder: string;
+}
+
 export class Side {
   readonly #client: SqliteClient;
   readonly #folder: string;
 
-  constructor(folder: string, cpu: number | undefined) {
-    this.#folder = folder;
-    this.#client = startSqliteClient(cpu);
+  constructor(options: SideOptions) {
+    this.#folder = options.folder;
+    this.#client = startSqliteClient(options);
   }
 
   path(name: string): string {

@@ -22,17 +22,25 @@ export interface SqliteClient extends Disposable {
   ask(request: ClientRequest): Promise<number>;
 }
 
-/** `cpu`: the only one that the client may use. */
-export function startSqliteClient(cpu?: number): SqliteClient {
+export interface ClientOptions {
+  /** The only CPU that the client may use. */
+  readonly cpu?: number | undefined;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+export function startSqliteClient({ cpu, signal }: ClientOptions): SqliteClient {
   const script = join(import.meta.dirname, 'sqlite-client-process.ts');
   const pinning = cpu === undefined ? [] : ['taskset', '--cpu-list', String(cpu)];
   const flags = ['--disable-warning=ExperimentalWarning'];
   const [program, ...args] = [...pinning, process.execPath, ...flags, script];
-  const child = spawn(program!, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill);
   return {
     ask(request) {
       return new Promise((resolve, reject) => {
-        const onExit = (): void => reject(new Error('The SQLite client died'));
+        const onExit = (): void => reject(signal.reason ?? new Error('The SQLite client died'));
         child.once('exit', onExit);
         child.once('message', (answer: ClientAnswer) => {
           child.off('exit', onExit);
@@ -43,7 +51,8 @@ export function startSqliteClient(cpu?: number): SqliteClient {
       });
     },
     [Symbol.dispose]() {
-      child.kill('SIGKILL');
+      signal.removeEventListener('abort', kill);
+      kill();
     },
   };
 }

@@ -96,7 +96,7 @@ function spawnDaemon({
   const log = openSync(logPath, 'a');
   try {
     // Its own process group: Ctrl-C in a terminal is ours, and we stop it in order.
-    return spawn(program!, rest, { cwd: root, detached: true, stdio: ['ignore', log, log] });
+    return spawn(program, rest, { cwd: root, detached: true, stdio: ['ignore', log, log] });
   } finally {
     closeSync(log);
   }

@@ -1,0 +1,117 @@
+// How soon is a node ready that has a large database, and how much memory does it take?
+//
+// A node is ready when a client has read a row from the mount. Its memory is looked at then, after
+// a full scan of the database, and all the time during a VACUUM, which is one transaction of the
+// whole database. Run by `npm run bench -- start`; `--size-mb` makes the database smaller.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { type Daemon, residentBytes, startDaemon } from '../tools/lib/daemon.ts';
+import { interruptSignal } from '../tools/lib/interrupt.ts';
+import { type DiskBenchArguments, parseDiskBenchArguments } from './lib/arguments.ts';
+import { checkSpace, dropCaches } from './lib/machine.ts';
+import { median } from './lib/measure.ts';
+import { formatNumber, formatRows, report } from './lib/report.ts';
+import { Side } from './lib/side.ts';
+
+const DATABASE = 'large.db';
+const READY_TARGET_MS = 1000;
+const MEMORY_TARGET_BYTES = 200_000_000;
+const SAMPLE_MS = 50;
+/** VACUUM: the database, its copy in SQLite's temporary file, the journal, the overlay, the log. */
+const SPACE_FACTOR = 6;
+
+/** One figure: at most the target. */
+interface Figure {
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly target?: number;
+}
+
+async function start(folder: string): Promise<Daemon> {
+  return startDaemon({
+    mountpoint: join(folder, 'mount'),
+    dataFolder: join(folder, 'data'),
+    logPath: join(folder, 'daemon.log'),
+  });
+}
+
+/** From the start of the daemon to the answer of the first query, everything read from the disk. */
+async function measureReady(folder: string, signal: AbortSignal): Promise<number> {
+  dropCaches();
+  const started = performance.now();
+  await using daemon = await start(folder);
+  using side = new Side({ folder: daemon.mountpoint, signal });
+  await side.readRows(DATABASE, 1);
+  return performance.now() - started;
+}
+
+/** The most memory that a daemon has while `work` is under way. */
+async function peakDuring(daemon: Daemon, work: Promise<unknown>): Promise<number> {
+  let peak = residentBytes(daemon.pid);
+  const timer = setInterval(() => {
+    peak = Math.max(peak, residentBytes(daemon.pid));
+  }, SAMPLE_MS);
+  try {
+    await work;
+  } finally {
+    clearInterval(timer);
+  }
+  return Math.max(peak, residentBytes(daemon.pid));
+}
+
+async function measureStart(folder: string, args: DiskBenchArguments): Promise<Figure[]> {
+  const signal = interruptSignal();
+  {
+    await using daemon = await start(folder);
+    using side = new Side({ folder: daemon.mountpoint, signal });
+    await side.fill(DATABASE, args.sizeBytes);
+  }
+  const readyMs: number[] = [];
+  for (let round = 0; round < args.rounds; round += 1) {
+    readyMs.push(await measureReady(folder, signal));
+  }
+  await using daemon = await start(folder);
+  using side = new Side({ folder: daemon.mountpoint, signal });
+  await side.readRows(DATABASE, 1);
+  const atStart = residentBytes(daemon.pid);
+  const afterScan = await peakDuring(daemon, side.scan(DATABASE));
+  const vacuumStarted = performance.now();
+  const inVacuum = await peakDuring(daemon, side.exec(DATABASE, 'VACUUM'));
+  const vacuumSeconds = (performance.now() - vacuumStarted) / 1000;
+  return [
+    { name: 'Ready', unit: 'ms', value: median(readyMs), target: READY_TARGET_MS },
+    memory('at the start', atStart),
+    memory('in a full scan', afterScan),
+    memory('in a VACUUM', inVacuum),
+    { name: 'The VACUUM', unit: 's', value: vacuumSeconds },
+  ];
+}
+
+function memory(when: string, bytes: number): Figure {
+  const target = MEMORY_TARGET_BYTES / 1_000_000;
+  return { name: `Memory ${when}`, unit: 'MB', value: bytes / 1_000_000, target };
+}
+
+function formatFigures(figures: readonly Figure[]): string {
+  const rows = figures.map(({ name, unit, value, target }) => [
+    name,
+    `${formatNumber(value)} ${unit}`,
+    target === undefined ? '' : `< ${formatNumber(target)}`,
+    target === undefined ? '' : value < target ? 'met' : 'MISSED',
+  ]);
+  return formatRows([['', 'value', 'target', ''], ...rows]);
+}
+
+const args = parseDiskBenchArguments(process.argv.slice(2), { rounds: 5, sizeMb: 5000 });
+checkSpace(args.folder, args.sizeBytes * SPACE_FACTOR);
+const folder = mkdtempSync(join(args.folder, 'skein-bench-'));
+try {
+  const figures = await measureStart(folder, args);
+  const text = `A database of ${args.sizeBytes / 1_000_000} MB\n\n${formatFigures(figures)}`;
+  report({ bench: 'start', text, results: figures }, args);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
