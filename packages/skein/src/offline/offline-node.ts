@@ -4,7 +4,13 @@
 
 import { statSync } from 'node:fs';
 
-import { type ClientMemory, Engine, EngineError, type Job } from '@skein/engine';
+import {
+  type ClientMemory,
+  DEFAULT_ENGINE_OPTIONS,
+  Engine,
+  EngineError,
+  type Job,
+} from '@skein/engine';
 import {
   createNodeLog,
   formatPrometheus,
@@ -66,7 +72,7 @@ export class OfflineNode implements NodeControl {
           fileLocks: nodeFileLocks,
           ...NO_CLIENTS,
         },
-        { ...options, canPassThrough: false },
+        { ...DEFAULT_ENGINE_OPTIONS, ...options, canPassThrough: false },
       );
       return new OfflineNode({ dataFolder, engine, background, metrics });
     } catch (error) {

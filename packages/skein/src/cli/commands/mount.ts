@@ -1,0 +1,104 @@
+// skein mount: serves a folder of databases until it is told to stop.
+
+import type { Command } from 'commander';
+
+import type { ConfigDraft } from '../../config/draft.ts';
+import { toCommand } from '../../config/exec.ts';
+import { loadMountConfig } from '../../config/load-config.ts';
+import { READ } from '../../config/skein-file.ts';
+import { type Address, parseAddress } from '../../config/values.ts';
+import { runMount } from '../../daemon/run-mount.ts';
+import type { CommandContext } from '../command-context.ts';
+import { configSources, type PlaceFlags, reader, withPlace } from '../options.ts';
+
+interface MountFlags extends PlaceFlags {
+  readonly allowOther?: boolean;
+  readonly passthrough?: 'auto' | 'off';
+  readonly stayAwake?: 'auto' | 'on' | 'off';
+  readonly pinCpu?: number;
+  readonly retention?: number;
+  readonly segmentSize?: number;
+  readonly overlaySize?: number;
+  readonly checkpointSize?: number;
+  readonly http?: Address;
+  readonly httpSecretFile?: string;
+  readonly httpInsecure?: boolean;
+  readonly logFormat?: 'text' | 'json';
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+}
+
+const HELP = `
+What stands behind -- is run as soon as the mount is there; signals are passed on to it, its end
+ends the mount, its exit code is ours.
+
+Examples:
+  skein mount ./app                        databases in ./app, their data in ./.app
+  skein mount ./app -- node server.js      the same, for as long as the server runs
+  skein mount --data /var/lib/app /srv/app
+  skein mount                              all that skein.yml says (a litefs.yml will do)`;
+
+export function addMount(program: Command, context: CommandContext): void {
+  const command = program
+    .command('mount')
+    .summary('serve a folder of SQLite databases')
+    .description('Serves a folder of SQLite databases and keeps a log of their transactions.')
+    .usage('[options] [folder] [-- command...]')
+    .argument('[folder]', 'where the databases are seen; made if missing', reader(READ.path));
+  withPlace(command)
+    .option('--allow-other', 'let other users in (default as root)')
+    .option('--no-allow-other', 'keep other users out')
+    .option('--retention <duration>', 'how long the log is kept (10m)', reader(READ.retention))
+    .option('--segment-size <size>', 'size of a log file (64MiB)', reader(READ.segmentSize))
+    .option(
+      '--overlay-size <size>',
+      'memory for open transactions (32MiB)',
+      reader(READ.memorySize),
+    )
+    .option(
+      '--checkpoint-size <size>',
+      'how much log a start may have to read (64MiB)',
+      reader(READ.memorySize),
+    )
+    .option(
+      '--passthrough <mode>',
+      'kernel writes journals itself: auto, off',
+      reader(READ.passthrough),
+    )
+    .option('--stay-awake <mode>', 'keep idle CPUs awake: auto, on, off', reader(READ.stayAwake))
+    .option('--pin-cpu <number>', 'serve the mount from this CPU', reader(READ.cpu))
+    .option('--http <address>', 'serve the API over TCP as well', reader(parseAddress))
+    .option('--http-secret-file <file>', 'what callers over TCP have to show', reader(READ.path))
+    .option('--http-insecure', 'serve other machines without a secret')
+    .option('--log-format <format>', 'text, json', reader(READ.logFormat))
+    .option('--log-level <level>', 'debug, info, warn, error', reader(READ.logLevel))
+    .addHelpText('after', HELP)
+    .action(async (folder: string | undefined, flags: MountFlags) => {
+      const sources = configSources(context, flags, draftOf(folder, flags, context.trailing));
+      const { config, warnings } = loadMountConfig(sources, context);
+      context.exitCode = await runMount(config, { warnings });
+    });
+}
+
+function draftOf(
+  folder: string | undefined,
+  flags: MountFlags,
+  trailing: readonly string[],
+): ConfigDraft {
+  return {
+    mountpoint: folder,
+    allowOther: flags.allowOther,
+    passthrough: flags.passthrough,
+    stayAwake: flags.stayAwake,
+    pinCpu: flags.pinCpu,
+    retentionMs: flags.retention,
+    segmentBytes: flags.segmentSize,
+    overlayBytes: flags.overlaySize,
+    checkpointBytes: flags.checkpointSize,
+    httpAddress: flags.http,
+    httpSecretFile: flags.httpSecretFile,
+    httpIsInsecure: flags.httpInsecure,
+    exec: trailing.length === 0 ? undefined : [toCommand(trailing)],
+    logFormat: flags.logFormat,
+    logLevel: flags.logLevel,
+  };
+}

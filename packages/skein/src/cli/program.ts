@@ -1,0 +1,59 @@
+// The command line: which commands there are, and how their ends become exit codes.
+
+import { Command } from 'commander';
+
+import { SKEIN_VERSION } from '../version.ts';
+import type { CommandContext } from './command-context.ts';
+import { addMount } from './commands/mount.ts';
+import type { Interrupts } from './interrupts.ts';
+import { reportError } from './report-error.ts';
+
+const HELP = `
+Exit codes: 0 it worked, 1 it failed, 2 the command line or the configuration is wrong.
+SKEIN_DEBUG=1 shows where an error comes from, SKEIN_TRACE=fuse what the kernel asks.`;
+
+/** Runs a command and returns the exit code; messages have been printed by then. */
+export async function run(
+  argv: readonly string[],
+  { interrupts }: { readonly interrupts: Interrupts },
+): Promise<number> {
+  // Behind `--` stands a command, whose options are not ours.
+  const end = argv.indexOf('--');
+  const hasTrailing = argv[0] === 'mount' && end !== -1;
+  const own = hasTrailing ? argv.slice(0, end) : argv;
+  const context: CommandContext = {
+    cwd: process.cwd(),
+    environment: process.env,
+    isRoot: process.geteuid?.() === 0,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    interrupts,
+    trailing: hasTrailing ? argv.slice(end + 1) : [],
+    exitCode: 0,
+  };
+  try {
+    await createProgram(context).parseAsync(own, { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    const isDebugging = (process.env['SKEIN_DEBUG'] ?? '') !== '';
+    const { exitCode, text } = reportError(error, isDebugging);
+    process.stderr.write(text);
+    return exitCode;
+  }
+}
+
+function createProgram(context: CommandContext): Command {
+  const program = new Command('skein')
+    .description('Replicated SQLite that you mount.')
+    .version(SKEIN_VERSION, '-V, --version')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'skein: ')),
+    })
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText('after', HELP);
+  addMount(program, context);
+  return program;
+}
