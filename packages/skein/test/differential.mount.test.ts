@@ -22,6 +22,9 @@ import { shareNode } from './shared-node.ts';
 const FIRST_SEED = Number(process.env['SEED'] ?? 1);
 const SEED_COUNT = Number(process.env['SEEDS'] ?? 8);
 
+const replay = (seed: number): string =>
+  `replay with SEED=${seed} SEEDS=1 node tools/run.mjs test mount differential`;
+
 async function run(
   t: TestContext,
   path: string,
@@ -34,6 +37,14 @@ async function run(
   return outcomes;
 }
 
+/** Where two databases differ, in words. */
+function findDifference(actual: Buffer, expected: Buffer): string | undefined {
+  if (actual.equals(expected)) return undefined;
+  const offset = actual.findIndex((byte, at) => byte !== expected[at]);
+  const sizes = `${actual.length} bytes, expected ${expected.length}`;
+  return `${sizes}; first at ${offset}: ${actual[offset]} instead of ${expected[offset]}`;
+}
+
 describe('A random workload on the mount and on a plain file', () => {
   const node = shareNode({
     timeoutMs: 180_000,
@@ -44,19 +55,27 @@ describe('A random workload on the mount and on a plain file', () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEED_COUNT; seed++) {
     test(`seed ${seed}`, async (t) => {
       if (!requirePart(t, 'fuse', 'root', 'python3')) return;
-      const replay = `replay with SEED=${seed} SEEDS=1 node tools/run.mjs test mount differential`;
       const name = `${seed}.db`;
       const steps = createWorkload({ seed, length: 250 });
       const plain = join(tempDir(t), name);
       const expected = await run(t, plain, steps);
       const outcomes = await run(t, node().path(name), steps);
       for (const [n, outcome] of outcomes.entries()) {
-        assert.deepEqual(outcome, expected[n], `Step ${n}, ${steps[n]!.sql}: ${replay}`);
+        assert.deepEqual(outcome, expected[n], `Step ${n}, ${steps[n]!.sql}: ${replay(seed)}`);
       }
       const bytes = readFileSync(plain);
-      assert.ok(readFileSync(node().path(name)).equals(bytes), `The mount differs: ${replay}`);
-      const replayed = replayLog(t, node().dataFolder).get(name)!;
-      assert.ok(replayed.equals(bytes), `The log differs: ${replay}`);
+      const actual = readFileSync(node().path(name));
+      assert.equal(findDifference(actual, bytes), undefined, `The mount differs: ${replay(seed)}`);
     });
   }
+
+  test('the log, replayed from empty, gives the databases too', (t) => {
+    if (!requirePart(t, 'fuse', 'root', 'python3')) return;
+    const replayed = replayLog(t, node().dataFolder);
+    assert.equal(replayed.size, SEED_COUNT);
+    for (const [name, bytes] of replayed) {
+      const difference = findDifference(bytes, readFileSync(node().path(name)));
+      assert.equal(difference, undefined, `${name}: ${replay(Number.parseInt(name, 10))}`);
+    }
+  });
 });

@@ -65,6 +65,8 @@ interface Generation extends CommittedWal {
   readonly chain: WalChain;
   /** Pages of the frames behind those, verified but not committed, in order. */
   readonly open: number[];
+  /** Nobody has written behind this place since the WAL began. */
+  writtenEnd: number;
 }
 
 export class WalFile implements MountFile, NewerPages {
@@ -78,9 +80,14 @@ export class WalFile implements MountFile, NewerPages {
   readonly #assertWritable: () => void;
   #sizeBytes: number;
   #generation: Generation | undefined;
-  /** One frame with its header, as it is read to be verified. */
-  #frame = new Uint8Array(0);
-  #frameView = new DataView(this.#frame.buffer);
+  /**
+   * The first frames of the transaction that is being written, as they were read to be verified:
+   * short transactions are read once.
+   */
+  #recent = new Uint8Array(0);
+  #recentView = new DataView(this.#recent.buffer);
+  /** The newest frame of each page in the transaction that is being committed. */
+  readonly #newest = new PageMap();
 
   constructor(options: WalFileOptions) {
     this.#context = options.context;
@@ -124,7 +131,11 @@ export class WalFile implements MountFile, NewerPages {
     const generation = this.#generation;
     if (generation === undefined) return undefined;
     this.#forgetRewritten(generation, position);
-    if (isHeaderOfNext(generation, range)) return undefined;
+    const isNew = position >= generation.writtenEnd;
+    generation.writtenEnd = Math.max(generation.writtenEnd, range.end);
+    // SQLite writes the header of a frame first: that alone cannot have made it whole, unless its
+    // page was there already, with another header.
+    if (isNew && length === WAL_FRAME_HEADER_SIZE) return undefined;
     return this.#context.jobs.run(this.#takeIn(generation, range));
   }
 
@@ -250,8 +261,8 @@ export class WalFile implements MountFile, NewerPages {
 
   #beginGeneration(header: WalHeader): void {
     const chain = new WalChain(header);
-    this.#frame = new Uint8Array(WAL_FRAME_HEADER_SIZE + header.pageSize);
-    this.#frameView = new DataView(this.#frame.buffer);
+    this.#recent = new Uint8Array(RECENT_FRAMES * (WAL_FRAME_HEADER_SIZE + header.pageSize));
+    this.#recentView = new DataView(this.#recent.buffer);
     this.#generation = {
       header,
       stateBefore: this.#database.state,
@@ -259,6 +270,7 @@ export class WalFile implements MountFile, NewerPages {
       loggedSums: chain.sums.slice(),
       frames: new WalFrames(),
       open: [],
+      writtenEnd: WAL_HEADER_SIZE,
     };
     this.#database.newerPages = this;
   }
@@ -308,9 +320,10 @@ export class WalFile implements MountFile, NewerPages {
     }
     // The sums up to a verified frame are those in its header.
     const at = walFrameOffset(frames.count + kept, header.pageSize);
-    this.#file.read('wal.read', this.#frame, 0, WAL_FRAME_HEADER_SIZE, at);
-    chain.sums[0] = this.#frameView.getUint32(16);
-    chain.sums[1] = this.#frameView.getUint32(20);
+    const slot = (RECENT_FRAMES - 1) * (WAL_FRAME_HEADER_SIZE + header.pageSize);
+    this.#file.read('wal.read', this.#recent, slot, WAL_FRAME_HEADER_SIZE, at);
+    chain.sums[0] = this.#recentView.getUint32(slot + 16);
+    chain.sums[1] = this.#recentView.getUint32(slot + 20);
   }
 
   /** Verifies the frames that are whole now, and commits the transactions that they end. */
@@ -322,10 +335,11 @@ export class WalFile implements MountFile, NewerPages {
         const position = walFrameOffset(frames.count + open.length + 1, header.pageSize);
         // Frames behind those that were written now were looked at when they were written.
         if (position >= written.end || position + frameSize > this.#sizeBytes) return;
-        this.#file.read('wal.read', this.#frame, 0, frameSize, position);
-        if (!chain.accept(this.#frameView, 0)) return;
-        open.push(walFramePgno(this.#frameView, 0));
-        const pageCount = walFrameCommit(this.#frameView, 0);
+        const slot = Math.min(open.length, RECENT_FRAMES - 1) * frameSize;
+        this.#file.read('wal.read', this.#recent, slot, frameSize, position);
+        if (!chain.accept(this.#recentView, slot)) return;
+        open.push(walFramePgno(this.#recentView, slot));
+        const pageCount = walFrameCommit(this.#recentView, slot);
         if (pageCount > 0) yield* this.#commit(generation, pageCount);
       }
     } catch (error) {
@@ -340,7 +354,8 @@ export class WalFile implements MountFile, NewerPages {
     const database = this.#database;
     const first = frames.count + 1;
     this.#checkPageCount(open, pageCount);
-    const newest = new PageMap();
+    const newest = this.#newest;
+    newest.clear();
     for (const [n, pgno] of open.entries()) newest.set(pgno, first + n);
     const source: PageSource = {
       pages: () => newest.sortedPages(),
@@ -378,6 +393,13 @@ export class WalFile implements MountFile, NewerPages {
 
   #viewPage(frame: number, buffer: Uint8Array): Uint8Array | undefined {
     if (frame === -1) return undefined;
+    const { frames, header } = this.#generation!;
+    const index = frame - frames.count - 1;
+    // The last slot is whatever frame was read last.
+    if (index < RECENT_FRAMES - 1) {
+      const start = index * (WAL_FRAME_HEADER_SIZE + header.pageSize) + WAL_FRAME_HEADER_SIZE;
+      return this.#recent.subarray(start, start + header.pageSize);
+    }
     this.readFrame(frame, buffer);
     return buffer;
   }
@@ -409,6 +431,9 @@ export class WalFile implements MountFile, NewerPages {
   }
 }
 
+/** Transactions of fewer frames than this are kept in memory until they are in the log. */
+const RECENT_FRAMES = 8;
+
 /** The bytes of the file that one write has changed. */
 interface WrittenRange {
   readonly position: number;
@@ -420,10 +445,4 @@ const ABSENT_PAGES_MAX = 65_536;
 
 function endOfFrames({ frames, header }: Generation): number {
   return walFrameOffset(frames.count + 1, header.pageSize);
-}
-
-/** SQLite writes the header of a frame first: that alone cannot have made the frame whole. */
-function isHeaderOfNext({ frames, open, header }: Generation, range: WrittenRange): boolean {
-  const next = walFrameOffset(frames.count + open.length + 1, header.pageSize);
-  return range.position === next && range.end === next + WAL_FRAME_HEADER_SIZE;
 }
