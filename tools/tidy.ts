@@ -1,6 +1,6 @@
-// Checks what no compiler, linter or formatter does: floors, dependencies, shape, banned words. The
-// rules are in tools/tidy/, one idea a file; a message says why. `npm run tidy -- --fix` wraps
-// comments.
+// Checks what no compiler, linter or formatter does: floors, dependencies, shape, banned words,
+// links and error codes in documents. The rules are in tools/tidy/, one idea a file; a message says
+// why. `npm run tidy -- --fix` wraps comments.
 
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { checkBannedCalls, checkBannedImports } from './tidy/banned-calls.ts';
 import { checkBannedWords } from './tidy/banned-words.ts';
 import { checkDependencies, checkReferences, checkVersions } from './tidy/dependencies.ts';
+import { checkErrorCodes, checkLinks } from './tidy/documents.ts';
 import { checkFloors, checkPurity } from './tidy/floors.ts';
 import { checkIndexImports, checkRelativeImports, checkStarExports } from './tidy/modules.ts';
 import { checkFileSizes, checkLineLengths, LINE_LENGTH_MAX } from './tidy/shape.ts';
@@ -29,6 +30,8 @@ const RULES: readonly Rule[] = [
   checkBannedCalls,
   checkBannedImports,
   checkBannedWords,
+  checkLinks,
+  checkErrorCodes,
 ];
 
 function describeViolation({ path, line, message }: Violation): string {
