@@ -14,7 +14,7 @@ import {
   rawFileSize,
   type Txid,
 } from '@skein/ltx';
-import { lockPgno } from '@skein/sqlite-file';
+import { lockPgno, PAGE_SIZE_MAX } from '@skein/sqlite-file';
 
 import type { Database } from './database.ts';
 import type { DatabaseState } from './database-state.ts';
@@ -73,7 +73,11 @@ export interface PreparedTransaction {
 /** A step of a long job handles this many bytes of pages: about 5 ms. */
 const STEP_BYTES = 4 * 1024 * 1024;
 
-const ZERO_PAGE = new Uint8Array(65_536);
+const ZERO_PAGE = new Uint8Array(PAGE_SIZE_MAX);
+
+/** Where a page is read to be looked at, and its checksum; nothing else happens meanwhile. */
+const viewedPage = new Uint8Array(PAGE_SIZE_MAX);
+const pageCrc = new Crc64();
 
 /**
  * Compares the pages of `source` with what the database has. Undefined when nothing differs: a
@@ -93,8 +97,9 @@ export function* prepareTransaction(
   const view = (pgno: number, buffer: Uint8Array): Uint8Array => source.view(pgno, buffer) ?? zeros;
 
   const changes = new ChangeList(database, pageSize, candidates.length);
-  const buffer = new Uint8Array(pageSize);
-  for (const [n, pgno] of candidates.entries()) {
+  const buffer = viewedPage.subarray(0, pageSize);
+  for (let n = 0; n < candidates.length; n++) {
+    const pgno = candidates[n]!;
     changes.compare(pgno, view(pgno, buffer));
     if ((n + 1) % (STEP_BYTES / pageSize) === 0) yield;
   }
@@ -169,8 +174,9 @@ function* writeLtx({ sink, state, next, fields, pgnos, view }: LtxSource): Job<v
     nodeId: fields.nodeId,
   });
   const encoder = new LtxEncoder(sink, header);
-  const buffer = new Uint8Array(pageSize);
-  for (const [n, pgno] of pgnos.entries()) {
+  const buffer = viewedPage.subarray(0, pageSize);
+  for (let n = 0; n < pgnos.length; n++) {
+    const pgno = pgnos[n]!;
     encoder.writePage(pgno, view(pgno, buffer));
     if ((n + 1) % (STEP_BYTES / pageSize) === 0) yield;
   }
@@ -186,7 +192,6 @@ class ChangeList {
   readonly #sum: DatabaseChecksum;
   readonly #pgnos: Uint32Array;
   readonly #checksums: Uint32Array;
-  readonly #crc = new Crc64();
   #count = 0;
 
   constructor(database: Database, pageSize: number, capacity: number) {
@@ -215,12 +220,11 @@ class ChangeList {
   }
 
   compare(pgno: number, page: Uint8Array): void {
-    const crc = this.#crc;
-    crc.reset();
-    crc.updateU32be(pgno);
-    crc.update(page);
-    const { lo } = crc;
-    const hi = (crc.hi | 0x8000_0000) >>> 0;
+    pageCrc.reset();
+    pageCrc.updateU32be(pgno);
+    pageCrc.update(page);
+    const { lo } = pageCrc;
+    const hi = (pageCrc.hi | 0x8000_0000) >>> 0;
     // Also of a page that is new: what the sidecar has is read now, not when it is too late to
     // fail.
     const oldHi = this.#old.hi(pgno);
@@ -256,7 +260,10 @@ class ChangeList {
 function withZeroPages(written: Uint32Array, fields: TransactionFields): Uint32Array {
   const { pageSize, pageCount, keptPageCount } = fields;
   const lock = lockPgno(pageSize);
-  const inside = written.filter((pgno) => pgno <= pageCount && pgno !== lock);
+  let end = written.length;
+  while (end > 0 && written[end - 1]! > pageCount) end--;
+  const upToSize = written.subarray(0, end);
+  const inside = upToSize.includes(lock) ? upToSize.filter((pgno) => pgno !== lock) : upToSize;
   const firstAbove = inside.findIndex((pgno) => pgno > keptPageCount);
   const below = firstAbove === -1 ? inside.length : firstAbove;
   const lockAbove = lock > keptPageCount && lock <= pageCount ? 1 : 0;
