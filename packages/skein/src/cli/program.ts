@@ -4,13 +4,21 @@ import { Command } from 'commander';
 
 import { SKEIN_VERSION } from '../version.ts';
 import type { CommandContext } from './command-context.ts';
+import { addExport } from './commands/export.ts';
+import { addImport } from './commands/import.ts';
+import { addLtx } from './commands/ltx.ts';
 import { addMount } from './commands/mount.ts';
+import { addStatus } from './commands/status.ts';
+import { addVersion } from './commands/version.ts';
 import type { Interrupts } from './interrupts.ts';
 import { reportError } from './report-error.ts';
 
 const HELP = `
 Exit codes: 0 it worked, 1 it failed, 2 the command line or the configuration is wrong.
 SKEIN_DEBUG=1 shows where an error comes from, SKEIN_TRACE=fuse what the kernel asks.`;
+
+/** In the order in which the help shows them. */
+const COMMANDS = [addMount, addImport, addExport, addStatus, addLtx, addVersion];
 
 /** Runs a command and returns the exit code; messages have been printed by then. */
 export async function run(
@@ -54,6 +62,6 @@ function createProgram(context: CommandContext): Command {
     })
     .configureHelp({ showGlobalOptions: false })
     .addHelpText('after', HELP);
-  addMount(program, context);
+  for (const add of COMMANDS) add(program, context);
   return program;
 }

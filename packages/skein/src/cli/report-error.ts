@@ -10,7 +10,7 @@ import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 
 import { ConfigError } from '../config/errors.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './errors.ts';
 
 export const EXIT_CODE = { ok: 0, failed: 1, usage: 2 } as const;
 
