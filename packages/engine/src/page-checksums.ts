@@ -51,9 +51,11 @@ export class PageChecksums {
   constructor(options: PageChecksumsOptions) {
     this.#options = options;
     this.#file = options.disk.open('checksums.open', options.path, options.mode);
-    if (!this.#hasOurHeader()) {
-      this.#file.truncate('checksums.reset', 0);
-      this.#write(0, encodeChecksumHeader(options.pageSize));
+    try {
+      this.#prepareHeader();
+    } catch (error) {
+      this.#file.close();
+      throw error;
     }
   }
 
@@ -96,6 +98,13 @@ export class PageChecksums {
 
   close(): void {
     this.#file.close();
+  }
+
+  /** Without a header of ours, and of this page size, the file is begun anew. */
+  #prepareHeader(): void {
+    if (this.#hasOurHeader()) return;
+    this.#file.truncate('checksums.reset', 0);
+    this.#write(0, encodeChecksumHeader(this.#options.pageSize));
   }
 
   #block(pgno: number): Uint32Array {

@@ -7,6 +7,7 @@
 
 import type { Disk, DiskFile } from '@skein/host';
 
+import { discardScratch } from './discard-scratch.ts';
 import { PageMap } from './page-map.ts';
 import { SLAB_BYTES, type SlabPool } from './slab-pool.ts';
 
@@ -97,9 +98,8 @@ export class PageStore {
     this.#slabs.length = 0;
     this.#memorySlots = Number.POSITIVE_INFINITY;
     if (this.#scratch === undefined) return;
-    this.#scratch.close();
+    discardScratch(this.#disk, this.#scratch);
     this.#scratch = undefined;
-    this.#disk.remove('scratch.remove', this.#scratchPath);
   }
 
   #usePageSize(pageSize: number): void {

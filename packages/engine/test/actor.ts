@@ -1,7 +1,7 @@
 // Everything that clients do with the databases of a node, one after the other, and what a crash may
 // take of it: each action tells the timeline what it changes, and what it was promised.
 
-import type { SeededRandom } from '@skein/testkit';
+import { PowerCut, type SeededRandom } from '@skein/testkit';
 
 import {
   commitRollback,
@@ -13,7 +13,7 @@ import {
 import { bytesOf, changedPages, inMode, type Pages, samplePages } from './sample-database.ts';
 import type { SimNode } from './sim-node.ts';
 import { OWNER, SqliteClient } from './sqlite-client.ts';
-import type { Timeline } from './timeline.ts';
+import type { NodeState, Timeline } from './timeline.ts';
 import { WalClient } from './wal-client.ts';
 
 /** Pieces in which a program copies a file. */
@@ -24,6 +24,8 @@ export class Actor {
   readonly random: SeededRandom;
   readonly timeline: Timeline;
   readonly pageSize: number;
+  /** Where the transaction led that failed. */
+  doubtful: NodeState | undefined;
   readonly #clients = new Map<string, SqliteClient>();
   readonly #wals = new Map<string, WalClient>();
   #superJournalCount = 0;
@@ -107,8 +109,9 @@ export class Actor {
   }
 
   commitWal(name: string, syncs: boolean, next: Pages = this.#next(name)): void {
+    const options = { syncs, keepsWal: this.random.bool(0.3) };
     this.timeline.begin({ [name]: next });
-    this.wal(name).commit(next, { syncs, keepsWal: this.random.bool(0.3) });
+    this.#attempt(() => this.wal(name).commit(next, options));
     if (syncs) this.timeline.promise();
   }
 
@@ -139,9 +142,12 @@ export class Actor {
           : engine.store.open(name, 'write'),
       );
       file.opened();
-      this.#copy(bytesOf(image), (piece, at) => file.write(piece, 0, piece.length, at));
-      this.node.answer(() => file.flush(0));
-      this.node.request(() => file.release());
+      try {
+        this.#copy(bytesOf(image), (piece, at) => file.write(piece, 0, piece.length, at));
+        this.node.answer(() => file.flush(0));
+      } finally {
+        this.node.request(() => file.release());
+      }
     });
   }
 
@@ -154,8 +160,11 @@ export class Actor {
       const staging = `.${name}.Xy12`;
       const file = this.node.request(() => store.create(staging, 'write', OWNER));
       file.opened();
-      this.#copy(bytesOf(image), (piece, at) => file.write(piece, 0, piece.length, at));
-      this.node.request(() => file.release());
+      try {
+        this.#copy(bytesOf(image), (piece, at) => file.write(piece, 0, piece.length, at));
+      } finally {
+        this.node.request(() => file.release());
+      }
       this.node.answer(() => store.rename(staging, name, OWNER));
     });
   }
@@ -172,8 +181,18 @@ export class Actor {
 
   #change(changes: Readonly<Record<string, Pages | undefined>>, act: () => void): void {
     this.timeline.begin(changes);
-    act();
+    this.#attempt(act);
     this.timeline.promise();
+  }
+
+  #attempt(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (error instanceof PowerCut) throw error;
+      this.doubtful = this.timeline.revoke();
+      throw error;
+    }
   }
 
   #pages(name: string): Pages {

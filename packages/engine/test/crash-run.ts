@@ -17,26 +17,17 @@ import {
   type Stop,
 } from '@skein/testkit';
 
-import type { EngineOptions } from '../src/engine.ts';
 import { Actor } from './actor.ts';
 import { checkChecksums, checkReplay, readState } from './inspect.ts';
 import { SimNode } from './sim-node.ts';
 import { Timeline } from './timeline.ts';
+import { createWorld, samplePoints, type Scenario } from './world.ts';
 
-export interface Scenario {
-  readonly name: string;
-  readonly act: (actor: Actor) => void;
-  readonly engine?: Partial<EngineOptions>;
-  readonly pageSize?: number;
-  /** Crash points to try in `npm test`. */
-  readonly pointsMax?: number;
-  /** Whether the log is still whole at the end: nothing was trimmed. */
-  readonly keepsLog?: boolean;
-}
-
-const POINTS_MAX = 120;
+/** With two outcomes each, over all scenarios: about a minute. */
+const POINTS_MAX = 40;
 
 interface CrashCase {
+  readonly scenario: string;
   readonly seed: number;
   readonly stop: Stop;
   readonly mode: PowerCutMode;
@@ -47,14 +38,14 @@ export function runCrashes(scenario: Scenario, seed: number): void {
   const replayed = process.env['SKEIN_SIM_CASE'];
   if (replayed !== undefined) {
     const wanted = parseCase(replayed);
-    if (wanted.seed === seed) runCase(scenario, wanted);
+    if (wanted.seed === seed && wanted.scenario === scenario.name) runCase(scenario, wanted);
     return;
   }
   const operations = runWhole(scenario, seed);
   const random = new SeededRandom(seed);
-  for (const stop of sample(random, crashPoints(operations), scenario.pointsMax ?? POINTS_MAX)) {
+  for (const stop of samplePoints(random, crashPoints(operations), POINTS_MAX)) {
     for (const mode of modesFor(random)) {
-      const crash = { seed, stop, mode };
+      const crash = { scenario: scenario.name, seed, stop, mode };
       try {
         runCase(scenario, crash);
       } catch (cause) {
@@ -127,7 +118,7 @@ function checkAfterCrash(
   const next = new Timeline();
   next.begin(Object.fromEntries(state));
   next.promise();
-  const actor = createActor(scenario, node, random.fork(), next);
+  const actor = new Actor({ node, random: random.fork(), timeline: next });
   for (const name of [...state.keys(), 'another.db']) {
     if (random.bool()) actor.commit(name, actor.anyEnd());
     else actor.copyIn(name);
@@ -151,50 +142,19 @@ function crashInRecovery(scenario: Scenario, disk: SimDisk, random: SeededRandom
   return disk.powerCut(random, random.pick(POWER_CUT_MODES));
 }
 
-function createWorld(
-  scenario: Scenario,
-  seed: number,
-  disk: SimDisk,
-  timeline: Timeline = new Timeline(),
-): { node: SimNode; actor: Actor; timeline: Timeline } {
-  const node = new SimNode({ seed, disk, ...scenario.engine });
-  const actor = createActor(scenario, node, new SeededRandom(seed), timeline);
-  return { node, actor, timeline };
-}
-
-function createActor(
-  { pageSize = 512 }: Scenario,
-  node: SimNode,
-  random: SeededRandom,
-  timeline: Timeline,
-): Actor {
-  return new Actor({ node, random, timeline, pageSize });
-}
-
-/** The points, or as many as are allowed, spread over all of the run. */
-function sample(random: SeededRandom, points: readonly Stop[], allowed: number): readonly Stop[] {
-  const limit = process.env['SKEIN_SIM_POINTS'];
-  const max = limit === 'all' ? Infinity : Number(limit ?? allowed);
-  if (points.length <= max) return points;
-  const step = points.length / max;
-  return Array.from({ length: max }, (_, n) => {
-    const at = Math.floor((n + random.fraction()) * step);
-    return points[Math.min(at, points.length - 1)]!;
-  });
-}
-
 function modesFor(random: SeededRandom): PowerCutMode[] {
   if (process.env['SKEIN_SIM_POINTS'] === 'all') return [...POWER_CUT_MODES];
   return [random.pick(['lose-all', 'keep-all']), random.pick(['prefix', 'random'])];
 }
 
-function replayCommand({ seed, stop, mode }: CrashCase): string {
-  return `SKEIN_SIM_CASE=${seed}:${stop.n}:${stop.when}:${mode} npm test -- sim engine`;
+function replayCommand({ scenario, seed, stop, mode }: CrashCase): string {
+  return `SKEIN_SIM_CASE='${scenario}:${seed}:${stop.n}:${stop.when}:${mode}' npm test -- sim engine`;
 }
 
 function parseCase(text: string): CrashCase {
-  const [seed, n, when, mode] = text.split(':');
+  const [scenario, seed, n, when, mode] = text.split(':');
   return {
+    scenario: scenario!,
     seed: Number(seed),
     stop: { n: Number(n), when: when === 'after' ? 'after' : 'before' },
     mode: mode as PowerCutMode,

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 
+import { EngineError } from '../src/errors.ts';
 import type { FileOwner } from '../src/owner-file.ts';
 import type { MountFile } from '../src/files/mount-file.ts';
 import type { Pages } from './sample-database.ts';
@@ -20,7 +21,7 @@ export class SqliteClient {
     this.node = node;
     this.name = name;
     this.pageSize = pageSize;
-    this.main = this.openOrCreate(name);
+    this.main = this.#openMain();
   }
 
   /** Opens a file of the mount; what the kernel does for open(2) with O_CREAT. */
@@ -32,7 +33,7 @@ export class SqliteClient {
 
   /** Undefined when there is no such file. */
   maybeOpen(name: string): MountFile | undefined {
-    if (this.#store.find(name) === undefined) return undefined;
+    if (!this.exists(name)) return undefined;
     return this.#opened(() => this.#store.open(name, 'read-write'));
   }
 
@@ -90,6 +91,16 @@ export class SqliteClient {
 
   get #store(): SimNode['engine']['store'] {
     return this.node.engine.store;
+  }
+
+  /** For reading and writing, or, where that is refused, for reading alone. */
+  #openMain(): MountFile {
+    try {
+      return this.openOrCreate(this.name);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      return this.#opened(() => this.#store.open(this.name, 'read'));
+    }
   }
 
   #opened(open: () => MountFile): MountFile {

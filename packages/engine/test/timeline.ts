@@ -30,19 +30,28 @@ export class Timeline {
     this.durable = this.states.length - 1;
   }
 
-  /** The transaction that began last has failed, and its client knows. */
-  revoke(): void {
-    this.states.pop();
+  /** The transaction that began last has failed, and its client knows; returns where it led. */
+  revoke(): NodeState {
+    const state = this.states.pop()!;
+    this.durable = Math.min(this.durable, this.states.length - 1);
+    return state;
+  }
+
+  /** What was revoked happened after all. */
+  restore(state: NodeState): void {
+    this.states.push(state);
+    this.promise();
   }
 
   /** Number of the state that was found; undefined when there was never such a state. */
   find(found: NodeState): number | undefined {
-    for (let n = this.states.length - 1; n >= 0; n--) if (equals(this.states[n]!, found)) return n;
+    for (let n = this.states.length - 1; n >= 0; n--)
+      if (equalStates(this.states[n]!, found)) return n;
     return undefined;
   }
 }
 
-function equals(one: NodeState, other: NodeState): boolean {
+export function equalStates(one: NodeState, other: NodeState): boolean {
   if (one.size !== other.size) return false;
   return [...one].every(([name, pages]) => equalPages(pages, other.get(name)));
 }

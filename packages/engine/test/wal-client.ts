@@ -201,7 +201,7 @@ export class WalClient {
   }
 
   /** Builds the index from the WAL: what the first connection does. */
-  #recover(): void {
+  #recover(): WalIndexHeader {
     this.#memory.fill(0);
     const { client } = this;
     let index: WalIndexHeader = {
@@ -234,12 +234,12 @@ export class WalClient {
       }
     }
     this.#store();
+    return index;
   }
 
   #load(): WalIndexHeader {
     this.#memory.set(this.client.read(this.shm, 0, this.#memory.length));
-    const header = readWalIndexHeader(this.#blocks[0]!);
-    assert(header !== undefined, 'The wal-index has no header');
+    const header = readWalIndexHeader(this.#blocks[0]!) ?? this.#recover();
     assert(walIndexBlockOf(header.mxFrame + 100) < this.#blocks.length, 'The WAL is too long');
     return header;
   }

@@ -4,6 +4,8 @@
 
 import type { Disk, DiskFile } from '@skein/host';
 
+import { discardScratch } from '../discard-scratch.ts';
+
 export class OpenScratch {
   readonly file: DiskFile;
   readonly #disk: Disk;
@@ -44,8 +46,7 @@ export class OpenScratch {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.file.close();
-    this.#disk.remove('scratch.remove', this.file.path);
+    discardScratch(this.#disk, this.file);
   }
 
   #closeIfUnused(): void {

@@ -1,0 +1,13 @@
+// Gives up a file in the folder `scratch`.
+
+import { type Disk, DiskError, type DiskFile } from '@skein/host';
+
+/** Closes and removes it. One that cannot be removed is removed when the node starts next. */
+export function discardScratch(disk: Disk, file: DiskFile): void {
+  file.close();
+  try {
+    disk.remove('scratch.remove', file.path);
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+  }
+}
