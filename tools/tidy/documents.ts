@@ -94,8 +94,7 @@ interface DeclaredCode {
 /** `type XCode = 'A' | 'B';`, and the field `code` of a class with its only values. */
 const DECLARATION = /\btype \w*Code\s*=[^;]+;|\breadonly code\s*[:=][^;]+;/g;
 
-/** Codes of our own: of words. Those of the system, such as ENOSPC, are one word. */
-const CODE = /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g;
+const CODE = /'([A-Z][A-Z0-9_]+)'/g;
 
 function codesIn({ path, text, packageFolder, isTest }: SourceFile): DeclaredCode[] {
   if (packageFolder === undefined || packageFolder === 'testkit' || isTest) return [];
