@@ -12,6 +12,7 @@ import { closeSync } from 'node:fs';
 import { type FuseMount, mountFuse, unmountFuse } from '@skein/fuse';
 import { createNodeLog, type Log } from '@skein/host';
 
+import { type ApiServer, startApi } from '../api/server.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { ChildCommands } from './child-commands.ts';
 import { DaemonControl } from './daemon-control.ts';
@@ -56,16 +57,25 @@ export async function runMount(
     }
     for (const warning of warnings) log.warn(warning);
     const control = new DaemonControl({ config, thread, metrics, warnings });
-    void control;
-    log.info('Serving', { mountpoint: mount.mountpoint, data: config.dataFolder });
-    options.ready?.();
-    exitCode = await serveUntilEnd({ config, thread, children, signals, log });
+    const { dataFolder, http } = config;
+    const api = await startApi({ control, dataFolder, http, log });
+    try {
+      log.info('Serving', { mountpoint: mount.mountpoint, data: dataFolder, tcp: shown(api.tcp) });
+      options.ready?.();
+      exitCode = await serveUntilEnd({ config, thread, children, signals, log });
+    } finally {
+      await api.close();
+    }
   } finally {
     await unmount(mount, thread, log);
     signals.release();
   }
   log.info('Ended');
   return exitCode;
+}
+
+function shown(address: ApiServer['tcp']): string | undefined {
+  return address === undefined ? undefined : `${address.address}:${address.port}`;
 }
 
 async function mountOrClose(config: MountConfig, thread: MountThreadClient): Promise<FuseMount> {
