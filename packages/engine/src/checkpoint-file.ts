@@ -35,6 +35,11 @@ export function writeCheckpoint(disk: Disk, folder: string, state: DatabaseState
   writeAtomicFile(disk, 'checkpoint', checkpointPath(folder), json);
 }
 
+/** A database has one before its first transaction: one that has none has lost it. */
+export function hasCheckpoint(disk: Disk, folder: string): boolean {
+  return disk.stat('checkpoint.stat', checkpointPath(folder)) !== undefined;
+}
+
 /** Undefined when there was no checkpoint yet. Throws DamageError. */
 export function readCheckpoint(
   disk: Disk,

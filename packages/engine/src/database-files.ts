@@ -4,8 +4,10 @@
 import { assert } from '@skein/bytes';
 import type { DiskFile } from '@skein/host';
 
+import { hasCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import type { EngineContext } from './context.ts';
 import type { Database } from './database.ts';
+import { NO_STATE } from './database-state.ts';
 import type { EngineError } from './errors.ts';
 import { CopyIn, type CopyTarget } from './files/copy-in.ts';
 import { type CopyOwner, DatabaseHandle } from './files/database-handle.ts';
@@ -252,6 +254,9 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
   }
 
   beforeFirstTransaction(): void {
+    const { disk } = this.#context;
+    const { folder } = this.database;
+    if (!hasCheckpoint(disk, folder)) writeCheckpoint(disk, folder, NO_STATE);
     this.#saveOwner();
   }
 

@@ -4,14 +4,26 @@
 // Pages may be in the file already, or in part, or pages of later transactions: each page that was
 // written after the checkpoint is in a transaction after it, so the last of those decides.
 
+import { readWhole } from '@skein/bytes';
 import type { Disk, Log } from '@skein/host';
-import { formatPosition, formatTxid, type LtxHeader, LtxReader, type LtxTrailer } from '@skein/ltx';
+import {
+  type ByteSource,
+  decodeHeader,
+  formatPosition,
+  formatTxid,
+  HEADER_SIZE,
+  type LtxHeader,
+  LtxReader,
+  type LtxTrailer,
+} from '@skein/ltx';
 
-import { readCheckpoint } from './checkpoint-file.ts';
+import { hasCheckpoint, readCheckpoint } from './checkpoint-file.ts';
 import { Database } from './database.ts';
 import type { DatabaseState } from './database-state.ts';
 import { DamageError } from './errors.ts';
-import { recoverLog, type RecoveredRecord, type RecoveredTransaction } from './log/log-recovery.ts';
+import { DAMAGE_HINT } from './log/log-completeness.ts';
+import { recoverLog } from './log/log-recovery.ts';
+import type { RecoveredRecord } from './log/recovered-record.ts';
 import type { LogContent } from './log/transaction-log.ts';
 
 export interface RecoveryOptions {
@@ -28,20 +40,32 @@ export interface Recovered {
   readonly replayedCount: number;
 }
 
-/** Throws DamageError when something that was durable is damaged. */
+/**
+ * Throws DamageError when something that was durable is damaged. Until all of the log has proved to
+ * be right nothing is changed in the databases.
+ */
 export function recover(options: RecoveryOptions): Recovered {
   const databases = openDatabases(options);
   const known = [...databases.values()].map(({ checkpointed }) => checkpointed.lsn);
-  let replayedCount = 0;
+  const records: RecoveredRecord[] = [];
   const content = recoverLog({
     disk: options.disk,
     folder: options.logFolder,
     isNeeded: (name, lsn) => lsn > (databases.get(name)?.checkpointed.lsn ?? 0),
     knownLsn: Math.max(0, ...known),
-    onRecord: (record) => {
-      replayedCount += replayRecord(options, databases, record);
+    onRecord: (record) => records.push(record),
+    onTail: ({ segment, lsn, isHealed }) => {
+      const message = isHealed ? 'A flipped bit in the log was put right' : 'The log was cut';
+      options.log.warn(message, { segment, lsn });
     },
   });
+  const replays = groupReplays(options, databases, records);
+  for (const [name, database] of databases) {
+    assertWhole(options.disk, database, replays.get(name) ?? []);
+  }
+  let replayedCount = 0;
+  for (const [name, database] of databases)
+    replayedCount += replay(database, replays.get(name) ?? []);
   for (const database of databases.values()) finishReplay(database);
   return { databases, content, replayedCount };
 }
@@ -51,41 +75,91 @@ function openDatabases({ disk, log, databasesFolder }: RecoveryOptions): Map<str
   for (const name of disk.list('databases.list', databasesFolder)) {
     const folder = `${databasesFolder}/${name}`;
     const state = readCheckpoint(disk, folder, name);
-    const database = new Database({ disk, log }, { name, folder }, state);
-    if (database.state.pageCount > 0) database.openFile();
-    databases.set(name, database);
+    databases.set(name, new Database({ disk, log }, { name, folder }, state));
   }
   return databases;
 }
 
-function replayRecord(
-  { disk, log, databasesFolder }: RecoveryOptions,
-  databases: Map<string, Database>,
-  { header, transactions }: RecoveredRecord,
-): number {
-  let count = 0;
-  for (const transaction of transactions) {
-    const name = transaction.entry.database;
-    let database = databases.get(name);
-    if (database === undefined) {
-      database = new Database({ disk, log }, { name, folder: `${databasesFolder}/${name}` });
-      databases.set(name, database);
-    }
-    if (header.lsn <= database.checkpointed.lsn) continue;
-    replayTransaction(database, transaction, header.lsn);
-    count++;
-  }
-  return count;
+/** A transaction that a database needs. */
+interface Replay {
+  readonly lsn: number;
+  readonly source: ByteSource;
+  readonly header: LtxHeader;
 }
 
-function replayTransaction(
-  database: Database,
-  { source }: RecoveredTransaction,
-  lsn: number,
+/** What each database needs, in order; adds databases of which there is no more than the log. */
+function groupReplays(
+  { disk, log, databasesFolder }: RecoveryOptions,
+  databases: Map<string, Database>,
+  records: readonly RecoveredRecord[],
+): Map<string, Replay[]> {
+  const replays = new Map<string, Replay[]>();
+  const bytes = new Uint8Array(HEADER_SIZE);
+  for (const { header, transactions } of records) {
+    for (const { entry, source } of transactions) {
+      const name = entry.database;
+      const place = { name, folder: `${databasesFolder}/${name}` };
+      if (!databases.has(name)) databases.set(name, new Database({ disk, log }, place));
+      if (header.lsn <= databases.get(name)!.checkpointed.lsn) continue;
+      readWhole(source, bytes, 0);
+      const own = replays.get(name) ?? [];
+      own.push({ lsn: header.lsn, source, header: decodeHeader(bytes) });
+      replays.set(name, own);
+    }
+  }
+  return replays;
+}
+
+/**
+ * The file has every page that is not in the log any more: it never was shorter than the database
+ * was since the checkpoint. And a file of which no checkpoint and no record tells anything is not
+ * taken for the leftover of a database that never came about, since that has a first checkpoint.
+ */
+function assertWhole(
+  disk: Disk,
+  { name, folder, checkpointed }: Database,
+  replays: readonly Replay[],
 ): void {
+  const sizeBytes = disk.stat('database.stat', `${folder}/database`)?.sizeBytes;
+  const { pageSize, pageCount } = checkpointed;
+  if (pageSize !== undefined) {
+    const pageCountMin = Math.min(pageCount, ...replays.map(({ header }) => header.commit));
+    if ((sizeBytes ?? 0) >= pageCountMin * pageSize) return;
+    const reason = sizeBytes === undefined ? 'is missing' : `has only ${sizeBytes} bytes`;
+    const pgno = Math.floor((sizeBytes ?? 0) / pageSize) + 1;
+    throw damagedFile('DATABASE_CORRUPT', name, 'database', { reason, pgno });
+  }
+  const isUnknown = replays.length === 0 && !hasCheckpoint(disk, folder);
+  if (!isUnknown || (sizeBytes ?? 0) === 0) return;
+  throw damagedFile('CHECKPOINT_CORRUPT', name, 'checkpoint.json', { reason: 'is missing' });
+}
+
+function damagedFile(
+  code: 'DATABASE_CORRUPT' | 'CHECKPOINT_CORRUPT',
+  database: string,
+  fileName: string,
+  { reason, pgno }: { readonly reason: string; readonly pgno?: number },
+): DamageError {
+  const file = `dbs/${database}/${fileName}`;
+  return new DamageError(
+    code,
+    `Cannot open ${database}: ${file} ${reason}`,
+    { file, database, ...(pgno !== undefined && { pgno }) },
+    { hint: DAMAGE_HINT },
+  );
+}
+
+/** Returns how many transactions there were. */
+function replay(database: Database, replays: readonly Replay[]): number {
+  if (database.state.pageCount > 0) database.openFile();
+  for (const { lsn, source } of replays) replayTransaction(database, source, lsn);
+  return replays.length;
+}
+
+function replayTransaction(database: Database, source: ByteSource, lsn: number): void {
   const reader = new LtxReader(source, { version: 1 });
   const { header } = reader;
-  assertFollows(database, header);
+  assertFollows(database, header, lsn);
   if (header.commit === 0) {
     while (reader.next() !== undefined);
     database.removeFile();
@@ -99,7 +173,7 @@ function replayTransaction(
  * The log of a database must not have a gap: the checksum before a transaction is that after the
  * last.
  */
-function assertFollows(database: Database, header: LtxHeader): void {
+function assertFollows(database: Database, header: LtxHeader, lsn: number): void {
   const { txid, checksum } = database.state;
   const isNext = header.minTxid === txid + 1n;
   const fits = txid === 0n || header.preApplyChecksum === checksum;
@@ -109,8 +183,8 @@ function assertFollows(database: Database, header: LtxHeader): void {
     'LOG_CORRUPT',
     `Cannot apply transaction ${formatTxid(header.minTxid)} of ${name}: ` +
       `it stands at ${formatPosition(database.state)}`,
-    { file: 'log', database: name, txid: header.minTxid },
-    { hint: 'A log segment or a checkpoint is missing. Restore the database from a copy' },
+    { file: 'log', database: name, txid: header.minTxid, lsn },
+    { hint: `A log segment or a checkpoint is missing. ${DAMAGE_HINT}` },
   );
 }
 

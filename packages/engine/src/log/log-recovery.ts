@@ -5,20 +5,23 @@
 // was durable. Then it is cut there. A record that is damaged although it was durable is something
 // else, and is never passed over: what follows it could not be applied. Which of the two it is, is
 // told by what lies behind: a record that names it as durable, or another segment, since a segment
-// starts only when all before it is durable.
+// starts only when all before it is durable. Where nothing tells, a record in which a single bit is
+// wrong is put right: no power cut leaves that.
 
-import { type Disk, DiskError, type DiskFile } from '@skein/host';
-import {
-  type ByteSource,
-  formatTxid,
-  LtxFormatError,
-  LtxReader,
-  sourceFrom,
-  type Txid,
-} from '@skein/ltx';
+import type { Disk, DiskFile } from '@skein/host';
+import { formatTxid, type Txid } from '@skein/ltx';
 
 import { DamageError } from '../errors.ts';
-import { padTo8, type RecordEntry, type RecordHeader } from './record.ts';
+import type { FlippedBit } from '../flipped-bit.ts';
+import { findHeaderBit } from './flipped-record.ts';
+import {
+  assertComplete,
+  assertContinues,
+  assertStart,
+  DAMAGE_HINT,
+  damagedSegment,
+} from './log-completeness.ts';
+import type { RecordHeader } from './record.ts';
 import {
   type ChainPlace,
   isKnownDurable,
@@ -26,6 +29,13 @@ import {
   maybeReadRecord,
   placeAfter,
 } from './record-reader.ts';
+import {
+  findBodyBit,
+  findFault,
+  type RecordFault,
+  type RecoveredRecord,
+  transactionsOf,
+} from './recovered-record.ts';
 import { formatSegmentName, maybeParseSegmentName, SEGMENT_RECORDS_AT } from './segment-header.ts';
 import { openSegment, type Segment } from './segment.ts';
 import { besidePath, type LogContent } from './transaction-log.ts';
@@ -39,39 +49,48 @@ export interface LogRecoveryOptions {
   /** The last LSN that was ever durable, as far as anything else knows. */
   readonly knownLsn: number;
   readonly onRecord: (record: RecoveredRecord) => void;
+  readonly onTail?: (tail: LogTail) => void;
 }
 
-export interface RecoveredRecord {
-  readonly header: RecordHeader;
-  readonly transactions: readonly RecoveredTransaction[];
-}
-
-export interface RecoveredTransaction {
-  readonly entry: RecordEntry;
-  /** The LTX file, which was verified. */
-  readonly source: ByteSource;
+/** The last record is not whole: nothing else says that it was durable. */
+export interface LogTail {
+  readonly segment: string;
+  readonly lsn: number;
+  /** A single bit was wrong and was put right; else the log is cut before the record. */
+  readonly isHealed: boolean;
 }
 
 /** Throws DamageError. Leaves everything that it keeps durable. */
 export function recoverLog(options: LogRecoveryOptions): LogContent {
-  const segments = openSegments(options);
-  let place: ChainPlace | undefined;
-  for (const segment of segments) {
-    assertContinues(segment, place);
-    place = readSegment(options, segment);
+  const { segments, unused } = openSegments(options);
+  try {
+    assertStart(options, segments);
+    let place: ChainPlace | undefined;
+    for (const [n, segment] of segments.entries()) {
+      assertContinues(segment, place);
+      place = readSegment(options, segment, segments[n + 1]);
+    }
+    if (unused !== undefined) removeUnused(options, unused, place);
+    assertComplete(options.knownLsn, segments, place);
+    removeUnnamedFiles(options, segments);
+    // What survived the end of a process need not survive a power cut yet.
+    segments.at(-1)?.file.sync('log.recover.sync');
+    return {
+      segments,
+      next: place ?? { offset: SEGMENT_RECORDS_AT, lsn: options.knownLsn + 1, link: 0n },
+      lastSequence: segments.at(-1)?.header.sequence ?? 0,
+    };
+  } catch (error) {
+    for (const { file } of segments) file.close();
+    throw error;
   }
-  assertComplete(options, segments, place);
-  removeUnnamedFiles(options, segments);
-  // What survived the end of a process need not survive a power cut yet.
-  segments.at(-1)?.file.sync('log.recover.sync');
-  return {
-    segments,
-    next: place ?? { offset: SEGMENT_RECORDS_AT, lsn: options.knownLsn + 1, link: 0n },
-    lastSequence: segments.at(-1)?.header.sequence ?? 0,
-  };
 }
 
-function openSegments({ disk, folder }: LogRecoveryOptions): Segment[] {
+/** `unused` is the newest file when it has no header. */
+function openSegments({ disk, folder }: LogRecoveryOptions): {
+  readonly segments: readonly Segment[];
+  readonly unused: string | undefined;
+} {
   const sequences = disk
     .list('log.list', folder)
     .map(maybeParseSegmentName)
@@ -82,39 +101,45 @@ function openSegments({ disk, folder }: LogRecoveryOptions): Segment[] {
     const path = `${folder}/${formatSegmentName(sequence)}`;
     const segment = openSegment(disk, path, sequence);
     if (segment !== undefined) segments.push(segment);
-    else if (sequence !== sequences.at(-1)) throw damagedSegment(path, 'its header is damaged');
-    // The newest may have been made just before a crash, and hold nothing.
-    else disk.remove('log.recover.remove', path);
+    else if (sequence === sequences.at(-1)) return { segments, unused: path };
+    else throw damagedSegment(path, 'its header is damaged');
   }
-  return segments;
+  return { segments, unused: undefined };
 }
 
-/** Segments follow each other without a gap. What came before the first of them was given up. */
-function assertContinues({ path, header }: Segment, place: ChainPlace | undefined): void {
-  if (place === undefined) return;
-  if (place.lsn === header.firstLsn && place.link === header.link) return;
-  throw damagedSegment(path, `record ${place.lsn} is missing before it`);
-}
-
-/** A log that was removed is one thing, one that has lost its end another. */
-function assertComplete(
-  { knownLsn }: LogRecoveryOptions,
-  segments: readonly Segment[],
+/** The newest segment may have been made just before a crash: then there is no record in it. */
+function removeUnused(
+  { disk }: LogRecoveryOptions,
+  path: string,
   place: ChainPlace | undefined,
 ): void {
-  if (place === undefined || place.lsn > knownLsn) return;
-  throw damagedSegment(
-    segments.at(-1)!.path,
-    `it ends before record ${knownLsn}, which was durable`,
-  );
+  const file = disk.open('log.recover.open', path, 'read');
+  let record: RecordHeader | undefined;
+  try {
+    record = maybeReadAnyRecord(file, SEGMENT_RECORDS_AT);
+  } finally {
+    file.close();
+  }
+  // The records of an earlier life of the file do not continue the log.
+  const isUsed =
+    record !== undefined &&
+    (place === undefined || (record.lsn === place.lsn && record.link === place.link));
+  if (isUsed) throw damagedSegment(path, 'its header is damaged');
+  disk.remove('log.recover.remove', path);
 }
 
 /** Hands on what is needed; returns the place behind the last record. */
-function readSegment(options: LogRecoveryOptions, segment: Segment): ChainPlace {
+function readSegment(
+  options: LogRecoveryOptions,
+  segment: Segment,
+  next: Segment | undefined,
+): ChainPlace {
   if (segment.isSealed && !isSegmentNeeded(options, segment)) return placeBehindLast(segment);
   const { firstLsn, link } = segment.header;
   let place: ChainPlace = { offset: SEGMENT_RECORDS_AT, lsn: firstLsn, link };
-  while (!segment.isSealed || place.lsn <= segment.lastLsn) {
+  // The seal may be lost: it is never synced.
+  const lastLsn = segment.isSealed ? segment.lastLsn : (next?.header.firstLsn ?? Infinity) - 1;
+  while (place.lsn <= lastLsn) {
     const record = readRecord(options, segment, place);
     if (record === undefined) break;
     if (isRecordNeeded(options, record.header)) options.onRecord(record);
@@ -153,78 +178,52 @@ function readRecord(
   segment: Segment,
   place: ChainPlace,
 ): RecoveredRecord | undefined {
+  const { file } = segment;
   const header = maybeReadRecord(segment, place);
-  let fault: RecordFault;
-  if (header === undefined) {
-    fault = { reason: 'its header is damaged or missing' };
-  } else {
-    const transactions = transactionsOf(options, segment, place, header);
-    const found = isRecordNeeded(options, header) ? findFault(transactions) : undefined;
-    if (found === undefined) return { header, transactions };
-    fault = found;
+  const transactions = header === undefined ? [] : transactionsOf(options, file, place, header);
+  const fault: RecordFault | undefined =
+    header === undefined
+      ? { reason: 'its header is damaged or missing' }
+      : isRecordNeeded(options, header)
+        ? findFault(transactions)
+        : undefined;
+  if (fault === undefined) return { header: header!, transactions };
+  if (isDurable(options, segment, place, fault)) throw damagedRecord(segment, place, fault);
+  // The last record may have been durable though nothing says so. If a single bit is wrong in it,
+  // it did not fail to arrive.
+  const bit = header === undefined ? findHeaderBit(file, place) : findBodyBit(transactions);
+  if (bit !== undefined) {
+    flip(file, bit);
+    options.onTail?.({ segment: segment.path, lsn: place.lsn, isHealed: true });
+    return readRecord(options, segment, place);
   }
-  if (!segment.isSealed && !isKnownDurable(segment.file, place)) return undefined;
-  throw damagedRecord(segment, place, fault);
-}
-
-function transactionsOf(
-  { disk, folder }: LogRecoveryOptions,
-  segment: Segment,
-  place: ChainPlace,
-  header: RecordHeader,
-): RecoveredTransaction[] {
-  let at = place.offset + header.headerBytes;
-  return header.entries.map((entry) => {
-    if (entry.besideId !== undefined) {
-      return { entry, source: besideSource(disk, besidePath(folder, entry.besideId)) };
-    }
-    const source = sourceFrom(fileSource(segment.file), at);
-    at += padTo8(entry.ltxBytes);
-    return { entry, source };
-  });
-}
-
-interface RecordFault {
-  readonly reason: string;
-  readonly entry?: RecordEntry;
-  readonly cause?: unknown;
-}
-
-/** Reads every LTX file of a record to its end. */
-function findFault(transactions: readonly RecoveredTransaction[]): RecordFault | undefined {
-  for (const { entry, source } of transactions) {
-    try {
-      const reader = new LtxReader(source, { version: 1 });
-      while (reader.next() !== undefined);
-      if (reader.sizeBytes === entry.ltxBytes && reader.header.maxTxid === entry.maxTxid) continue;
-      return { reason: 'it holds another LTX file than it says', entry };
-    } catch (cause) {
-      if (!(cause instanceof LtxFormatError || cause instanceof DiskError)) throw cause;
-      return { reason: cause.message, entry, cause };
-    }
+  if (header !== undefined) {
+    options.onTail?.({ segment: segment.path, lsn: place.lsn, isHealed: false });
   }
   return undefined;
 }
 
-function fileSource(file: DiskFile): ByteSource {
-  return {
-    read: (into, offset, length, position) =>
-      file.read('log.recover.read', into, offset, length, position),
-  };
+function flip(file: DiskFile, { offset, bit }: FlippedBit): void {
+  const byte = new Uint8Array(1);
+  file.read('log.recover.read', byte, 0, 1, offset);
+  byte[0]! ^= 1 << bit;
+  file.write('log.recover.heal', byte, 0, 1, offset);
 }
 
-/** Opens the file for each read: there are few of them, and they are read in large pieces. */
-function besideSource(disk: Disk, path: string): ByteSource {
-  return {
-    read: (into, offset, length, position) => {
-      const file = disk.open('beside.open', path, 'read');
-      try {
-        return file.read('beside.read', into, offset, length, position);
-      } finally {
-        file.close();
-      }
-    },
-  };
+/** Whether a record that is damaged or missing was on the disk once. */
+function isDurable(
+  { knownLsn }: LogRecoveryOptions,
+  segment: Segment,
+  place: ChainPlace,
+  { entry }: RecordFault,
+): boolean {
+  return (
+    segment.isSealed ||
+    // Written and synced before the record that names it.
+    entry?.besideId !== undefined ||
+    place.lsn <= knownLsn ||
+    isKnownDurable(segment.file, place)
+  );
 }
 
 /** Files of transactions that were never committed. */
@@ -239,13 +238,6 @@ function removeUnnamedFiles(
     const path = `${folder}/${name}`;
     if (name.endsWith('.ltx') && !named.has(path)) disk.remove('beside.remove', path);
   }
-}
-
-function damagedSegment(path: string, reason: string): DamageError {
-  const file = path.slice(path.lastIndexOf('/') + 1);
-  return new DamageError('LOG_CORRUPT', `Log segment ${file} is damaged: ${reason}`, {
-    file: `log/${file}`,
-  });
 }
 
 function damagedRecord(segment: Segment, place: ChainPlace, fault: RecordFault): DamageError {
@@ -264,6 +256,6 @@ function damagedRecord(segment: Segment, place: ChainPlace, fault: RecordFault):
       lsn: place.lsn,
       ...(entry === undefined ? {} : { database: entry.database, txid: entry.maxTxid }),
     },
-    { cause },
+    { cause, hint: DAMAGE_HINT },
   );
 }

@@ -21,6 +21,11 @@ export function writeLogStart(disk: Disk, folder: string, firstLsn: number): voi
   writeAtomicFile(disk, 'log.start', `${folder}/${LOG_START_NAME}`, json);
 }
 
+/** The segment did not come about. */
+export function removeLogStart(disk: Disk, folder: string): void {
+  disk.remove('log.start.remove', `${folder}/${LOG_START_NAME}`);
+}
+
 /** The LSN of the first record; undefined in a log that never had one. */
 export function readLogStart(disk: Disk, folder: string): number | 'damaged' | undefined {
   const value = readAtomicFile(disk, 'log.start', `${folder}/${LOG_START_NAME}`);

@@ -25,8 +25,10 @@ export interface Segment {
   end: number;
   lastLsn: number;
   lastTimestampMs: number;
-  /** Nothing is written to it any more. */
+  /** Nothing is written to it any more, and its index is complete. */
   isSealed: boolean;
+  /** It was sealed once, though the index may be lost: another segment came after it. */
+  readonly hasSuccessor: boolean;
 }
 
 /** Makes `file` the segment that `header` describes, with no record yet. */
@@ -51,10 +53,10 @@ export function openSegment(disk: Disk, path: string, sequence: number): Segment
     return undefined;
   }
   const seal = readBlock(file, block, SEGMENT_SEAL_AT, maybeDecodeSegmentSeal);
-  const index =
-    seal?.sequence === sequence ? readIndex(file, seal.end, seal.indexBytes) : undefined;
   const segment = newSegment(path, file, header);
-  if (seal === undefined || index === undefined) return segment;
+  if (seal?.sequence !== sequence) return segment;
+  const index = readIndex(file, seal.end, seal.indexBytes);
+  if (index === undefined) return { ...segment, hasSuccessor: true };
   return {
     ...segment,
     index,
@@ -62,6 +64,7 @@ export function openSegment(disk: Disk, path: string, sequence: number): Segment
     lastLsn: seal.lastLsn,
     lastTimestampMs: seal.lastTimestampMs,
     isSealed: true,
+    hasSuccessor: true,
   };
 }
 
@@ -94,6 +97,7 @@ function newSegment(path: string, file: DiskFile, header: SegmentHeader): Segmen
     lastLsn: header.firstLsn - 1,
     lastTimestampMs: 0,
     isSealed: false,
+    hasSuccessor: false,
   };
 }
 

@@ -23,6 +23,7 @@ import {
 import { LogFailedError } from '../errors.ts';
 import { bodyBytesOf, encodeRecordHeader, padTo8, type RecordEntry } from './record.ts';
 import type { ChainPlace } from './record-reader.ts';
+import { removeLogStart, writeLogStart } from './log-start.ts';
 import { formatSegmentName } from './segment-header.ts';
 import { type Segment, sealSegment, startSegment } from './segment.ts';
 import { SpareSegment } from './spare-segment.ts';
@@ -170,9 +171,14 @@ export class TransactionLog {
    */
   trim(lsn: number, beforeMs: number): void {
     const { disk, folder } = this.#options;
-    while (this.#segments.length > 1) {
+    const isKept = (segment: Segment): boolean =>
+      segment.lastLsn >= lsn || segment.lastTimestampMs >= beforeMs;
+    const kept = this.#segments.findIndex(isKept);
+    const first = kept === -1 ? this.#segments.at(-1) : this.#segments[kept];
+    if (first === undefined || first === this.#segments[0]) return;
+    writeLogStart(disk, folder, first.header.firstLsn);
+    while (this.#segments[0] !== first) {
       const segment = this.#segments[0]!;
-      if (segment.lastLsn >= lsn || segment.lastTimestampMs >= beforeMs) return;
       // In this order: a segment that names a missing file would be a damaged one.
       this.#segments.shift();
       if (!this.#syncing.has(segment)) segment.file.close();
@@ -206,6 +212,9 @@ export class TransactionLog {
   /**
    * Invariant: a segment starts only when everything before it is durable. So the records that a
    * power cut can take are all in the last segment.
+   *
+   * Its header is durable before there is a record, and before the segment before it is sealed: a
+   * header that is damaged, or a segment that is missing, is never taken for a crash.
    */
   #startSegment(): Segment {
     this.sync();
@@ -218,10 +227,14 @@ export class TransactionLog {
       disk.syncDirectory('log.segment.name', folder);
       const { lsn, link } = this.#next;
       const segment = startSegment(path, file, { sequence, firstLsn: lsn, link });
+      file.sync('log.segment.sync');
+      if (this.#segments.length === 0) writeLogStart(disk, folder, lsn);
       this.#nextSequence = sequence + 1;
       return segment;
     } catch (error) {
       file.close();
+      // In this order: the one without the other would be a log that has lost its records.
+      if (this.#segments.length === 0) removeLogStart(disk, folder);
       disk.remove('log.segment.remove', path);
       throw error;
     }

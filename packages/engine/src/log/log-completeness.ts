@@ -1,0 +1,67 @@
+// Whether a log that was found is all of it: from the first record that it must have to the last
+// that is known, with no segment missing in between.
+
+import type { Disk } from '@skein/host';
+
+import { DamageError } from '../errors.ts';
+import { LOG_START_NAME, readLogStart } from './log-start.ts';
+import type { ChainPlace } from './record-reader.ts';
+import type { Segment } from './segment.ts';
+
+/** Throws DamageError when records are missing before the first segment. */
+export function assertStart(
+  { disk, folder }: { readonly disk: Disk; readonly folder: string },
+  segments: readonly Segment[],
+): void {
+  const start = readLogStart(disk, folder);
+  const first = segments[0];
+  if (start === 'damaged') throw damagedLog(LOG_START_NAME, 'It is not as it was written');
+  if (first === undefined) {
+    if (start !== undefined) throw damagedLog('', 'There is no segment, but once there was');
+    return;
+  }
+  const { firstLsn } = first.header;
+  if (firstLsn <= (start ?? 1)) return;
+  if (start === undefined) throw damagedLog(LOG_START_NAME, 'It is missing');
+  throw damagedSegment(first.path, `record ${start} is missing before it`);
+}
+
+/** Segments follow each other without a gap. */
+export function assertContinues({ path, header }: Segment, place: ChainPlace | undefined): void {
+  if (place === undefined) return;
+  if (place.lsn === header.firstLsn && place.link === header.link) return;
+  throw damagedSegment(path, `record ${place.lsn} is missing before it`);
+}
+
+/** `place` is behind the last record, `knownLsn` the last one that was ever durable. */
+export function assertComplete(
+  knownLsn: number,
+  segments: readonly Segment[],
+  place: ChainPlace | undefined,
+): void {
+  const last = segments.at(-1);
+  if (last?.hasSuccessor === true) {
+    throw damagedSegment(last.path, 'the segment that came after it is missing');
+  }
+  if (knownLsn === 0 || (place !== undefined && place.lsn > knownLsn)) return;
+  const reason = `it ends before record ${knownLsn}, which was durable`;
+  throw last === undefined ? damagedLog('', `Now ${reason}`) : damagedSegment(last.path, reason);
+}
+
+export function damagedSegment(path: string, reason: string): DamageError {
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  return new DamageError(
+    'LOG_CORRUPT',
+    `Log segment ${file} is damaged: ${reason}`,
+    { file: `log/${file}` },
+    { hint: DAMAGE_HINT },
+  );
+}
+
+function damagedLog(name: string, reason: string): DamageError {
+  const file = name === '' ? 'log' : `log/${name}`;
+  const message = `Cannot open the log, ${file} is damaged: ${reason}`;
+  return new DamageError('LOG_CORRUPT', message, { file }, { hint: DAMAGE_HINT });
+}
+
+export const DAMAGE_HINT = 'See what can be repaired: skein check --deep';
