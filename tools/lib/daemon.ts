@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { findMount, tryAbortConnection, unmountFuse } from '@skein/fuse';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const MAIN = process.env['SKEIN_MAIN'] ?? join(root, 'packages', 'skein', 'src', 'cli', 'main.ts');
+const MAIN = join(root, 'packages', 'skein', 'src', 'cli', 'main.ts');
 
 const POLL_MS = 2;
 const START_TIMEOUT_MS = 60_000;
@@ -34,8 +34,8 @@ export interface Daemon extends AsyncDisposable {
   /** Without symbolic links, as the mount table knows it. */
   readonly mountpoint: string;
   readonly dataFolder: string;
-  /** From the start of the process to the moment its mount was there. */
-  readonly readyMs: number;
+  /** Resolves when the process is gone, for whatever reason. */
+  readonly ended: Promise<void>;
   /** Whether the process lives and its mount is there. */
   isServing(): boolean;
   /** Unmounts and waits for the end; forces it when it does not come. */
@@ -49,20 +49,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const mountpoint = realpathSync(options.mountpoint);
   const started = performance.now();
   const child = spawnDaemon(options);
-  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const hasExited = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');
-    const isDone = await Promise.race([exited.then(() => true), sleep(STOP_TIMEOUT_MS, false)]);
+    const isDone = await Promise.race([ended.then(() => true), sleep(STOP_TIMEOUT_MS, false)]);
     if (!isDone) {
       child.kill('SIGKILL');
-      await exited;
+      await ended;
     }
     await removeMount(mountpoint);
   };
   while (findMount(mountpoint)?.type !== 'fuse.skein') {
     const isLate = performance.now() - started > START_TIMEOUT_MS;
-    if (hasExited() || isLate) {
+    if (hasEnded() || isLate) {
       await stop();
       const log = readFileSync(options.logPath, 'utf8').trimEnd().split('\n').slice(-20).join('\n');
       throw new Error(
@@ -75,8 +75,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     pid: child.pid!,
     mountpoint,
     dataFolder: options.dataFolder,
-    readyMs: performance.now() - started,
-    isServing: () => !hasExited() && findMount(mountpoint)?.type === 'fuse.skein',
+    ended,
+    isServing: () => !hasEnded() && findMount(mountpoint)?.type === 'fuse.skein',
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { availableParallelism } from 'node:os';
 import { basename, join, relative } from 'node:path';
 
+import { patchHarness } from './harness-patches.ts';
 import { testUser } from './test-user.ts';
 
 /** Program that shows a package is there, and the package. */
@@ -97,6 +98,7 @@ function debianRelease(): string {
 }
 
 function build(source: string): void {
+  patchHarness(join(source, 'test'));
   console.log(`Building ${source}/testfixture (1 to 2 minutes) …`);
   run(source, './configure', ['--enable-all']);
   run(source, 'make', [`--jobs=${availableParallelism()}`, 'testfixture']);

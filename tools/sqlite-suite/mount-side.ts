@@ -40,10 +40,7 @@ export function openMountSide({ home, logPath }: SideOptions): Side {
       }
       return (await start()).mountpoint;
     },
-    async [Symbol.asyncDispose]() {
-      await stop();
-      rmSync(home, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: stop,
   };
 }
 

@@ -13,6 +13,8 @@ export interface FileRun {
   readonly file: SuiteFile;
   /** The folder that the tests work in: empty, and the user's. */
   readonly folder: string;
+  /** Another folder of the user's, for files that are no databases. */
+  readonly scratch: string;
   /** Everything the test prints. */
   readonly outputPath: string;
   readonly timeoutMs: number;
@@ -28,7 +30,7 @@ export async function runFile(run: FileRun): Promise<Verdict> {
     ...testUser(),
     // Its own process group: what a test starts ends with it.
     detached: true,
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF-8', HOME: run.folder },
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF-8', HOME: run.scratch },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kill = (): void => killGroup(child.pid);

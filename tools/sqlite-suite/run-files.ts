@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Fixture, SuiteFile } from './fixture.ts';
 import { runFile } from './run-file.ts';
 import type { Side, SideOptions } from './side.ts';
+import { makeTestFolder } from './test-user.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface FilesRun {
@@ -29,13 +30,14 @@ export async function runFiles(files: readonly SuiteFile[], run: FilesRun): Prom
   chmodSync(work, 0o755);
   const queue = files.values();
   let doneCount = 0;
-  const job = async (side: Side): Promise<void> => {
-    await using _ = side;
+  const job = async (home: string, logPath: string): Promise<void> => {
+    await using side = run.open({ home, logPath });
     for (const file of queue) {
       const verdict = await runFile({
         fixture: run.fixture,
         file,
         folder: await side.freshFolder(),
+        scratch: makeTestFolder(join(home, 'scratch')),
         outputPath: join(run.outputFolder, `${file.name.replaceAll('/', '-')}.txt`),
         timeoutMs: run.timeoutMs,
         signal: run.signal,
@@ -45,11 +47,12 @@ export async function runFiles(files: readonly SuiteFile[], run: FilesRun): Prom
     }
   };
   try {
-    const jobs = Array.from({ length: run.jobCount }, (_, i) => {
-      const logPath = join(run.outputFolder, `daemon-${i}.log`);
-      return run.open({ home: join(work, String(i)), logPath });
-    });
-    await Promise.all(jobs.map(job));
+    const jobs = Array.from({ length: run.jobCount }, (_, i) =>
+      job(join(work, String(i)), join(run.outputFolder, `daemon-${i}.log`)),
+    );
+    // All end before their folders go, also when one fails.
+    const failure = (await Promise.allSettled(jobs)).find(({ status }) => status === 'rejected');
+    if (failure?.status === 'rejected') throw failure.reason;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -1,6 +1,8 @@
 // Who runs the tests: somebody who may not everything, since SQLite's tests of missing rights fail
 // when root runs them.
 
+import { chownSync, mkdirSync, rmSync } from 'node:fs';
+
 export interface TestUser {
   readonly uid: number;
   readonly gid: number;
@@ -12,4 +14,13 @@ const NOBODY: TestUser = { uid: 65_534, gid: 65_534 };
 /** Undefined: whoever we are, since we are not root. */
 export function testUser(): TestUser | undefined {
   return process.getuid?.() === 0 ? NOBODY : undefined;
+}
+
+/** An empty folder that belongs to the test user, in place of what was there. */
+export function makeTestFolder(path: string): string {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { recursive: true });
+  const user = testUser();
+  if (user !== undefined) chownSync(path, user.uid, user.gid);
+  return path;
 }
