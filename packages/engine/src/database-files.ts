@@ -2,13 +2,13 @@
 // beside it when it needs it.
 
 import { assert } from '@skein/bytes';
-import type { DiskFile } from '@skein/host';
+import { DiskError, type DiskFile } from '@skein/host';
 
 import { hasCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import type { EngineContext } from './context.ts';
 import type { Database } from './database.ts';
 import { NO_STATE } from './database-state.ts';
-import type { EngineError } from './errors.ts';
+import { EngineError, LogFailedError } from './errors.ts';
 import { CopyIn, type CopyTarget } from './files/copy-in.ts';
 import { type CopyOwner, DatabaseHandle } from './files/database-handle.ts';
 import { DatabaseFile } from './files/database-file.ts';
@@ -19,6 +19,7 @@ import { ScratchFile } from './files/scratch-file.ts';
 import { ShmFile } from './files/shm-file.ts';
 import { WalFile } from './files/wal-file.ts';
 import type { DatabaseImage } from './image.ts';
+import { JobLock } from './job-lock.ts';
 import type { Job } from './jobs.ts';
 import { Overlay } from './overlay.ts';
 import { type FileOwner, maybeReadOwner, writeOwner } from './owner-file.ts';
@@ -41,6 +42,8 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
   readonly overlay: Overlay;
   readonly main: DatabaseFile;
   readonly position: PositionFile;
+  /** Held by whatever changes the state of the database. */
+  readonly lock: JobLock = new JobLock();
   readonly #context: EngineContext;
   readonly #copies = new Set<CopyIn>();
   #owner: FileOwner | undefined;
@@ -180,7 +183,7 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
   /** Removes the database: a transaction, if it ever had one. */
   drop(): Pending | undefined {
     this.assertWritable();
-    return this.#context.jobs.run(this.#drop());
+    return this.#context.jobs.run(this.lock.hold(this.#drop()));
   }
 
   replaceWith(image: DatabaseImage): Pending | undefined {
@@ -201,18 +204,23 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
 
   commit(): Pending | undefined {
     if (!this.overlay.isActive) return undefined;
-    return this.#context.jobs.run(commitOverlays(this.#context, [this]));
+    return this.#context.jobs.run(this.lock.hold(commitOverlays(this.#context, [this])));
   }
 
   commitNow(): void {
+    const { committer, jobs } = this.#context;
+    let outcome: { readonly error?: Error | undefined } | undefined;
     const pending = this.commit();
-    let outcome: Error | undefined | 'none' = pending === undefined ? undefined : 'none';
-    pending?.onSettled((error) => {
-      outcome = error;
+    if (pending === undefined) return;
+    pending.onSettled((error) => {
+      outcome = { error };
     });
-    this.#context.committer.settle();
-    if (outcome === 'none') throw new Error(`Cannot finish the commit to ${this.name} at once`);
-    if (outcome !== undefined) throw outcome;
+    while (outcome === undefined && (committer.hasWaiters || jobs.hasWork)) {
+      committer.settle();
+      jobs.step();
+    }
+    if (outcome === undefined) throw this.#notAtOnce();
+    if (outcome.error !== undefined) throw outcome.error;
   }
 
   // CopyOwner
@@ -227,6 +235,10 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
 
   finishCopy(): Pending | undefined {
     return this.overlay.isWhole ? this.commit() : undefined;
+  }
+
+  get incarnation(): number {
+    return this.database.incarnation;
   }
 
   handleOpened(): void {
@@ -262,7 +274,8 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
 
   /** Gives up the transaction under way: nothing is accepted any more that could end it. */
   abandon(): Pending | undefined {
-    if (!this.overlay.isActive) return undefined;
+    // Where the file could not take a commit, the overlay is what is committed.
+    if (!this.overlay.isActive || this.#refusal !== undefined) return undefined;
     return this.#context.jobs.run(abandon(this.#context, [this]));
   }
 
@@ -294,21 +307,46 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
   }
 
   *#drop(): Job<void> {
-    const { committer, clock, kernel, nodeId } = this.#context;
+    const { kernel } = this.#context;
+    this.assertWritable();
     this.overlay.clear();
-    if (this.database.state.pageCount > 0) {
-      const timestampMs = clock.wallMs();
+    if (this.database.state.pageCount > 0) yield* this.#commitDrop();
+    this.#removeContent();
+    this.database.markFileComplete();
+    for (const suffix of ['-journal', '-wal', '-shm']) kernel.forgetContent(this.name + suffix);
+  }
+
+  *#commitDrop(): Job<void> {
+    const { committer, clock, nodeId } = this.#context;
+    const { state } = this.database;
+    const timestampMs = clock.wallMs();
+    try {
       const lsn = yield* committer.commit([prepareDrop(this.database, { timestampMs, nodeId })]);
       const durable = committer.whenDurable(lsn);
       if (durable !== undefined) yield durable;
+    } catch (error) {
+      if (error instanceof LogFailedError) this.database.restoreState(state);
+      throw error;
     }
-    this.database.removeFile();
-    this.database.markFileComplete();
-    // Their names stay until somebody removes them, as on any file system; what is in them is void.
-    this.#journal?.discard();
-    this.#wal?.forget();
-    this.#shm?.truncate(0);
-    for (const suffix of ['-journal', '-wal', '-shm']) kernel.forgetContent(this.name + suffix);
+  }
+
+  /**
+   * The drop is in the log: what stays of the files does not count. The names of companions stay
+   * until somebody removes them, as on any file system.
+   */
+  #removeContent(): void {
+    try {
+      this.database.removeFile();
+      this.#journal?.discard();
+      this.#wal?.forget();
+      this.#shm?.truncate(0);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#context.log.warn('Cannot remove the files of a dropped database', {
+        name: this.name,
+        error: error.message,
+      });
+    }
   }
 
   #createJournal(): JournalFile {
@@ -334,6 +372,7 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
       context: this.#context,
       database: this.database,
       file: disk.open('wal.create', scratchPath('wal'), 'create'),
+      lock: this.lock,
       assertWritable: () => this.assertWritable(),
     });
     return this.#wal;
@@ -356,6 +395,13 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
     const copy = new CopyIn(this, new ScratchFile(disk, scratchPath('copy')));
     this.#copies.add(copy);
     return copy;
+  }
+
+  /** Only what has to wait for the disk or the kernel: a very large transaction, or a failed one. */
+  #notAtOnce(): EngineError {
+    return new EngineError('OPERATION_NOT_SUPPORTED', `Cannot finish a commit to ${this.name}`, {
+      hint: 'Use synchronous=NORMAL or higher: then the end of a transaction can be waited for',
+    });
   }
 
   #warnIncomplete(): void {

@@ -167,8 +167,7 @@ export class Database {
   }
 
   truncateFile(sizeBytes: number): void {
-    const firstPgno = sizeBytes / (this.#state.pageSize ?? PAGE_SIZE_MAX) + 1;
-    for (const keeper of this.#keepers) keeper.beforeCut(firstPgno);
+    this.beforeCut(sizeBytes / (this.#state.pageSize ?? PAGE_SIZE_MAX) + 1);
     this.file.truncate('database.truncate', sizeBytes);
   }
 
@@ -211,6 +210,11 @@ export class Database {
   /** Must be called before a page of the file changes. */
   beforeReplace(pgno: number, walFrame: number): void {
     for (const keeper of this.#keepers) keeper.beforeReplace(pgno, walFrame);
+  }
+
+  /** Must be called before pages of the file, or of the WAL, from `firstPgno` on are gone. */
+  beforeCut(firstPgno: number): void {
+    for (const keeper of this.#keepers) keeper.beforeCut(firstPgno);
   }
 
   /** Removes file and sidecar; the name can be used again. */

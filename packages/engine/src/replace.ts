@@ -5,27 +5,35 @@
 // afterwards: in rollback modes because the change counter differs, in WAL mode because the
 // wal-index does.
 
+import { DiskError } from '@skein/host';
 import { decodeDatabaseHeader } from '@skein/sqlite-file';
 
 import type { EngineContext } from './context.ts';
-import { EngineError } from './errors.ts';
+import type { Database } from './database.ts';
+import { EngineError, LogFailedError } from './errors.ts';
 import type { DatabaseFiles } from './database-files.ts';
 import { type DatabaseImage, type ImagePatch, imageSource } from './image.ts';
 import type { Job } from './jobs.ts';
 import { Pending } from './pending.ts';
 import type { Exclusion } from './ports.ts';
-import { applyTransaction, forgetContent, giveRoomBack, makeRoom } from './rollback-commit.ts';
-import { prepareTransaction } from './transaction.ts';
+import {
+  abandon,
+  applyTransaction,
+  brokenFile,
+  forgetContent,
+  giveRoomBack,
+  makeRoom,
+} from './rollback-commit.ts';
+import { type PreparedTransaction, prepareTransaction } from './transaction.ts';
 
 export function* replaceDatabase(
   context: EngineContext,
   files: DatabaseFiles,
   image: DatabaseImage,
 ): Job<void> {
-  checkPageSize(files, image);
   const exclusion = files.hasClients ? yield* excludeClients(context, files) : undefined;
   try {
-    yield* replace(context, files, image);
+    yield* files.lock.hold(replace(context, files, image));
   } finally {
     exclusion?.end();
   }
@@ -34,36 +42,74 @@ export function* replaceDatabase(
 function* replace(context: EngineContext, files: DatabaseFiles, image: DatabaseImage): Job<void> {
   const { database, wal } = files;
   files.assertWritable();
+  checkPageSize(files, image);
+  // What a client that died has left behind is about the old content.
+  if (files.overlay.isActive || files.journal !== undefined) yield* abandon(context, [files]);
   wal?.completeDatabase();
-  const { pageSize } = image.header;
-  const { pageCount } = image;
   const patch = patchFor(files);
   if (patch === undefined) files.beforeFirstTransaction();
-  const source = imageSource(image, patch);
-  const transaction = yield* prepareTransaction(database, source, {
-    pageSize,
-    pageCount,
-    keptPageCount: Math.min(database.state.pageCount, pageCount),
-    timestampMs: context.clock.wallMs(),
-    nodeId: context.nodeId,
-  });
+  const transaction = yield* prepareImage(context, database, image, patch);
   if (transaction === undefined) return;
-  try {
-    yield* makeRoom(transaction);
-    const lsn = yield* context.committer.commit([transaction]);
-    const durable = context.committer.whenDurable(lsn);
-    if (durable !== undefined) yield durable;
-  } catch (error) {
-    giveRoomBack(database);
-    throw error;
-  }
-  yield* applyTransaction(transaction);
-  database.markFileComplete();
+  yield* commitReplacement(context, transaction);
+  yield* apply(files, transaction);
   // A WAL that was copied in before its database belongs to it; one that clients use is the old
   // one's.
   if (patch === undefined) yield* wal?.takeInAll() ?? [];
   else yield* files.resetWal();
   yield* forgetContent(context, database.name);
+}
+
+function prepareImage(
+  context: EngineContext,
+  database: Database,
+  image: DatabaseImage,
+  patch: ImagePatch | undefined,
+): Job<PreparedTransaction | undefined> {
+  const { pageCount } = image;
+  return prepareTransaction(database, imageSource(image, patch), {
+    pageSize: image.header.pageSize,
+    pageCount,
+    keptPageCount: Math.min(database.state.pageCount, pageCount),
+    timestampMs: context.clock.wallMs(),
+    nodeId: context.nodeId,
+  });
+}
+
+function* commitReplacement(
+  { committer }: EngineContext,
+  transaction: PreparedTransaction,
+): Job<void> {
+  const { database } = transaction;
+  const before = database.state;
+  try {
+    yield* makeRoom(transaction);
+    const lsn = yield* committer.commit([transaction]);
+    const durable = committer.whenDurable(lsn);
+    if (durable !== undefined) yield durable;
+  } catch (error) {
+    if (error instanceof LogFailedError) database.restoreState(before);
+    giveRoomBack(database);
+    throw error;
+  }
+}
+
+/** It is in the log: when the file cannot take it, the overlay shows it until the next start. */
+function* apply(files: DatabaseFiles, transaction: PreparedTransaction): Job<void> {
+  const { database, overlay } = files;
+  const { next, pgnos, view } = transaction;
+  try {
+    yield* applyTransaction(transaction);
+    database.markFileComplete();
+  } catch (cause) {
+    if (!(cause instanceof DiskError)) throw cause;
+    files.refuseWrites(brokenFile(database.name, cause));
+    overlay.begin(next.pageSize!);
+    const buffer = new Uint8Array(next.pageSize!);
+    for (const pgno of pgnos) {
+      overlay.write(view(pgno, buffer), 0, buffer.length, (pgno - 1) * buffer.length);
+    }
+    overlay.truncate(next.pageCount * buffer.length);
+  }
 }
 
 function checkPageSize({ database }: DatabaseFiles, image: DatabaseImage): void {

@@ -37,8 +37,10 @@ const RUN_BYTES = 1024 * 1024;
 
 export function* commitOverlays(
   context: EngineContext,
-  participants: readonly RollbackTransaction[],
+  candidates: readonly RollbackTransaction[],
 ): Job<void> {
+  // While others came first, a database may have been dropped or replaced.
+  const participants = candidates.filter(({ overlay }) => overlay.isActive);
   const before = participants.map(({ database }) => database.state);
   try {
     const prepared = yield* prepareAll(context, participants);
@@ -147,6 +149,14 @@ function firstAdded({ pgnos, pageCountBefore }: PreparedTransaction): number {
   return index === -1 ? pgnos.length : index;
 }
 
+/** Why a database takes no writes whose file could not take what is in the log. */
+export function brokenFile(name: string, cause: DiskError): EngineError {
+  return new EngineError('DATABASE_BROKEN', `Cannot write to the file of ${name}`, {
+    cause,
+    hint: 'The transaction is in the log. Make room or replace the disk, then restart',
+  });
+}
+
 function* applyAll(
   participants: readonly RollbackTransaction[],
   prepared: readonly PreparedTransaction[],
@@ -160,13 +170,7 @@ function* applyAll(
       overlay.clear();
     } catch (cause) {
       if (!(cause instanceof DiskError)) throw cause;
-      const message = `Cannot write to the file of ${database.name}`;
-      participant.refuseWrites(
-        new EngineError('DATABASE_BROKEN', message, {
-          cause,
-          hint: 'The transaction is in the log. Make room or replace the disk, then restart',
-        }),
-      );
+      participant.refuseWrites(brokenFile(database.name, cause));
     }
   }
 }

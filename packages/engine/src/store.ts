@@ -11,6 +11,7 @@ import type { MountFile } from './files/mount-file.ts';
 import { ScratchFile } from './files/scratch-file.ts';
 import { SuperJournalFile } from './files/super-journal-file.ts';
 import { openImage } from './image.ts';
+import { holdAll } from './job-lock.ts';
 import { type FileName, findNameFault, parseFileName } from './names.ts';
 import type { FileOwner } from './owner-file.ts';
 import { afterwards, type Pending } from './pending.ts';
@@ -215,7 +216,12 @@ export class Store {
     const committed =
       databases.length === 0
         ? undefined
-        : this.#context.jobs.run(commitOverlays(this.#context, databases));
+        : this.#context.jobs.run(
+            holdAll(
+              databases.map(({ lock }) => lock),
+              commitOverlays(this.#context, databases),
+            ),
+          );
     return afterwards(committed, () => {
       this.#superJournals.delete(name);
       file.unlink();

@@ -79,25 +79,34 @@ export class WalFrames {
   /** The newest frame with this page that is not after `last`; 0 if there is none. */
   findAtOrBefore(pgno: number, last: number): number {
     let frame = Math.max(this.#newest.get(pgno), 0);
-    while (frame > last) frame = this.#previous[frame - 1]!;
+    while (frame > last) frame = this.#before(frame);
     return frame;
   }
 
-  /** The newest frame that holds this very version of a page; 0 if there is none. */
+  /**
+   * The frame that holds this very version of a page; 0 if there is none. Of several the oldest that
+   * is not in the database file yet: a page may become what it was before, and what was in between
+   * may still be copied.
+   */
   findVersion(pgno: number, checksumHi: number, checksumLo: number): number {
-    let frame = Math.max(this.#newest.get(pgno), 0);
-    while (frame > 0 && !this.#hasChecksum(frame, checksumHi, checksumLo)) {
-      frame = this.#previous[frame - 1]!;
+    let found = 0;
+    for (let frame = Math.max(this.#newest.get(pgno), 0); frame > 0; frame = this.#before(frame)) {
+      if (found > 0 && this.isDone(frame)) return found;
+      if (this.#hasChecksum(frame, checksumHi, checksumLo)) found = frame;
+      if (found > 0 && this.isDone(found)) return found;
     }
-    return frame;
+    return found;
+  }
+
+  /** Whether this frame's page, or a later version of it, is in the database file. */
+  isDone(frame: number): boolean {
+    return this.#isDone[frame - 1] === 1;
   }
 
   /** The page of this frame is in the database file now. */
   markDone(frame: number): void {
     assert(frame >= 1 && frame <= this.#count, 'There is no such frame');
-    for (let f = frame; f > 0 && this.#isDone[f - 1] === 0; f = this.#previous[f - 1]!) {
-      this.#isDone[f - 1] = 1;
-    }
+    for (let f = frame; f > 0 && !this.isDone(f); f = this.#before(f)) this.#isDone[f - 1] = 1;
     while (this.#doneThrough < this.#count && this.#isDone[this.#doneThrough] === 1) {
       this.#doneThrough++;
     }
@@ -126,8 +135,13 @@ export class WalFrames {
   *pending(): Generator<{ readonly pgno: number; readonly frame: number }> {
     for (const pgno of this.#newest.sortedPages()) {
       const frame = this.#newest.get(pgno);
-      if (this.#isDone[frame - 1] === 0) yield { pgno, frame };
+      if (!this.isDone(frame)) yield { pgno, frame };
     }
+  }
+
+  /** The frame before with the same page, or 0. */
+  #before(frame: number): number {
+    return this.#previous[frame - 1]!;
   }
 
   #hasChecksum(frame: number, hi: number, lo: number): boolean {

@@ -72,7 +72,7 @@ export class DatabaseFile implements MountFile {
     const { state } = this.#database;
     const frames = wal?.committed?.frames;
     if (journal?.coversChange() === true) {
-      this.#overlay.begin(state.pageSize ?? journal.pageSize);
+      this.#overlay.begin(this.#pageSizeWith(journal));
       this.#overlay.write(from, offset, length, position);
     } else if (frames !== undefined && frames.count > 0) {
       this.#checkpoint(frames, from.subarray(offset, offset + length), position);
@@ -91,7 +91,7 @@ export class DatabaseFile implements MountFile {
     if (sizeBytes === this.sizeBytes) return undefined;
     this.#companions.assertWritable();
     if (journal?.coversChange() === true || (this.#overlay.isActive && !this.#isCommitted)) {
-      this.#overlay.begin(this.#database.state.pageSize ?? journal?.pageSize ?? 0);
+      this.#overlay.begin(this.#pageSizeWith(journal));
       this.#overlay.truncate(sizeBytes);
     } else if (wal?.committed !== undefined && this.#isCommittedSize(sizeBytes)) {
       // The end of SQLite's checkpoint: it cuts the file to the size that the WAL says.
@@ -115,6 +115,13 @@ export class DatabaseFile implements MountFile {
   }
 
   release(): void {}
+
+  /** Of a new database only its journal knows; before version 3.5.8 SQLite did not write it there. */
+  #pageSizeWith(journal: JournalFile | undefined): number {
+    const pageSize = this.#database.state.pageSize ?? journal?.pageSize ?? this.#overlay.pageSize;
+    if (pageSize === 0) throw this.#withoutJournal();
+    return pageSize;
+  }
 
   get #isCommitted(): boolean {
     return this.#database.state.pageCount > 0;
@@ -156,6 +163,9 @@ export class DatabaseFile implements MountFile {
     crc.update(page);
     const frame = frames.findVersion(pgno, (crc.hi | 0x8000_0000) >>> 0, crc.lo);
     if (frame === 0) throw this.#notInLog((pgno - 1) * page.length);
+    // A checkpoint may come after one that went further and died before it could say so: an older
+    // version must not come back to where `fileState` says there is a later one.
+    if (frames.isDone(frame)) return;
     this.#context.committer.log.sync();
     this.#database.beforeReplace(pgno, frame);
     this.#database.writeFile(pgno, page, 0, page.length);

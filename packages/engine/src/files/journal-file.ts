@@ -23,7 +23,7 @@ import {
   readSuperJournalName,
 } from '@skein/sqlite-file';
 
-import { afterwards, type Pending } from '../pending.ts';
+import type { Pending } from '../pending.ts';
 import type { MountFile } from './mount-file.ts';
 import { OpenScratch } from './open-scratch.ts';
 
@@ -180,16 +180,19 @@ export class JournalFile implements MountFile {
   /** Finds a commit that nothing has told us of. */
   #settle(): void {
     if (!this.#isPassedThrough || !this.#owner.hasChanges || !this.#isFinalised()) return;
-    this.#owner.commitNow();
     this.#file.truncate('journal.empty', 0);
+    this.#owner.commitNow();
   }
 
-  /** Commits; when that is done the journal is empty. */
+  /**
+   * Commits. The journal is emptied first: after the commit nothing may fail, and if that fails the
+   * changes are given up.
+   */
   #end(): Pending | undefined {
-    const pending = this.#owner.commit();
+    this.#file.truncate('journal.empty', 0);
     this.#isKnownLive = false;
     this.#isSynced = false;
-    return afterwards(pending, () => this.#file.truncate('journal.empty', 0));
+    return this.#owner.commit();
   }
 
   #isFinalised(): boolean {

@@ -153,12 +153,21 @@ export class ShmFile implements MountFile {
     const block = new Uint8Array(WAL_INDEX_BLOCK_SIZE);
     this.read(block, 0, block.length, 0);
     const index = readWalIndexHeader(walIndexBlock(block, 0));
-    // An index without a sound header is made anew from the WAL by whoever comes next.
+    // An index without a sound header is made anew from the WAL by whoever comes next. One that is
+    // empty gets the salts of the WAL with the first transaction.
     return (
       index !== undefined &&
-      index.salt1 === committed.header.salt1 &&
-      index.salt2 === committed.header.salt2 &&
-      index.mxFrame < committed.frames.count
+      index.mxFrame < committed.frames.count &&
+      (index.mxFrame === 0 || isOfSameWal(index, committed.header))
     );
   }
+}
+
+interface Salts {
+  readonly salt1: number;
+  readonly salt2: number;
+}
+
+function isOfSameWal(one: Salts, other: Salts): boolean {
+  return one.salt1 === other.salt1 && one.salt2 === other.salt2;
 }

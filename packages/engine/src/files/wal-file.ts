@@ -33,6 +33,7 @@ import type { EngineContext } from '../context.ts';
 import type { Database, NewerPages } from '../database.ts';
 import type { DatabaseState } from '../database-state.ts';
 import { EngineError } from '../errors.ts';
+import type { JobLock } from '../job-lock.ts';
 import type { Job } from '../jobs.ts';
 import { PageMap } from '../page-map.ts';
 import type { Pending } from '../pending.ts';
@@ -45,6 +46,8 @@ export interface WalFileOptions {
   readonly context: EngineContext;
   readonly database: Database;
   readonly file: DiskFile;
+  /** That of the database. */
+  readonly lock: JobLock;
   /** Throws when nothing may be written. */
   readonly assertWritable: () => void;
 }
@@ -77,6 +80,7 @@ export class WalFile implements MountFile, NewerPages {
   readonly #database: Database;
   readonly #file: DiskFile;
   readonly #scratch: OpenScratch;
+  readonly #lock: JobLock;
   readonly #assertWritable: () => void;
   #sizeBytes: number;
   #generation: Generation | undefined;
@@ -94,6 +98,7 @@ export class WalFile implements MountFile, NewerPages {
     this.#database = options.database;
     this.#file = options.file;
     this.#scratch = new OpenScratch(options.context.disk, options.file);
+    this.#lock = options.lock;
     this.#assertWritable = options.assertWritable;
     this.#sizeBytes = options.file.size('wal.size');
   }
@@ -136,7 +141,7 @@ export class WalFile implements MountFile, NewerPages {
     // SQLite writes the header of a frame first: that alone cannot have made it whole, unless its
     // page was there already, with another header.
     if (isNew && length === WAL_FRAME_HEADER_SIZE) return undefined;
-    return this.#context.jobs.run(this.#takeIn(generation, range));
+    return this.#context.jobs.run(this.#lock.hold(this.#takeIn(generation, range)));
   }
 
   truncate(sizeBytes: number): Pending | undefined {
@@ -232,8 +237,7 @@ export class WalFile implements MountFile, NewerPages {
 
   /** What was written before is the WAL of a database that is no more. */
   forget(): void {
-    if (this.#generation !== undefined) this.#database.newerPages = undefined;
-    this.#generation = undefined;
+    if (this.#generation !== undefined) this.#dropGeneration();
     this.#file.truncate('wal.truncate', 0);
     this.#sizeBytes = 0;
   }
@@ -278,9 +282,15 @@ export class WalFile implements MountFile, NewerPages {
   #endGeneration(): void {
     if (this.#generation === undefined) return;
     this.completeDatabase();
+    this.#dropGeneration();
+    this.#database.markFileComplete();
+  }
+
+  /** What a snapshot still has to read from frames, it reads now: pages that the file has not. */
+  #dropGeneration(): void {
+    this.#database.beforeCut(this.#database.state.pageCount + 1);
     this.#generation = undefined;
     this.#database.newerPages = undefined;
-    this.#database.markFileComplete();
   }
 
   #refuseRewrite(from: Uint8Array, offset: number, length: number, position: number): void {
@@ -379,14 +389,16 @@ export class WalFile implements MountFile, NewerPages {
     if (prepared !== undefined) yield* committer.commit([prepared]);
 
     const { checksums } = database;
+    let hasAbove = pageCount < pageCountBefore;
     for (const [n, pgno] of open.entries()) {
+      if (pgno > pageCount) hasAbove = true;
       // Only the newest version of a page in a transaction will ever be copied into the database.
       const isCopied = newest.get(pgno) === first + n && pgno <= pageCount;
       if (isCopied) frames.add(pgno, checksums.hi(pgno), checksums.lo(pgno));
       else frames.add(pgno, 0, 0);
     }
     frames.addCommit(database.state);
-    if (pageCount < pageCountBefore) frames.markAboveDone(pageCount);
+    if (hasAbove) frames.markAboveDone(pageCount);
     loggedSums.set(chain.sums);
     open.length = 0;
   }
