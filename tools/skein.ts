@@ -1,7 +1,11 @@
 // `npm run skein -- …`: the program from its sources, in the folder where npm was called.
 
+import { dirname, join } from 'node:path';
 import { chdir, env } from 'node:process';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const main = join(root, 'packages', 'skein', 'src', 'cli', 'main.ts');
 
 if (env['INIT_CWD'] !== undefined) chdir(env['INIT_CWD']);
-// By its address: what is imported here by name would be built, and the program ends the process.
-await import(new URL('../packages/skein/src/cli/main.ts', import.meta.url).href);
+await import(pathToFileURL(main).href);

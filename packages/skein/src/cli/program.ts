@@ -4,6 +4,7 @@ import { Command } from 'commander';
 
 import { SKEIN_VERSION } from '../version.ts';
 import type { CommandContext } from './command-context.ts';
+import { addCheck } from './commands/check.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
 import { addLtx } from './commands/ltx.ts';
@@ -18,7 +19,7 @@ Exit codes: 0 it worked, 1 it failed, 2 the command line or the configuration is
 SKEIN_DEBUG=1 shows where an error comes from, SKEIN_TRACE=fuse what the kernel asks.`;
 
 /** In the order in which the help shows them. */
-const COMMANDS = [addMount, addImport, addExport, addStatus, addLtx, addVersion];
+const COMMANDS = [addMount, addImport, addExport, addStatus, addCheck, addLtx, addVersion];
 
 /** Runs a command and returns the exit code; messages have been printed by then. */
 export async function run(

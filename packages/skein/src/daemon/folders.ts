@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 
 import type { FileOwner } from '@skein/engine';
 
+import { isLitefsFolder, LITEFS_FOLDER_HINT } from '../config/litefs-folder.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 
 /** The two folders cannot be used together, or not at all. */
@@ -25,21 +26,27 @@ export class FolderError extends Error {
  * owner and mode, so that who may use the folder may use the mount.
  */
 export function prepareFolders({ mountpoint, dataFolder }: MountConfig): FileOwner {
-  for (const [outer, inner] of [
-    [mountpoint, dataFolder],
-    [dataFolder, mountpoint],
-  ] as const) {
-    if (!contains(realPath(outer), realPath(inner))) continue;
+  if (doOverlap(mountpoint, dataFolder)) {
     throw new FolderError(
       'FOLDERS_OVERLAP',
       `Cannot mount on ${mountpoint} with the data in ${dataFolder}: one lies in the other`,
       'Choose a folder for the data that is not part of the mount',
     );
   }
+  if (isLitefsFolder(dataFolder)) {
+    const message = `Cannot use data folder ${dataFolder}: it is one of LiteFS`;
+    throw new FolderError('FOLDER_NOT_USABLE', message, LITEFS_FOLDER_HINT);
+  }
   makeFolder(mountpoint);
   // Of databases of others, only whoever runs the node may read the files.
   makeFolder(dataFolder, 0o700);
   return ownerOf(mountpoint);
+}
+
+/** Whether two folders are the same, or one lies in the other, links or not. */
+export function doOverlap(one: string, other: string): boolean {
+  const [a, b] = [realPath(one), realPath(other)];
+  return contains(a, b) || contains(b, a);
 }
 
 function makeFolder(path: string, mode?: number): void {

@@ -26,6 +26,7 @@ import {
 
 import { databaseStatus, engineStatus } from '../api/engine-status.ts';
 import type { DatabaseStatus, NodeControl, NodeStatus, OnProgress } from '../api/node-control.ts';
+import { isLitefsFolder, LITEFS_FOLDER_HINT } from '../config/litefs-folder.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { SKEIN_VERSION } from '../version.ts';
 
@@ -190,8 +191,13 @@ function checkFolder(path: string, mayCreate: boolean): void {
       hint: 'Say which one: --data FOLDER. A mount makes its own',
     });
   }
-  if (stat === undefined || stat.uid === process.geteuid!()) return;
-  throw new EngineError('DATA_DIRECTORY_FORMAT', `Cannot use data folder ${path}: another owner`, {
-    hint: `Run this as the user who runs the node (uid ${stat.uid})`,
-  });
+  if (stat === undefined) return;
+  if (stat.uid !== process.geteuid!()) {
+    const message = `Cannot use data folder ${path}: it belongs to another user`;
+    const hint = `Run this as the user who runs the node (uid ${stat.uid})`;
+    throw new EngineError('DATA_DIRECTORY_FORMAT', message, { hint });
+  }
+  if (!isLitefsFolder(path)) return;
+  const message = `Cannot use data folder ${path}: it is one of LiteFS`;
+  throw new EngineError('DATA_DIRECTORY_FORMAT', message, { hint: LITEFS_FOLDER_HINT });
 }
