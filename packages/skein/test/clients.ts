@@ -43,3 +43,11 @@ export async function connect(
 export async function dump(client: SqliteProcess, table = 't'): Promise<unknown> {
   return await client.exec(`SELECT * FROM ${table} ORDER BY 1`);
 }
+
+/** A query with the numbers from 1 to `count`, in column i. */
+export function numbers(count: number): string {
+  return (
+    'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n ' +
+    `WHERE i < ${count}) SELECT i FROM n`
+  );
+}

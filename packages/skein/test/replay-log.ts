@@ -4,7 +4,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { DEFAULT_ENGINE_OPTIONS, Engine, Pending } from '@skein/engine';
+import { DEFAULT_ENGINE_OPTIONS, Engine, type Pending } from '@skein/engine';
 import { nodeDisk, nodeFileLocks, systemClock, systemRandom } from '@skein/host';
 import {
   nullMetrics,
