@@ -1,6 +1,6 @@
 // `skein mount` as a process of its own, run from the sources: what the benches, SQLite's suite and
-// the demo measure, test and show. Nothing here touches the mount: whether it is there is read from
-// the mount table.
+// the demo measure, test and show. Nothing here touches the mount: whether it is served is asked of
+// the node's API.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
@@ -10,10 +10,12 @@ import { fileURLToPath } from 'node:url';
 
 import { findMount, tryAbortConnection, unmountFuse } from '@skein/fuse';
 
+import { maybeStartedMs } from './node-api.ts';
+
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const MAIN = join(root, 'packages', 'skein', 'src', 'cli', 'main.ts');
 
-const POLL_MS = 2;
+const POLL_MS = 5;
 const START_TIMEOUT_MS = 60_000;
 /** A shutdown ends within 10 s, also with clients connected. */
 const STOP_TIMEOUT_MS = 15_000;
@@ -47,7 +49,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     mkdirSync(folder, { recursive: true });
   }
   const mountpoint = realpathSync(options.mountpoint);
-  const started = performance.now();
+  const startedMs = Date.now();
   const child = spawnDaemon(options);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
@@ -60,8 +62,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     }
     await removeMount(mountpoint);
   };
-  while (findMount(mountpoint)?.type !== 'fuse.skein') {
-    const isLate = performance.now() - started > START_TIMEOUT_MS;
+  // Another node that serves this data folder was started before.
+  while (((await maybeStartedMs(options.dataFolder)) ?? 0) < startedMs) {
+    const isLate = Date.now() - startedMs > START_TIMEOUT_MS;
     if (hasEnded() || isLate) {
       await stop();
       const log = readFileSync(options.logPath, 'utf8').trimEnd().split('\n').slice(-20).join('\n');

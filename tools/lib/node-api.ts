@@ -23,6 +23,16 @@ function getText(dataFolder: string, path: string): Promise<string> {
   });
 }
 
+/** When the node that serves was started, by the wall clock; undefined when none answers. */
+export async function maybeStartedMs(dataFolder: string): Promise<number | undefined> {
+  try {
+    const status = JSON.parse(await getText(dataFolder, '/v1/status')) as { startedMs: number };
+    return status.startedMs;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Requests of the kernel since the node's start that some process stood still for. */
 export async function countRoundTrips(dataFolder: string): Promise<ReadonlyMap<string, number>> {
   const text = await getText(dataFolder, '/metrics');

@@ -40,6 +40,7 @@ export function openMountSide({ home, logPath }: SideOptions): Side {
       }
       return (await start()).mountpoint;
     },
+    abandon: stop,
     [Symbol.asyncDispose]: stop,
   };
 }

@@ -41,6 +41,7 @@ export async function runFiles(files: readonly SuiteFile[], run: FilesRun): Prom
         outputPath: join(run.outputFolder, `${file.name.replaceAll('/', '-')}.txt`),
         timeoutMs: run.timeoutMs,
         signal: run.signal,
+        unblock: () => side.abandon(),
       });
       doneCount += 1;
       run.onVerdict(verdict, doneCount);

@@ -17,6 +17,8 @@ export interface SideOptions {
 export interface Side extends AsyncDisposable {
   /** An empty folder that belongs to the test user; what the last file left there is gone. */
   freshFolder(): Promise<string>;
+  /** Gives the folder up: whoever waits for a file in it gets an error. */
+  abandon(): Promise<void>;
 }
 
 export function openBareSide({ home }: SideOptions): Side {
@@ -24,6 +26,7 @@ export function openBareSide({ home }: SideOptions): Side {
     async freshFolder() {
       return makeTestFolder(join(home, 'folder'));
     },
+    async abandon() {},
     async [Symbol.asyncDispose]() {},
   };
 }
