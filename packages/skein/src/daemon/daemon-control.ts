@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 
-import { formatPrometheus, readMetrics } from '@skein/host';
+import { formatPrometheus, readMetrics, systemClock } from '@skein/host';
 
 import type { DatabaseStatus, NodeControl, NodeStatus, OnProgress } from '../api/node-control.ts';
 import type { MountConfig } from '../config/mount-config.ts';
@@ -19,8 +19,8 @@ export interface DaemonControlOptions {
 
 export class DaemonControl implements NodeControl {
   readonly #options: DaemonControlOptions;
-  readonly #startedMs = Date.now();
-  readonly #startedMonotonicMs = performance.now();
+  readonly #startedMs = systemClock.wallMs();
+  readonly #startedMonotonicMs = systemClock.monotonicMs();
   #scratchCount = 0;
 
   constructor(options: DaemonControlOptions) {
@@ -35,7 +35,7 @@ export class DaemonControl implements NodeControl {
       mountpoint: config.mountpoint,
       dataFolder: config.dataFolder,
       startedMs: this.#startedMs,
-      uptimeMs: Math.round(performance.now() - this.#startedMonotonicMs),
+      uptimeMs: Math.round(systemClock.monotonicMs() - this.#startedMonotonicMs),
       warnings,
       ...status,
     };

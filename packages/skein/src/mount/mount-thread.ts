@@ -7,7 +7,7 @@
 
 import { receiveMessageOnPort } from 'node:worker_threads';
 
-import { Engine, type Exclusion, type FileOwner } from '@skein/engine';
+import { DEFAULT_ENGINE_OPTIONS, Engine, type Exclusion, type FileOwner } from '@skein/engine';
 import {
   DeviceLoop,
   findPassthroughObstacle,
@@ -173,6 +173,7 @@ export class MountThread {
         memory: createClientMemory(this.#notifiers, passesThrough),
       },
       {
+        ...DEFAULT_ENGINE_OPTIONS,
         dataFolder,
         retentionMs,
         segmentBytes,

@@ -91,7 +91,7 @@ class NotifierThread {
     for (;;) {
       const received = receiveMessageOnPort(this.#port);
       if (received === undefined) return;
-      const { id } = received.message;
+      const { id } = received.message as Notified;
       const done = this.#waiting.get(id);
       this.#waiting.delete(id);
       done?.();

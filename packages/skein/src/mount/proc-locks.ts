@@ -1,14 +1,16 @@
 // The locks that the kernel keeps, as /proc/locks lists them (proc_locks(5)):
 //
 //   1: POSIX  ADVISORY  WRITE 1234 00:2f:5 120 120
-//   kind of lock, who must obey it, WRITE is exclusive, process, device:inode, first byte, last byte
+//
+// The kind of lock, who must obey it, WRITE for exclusive, the process, device and inode, the first
+// and the last byte.
 //
 // A line with "->" is somebody who waits. An open file description's lock has no process: -1.
 
 export interface HeldLock {
   readonly isExclusive: boolean;
   readonly pid: number;
-  /** Minor number of the device. */
+  /** Minor number of the device; its major number is 0. */
   readonly deviceMinor: number;
   readonly inode: number;
   readonly firstByte: number;
@@ -16,10 +18,11 @@ export interface HeldLock {
   readonly lastByte: number;
 }
 
-const LINE =
-  /^\d+: (?:POSIX|OFDLCK) +\w+ +(READ|WRITE) +(-?\d+) [0-9a-f]+:([0-9a-f]+):(\d+) (\d+) (\d+|EOF)$/u;
+const KIND = String.raw`(?:POSIX|OFDLCK) +\w+ +(READ|WRITE)`;
+const FILE = String.raw`00:([0-9a-f]+):(\d+)`;
+const LINE = new RegExp(String.raw`^\d+: ${KIND} +(-?\d+) ${FILE} (\d+) (\d+|EOF)$`, 'u');
 
-/** The locks on byte ranges; lines of other kinds are left out. */
+/** The locks on byte ranges of files without a disk (major number 0), as those of FUSE are. */
 export function parseProcLocks(text: string): HeldLock[] {
   const locks: HeldLock[] = [];
   for (const line of text.split('\n')) {
