@@ -44,17 +44,6 @@ describe('checkAccess()', () => {
       else assert.throws(check, refuses('EACCES'), `0${mode.toString(8)} ${who.uid}`);
     }
   });
-
-  it('finds the groups of a process that its request does not carry', () => {
-    const groups = process.getgroups!();
-    const caller: Caller = { uid: 1002, gid: 1002, pid: process.pid };
-    for (const gid of groups) {
-      assert.doesNotThrow(() => checkAccess(caller, { uid: 1, gid, mode: 0o060 }, MAY_WRITE));
-    }
-    const foreign = Math.max(...groups) + 1;
-    const owner = { uid: 1, gid: foreign, mode: 0o060 };
-    assert.throws(() => checkAccess(caller, owner, MAY_WRITE), refuses('EACCES'));
-  });
 });
 
 describe('checkOwner()', () => {
