@@ -16,36 +16,44 @@ import type { Pending } from './pending.ts';
 
 /** Whether there is something to move. */
 export function needsCheckpoint(database: Database): boolean {
-  return database.fileState.lsn > database.checkpointed.lsn;
+  return !database.isUnsyncable && database.fileState.lsn > database.checkpointed.lsn;
 }
 
 /** Makes a file durable, at once or elsewhere. */
 export type FileSync = (op: string, file: DiskFile) => Pending | undefined;
 
-/** Throws DiskError when a sync fails: then the log keeps what it has. */
+/**
+ * Throws DiskError. Where a sync has failed there is no other: it would report as durable what was
+ * lost. Then the log keeps what the next start puts into the database again.
+ */
 export function* checkpoint(
   { disk, committer }: Pick<EngineContext, 'disk' | 'committer'>,
   database: Database,
   sync: FileSync,
 ): Job<void> {
   const target = database.fileState;
-  if (target.lsn <= database.checkpointed.lsn) return;
+  if (!needsCheckpoint(database)) return;
   if (target.pageCount > 0) {
     // The state counts only if the transaction is durable; its pages in the file are, by invariant.
     committer.log.sync();
     database.checksums.flush();
     const { file, checksums, incarnation } = database;
-    yield sync('checkpoint.database.sync', file);
-    if (database.incarnation !== incarnation) return;
-    yield sync('checkpoint.checksums.sync', checksums.file);
+    try {
+      yield sync('checkpoint.database.sync', file);
+      if (database.incarnation !== incarnation) return;
+      yield sync('checkpoint.checksums.sync', checksums.file);
+    } catch (error) {
+      database.isUnsyncable = true;
+      throw error;
+    }
     if (database.incarnation !== incarnation) return;
   }
   writeCheckpoint(disk, database.folder, target);
   database.checkpointed = target;
 }
 
-/** The records up to this LSN are not needed to start again. */
-export function trimmableLsn(databases: Iterable<Database>, lastLsn: number): number {
+/** Every transaction up to this record is in the checkpoint of its database. */
+export function coveredLsn(databases: Iterable<Database>, lastLsn: number): number {
   let lsn = lastLsn;
   for (const { state, checkpointed } of databases) {
     if (checkpointed.lsn < state.lsn) lsn = Math.min(lsn, checkpointed.lsn);

@@ -4,21 +4,22 @@
 // its own. That thread calls served() after each request, idle() when there is none left and again
 // as long as `hasWork`, and tick() when nextTickMs has come.
 
-import type { FileLocks } from '@skein/host';
+import { DiskError, type FileLocks } from '@skein/host';
 
-import { checkpoint, needsCheckpoint, trimmableLsn } from './checkpoint.ts';
+import { checkpoint, coveredLsn, type FileSync, needsCheckpoint } from './checkpoint.ts';
 import { Committer } from './committer.ts';
 import type { EngineContext, EnginePorts } from './context.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { DatabaseFiles } from './database-files.ts';
 import type { DatabaseState } from './database-state.ts';
-import { EngineError } from './errors.ts';
+import { EngineError, LogFailedError } from './errors.ts';
 import { type Job, Jobs, runToEnd } from './jobs.ts';
 import { TransactionLog } from './log/transaction-log.ts';
 import { openIdentity } from './node-file.ts';
 import { PageStore } from './page-store.ts';
 import { Pending } from './pending.ts';
 import { type Recovered, recover } from './recovery.ts';
+import { brokenFile } from './rollback-commit.ts';
 import { SlabPool } from './slab-pool.ts';
 import { Snapshot } from './snapshot.ts';
 import { Store } from './store.ts';
@@ -149,7 +150,8 @@ export class Engine {
   /** When tick() is due, by the monotonic clock. */
   get nextTickMs(): number {
     const checkpointMs = this.#checkpointedMs + CHECKPOINT_INTERVAL_MS;
-    if (this.#unsyncedSinceMs === undefined) return checkpointMs;
+    // One that is under way is reported by itself.
+    if (this.#unsyncedSinceMs === undefined || this.#isSyncing) return checkpointMs;
     return Math.min(checkpointMs, this.#unsyncedSinceMs + BACKGROUND_SYNC_MS);
   }
 
@@ -184,7 +186,10 @@ export class Engine {
     const files = this.#findDatabase(name);
     const { database } = files;
     // A commit under way has its pages elsewhere until it is done.
-    while (files.isBeingApplied) yield;
+    while (files.isBeingApplied) {
+      if (files.refusal !== undefined) throw files.refusal;
+      yield;
+    }
     this.#log.sync();
     const { disk, pool, scratchPath } = this.#context;
     const kept = new PageStore({ disk, pool, scratchPath: scratchPath('snapshot') });
@@ -209,14 +214,11 @@ export class Engine {
 
   /** Brings all databases up to date, now: the log is not needed to start again. */
   checkpointAll(): void {
-    for (const { database } of this.store.databases) {
-      runToEnd(
-        checkpoint(this.#context, database, (op, file) => {
-          file.sync(op);
-          return undefined;
-        }),
-      );
-    }
+    const syncNow: FileSync = (op, file) => {
+      file.sync(op);
+      return undefined;
+    };
+    for (const files of this.store.databases) runToEnd(this.#checkpoint(files, syncNow));
   }
 
   /**
@@ -262,18 +264,22 @@ export class Engine {
     if (ended === undefined) this.#isCheckpointing = false;
     ended?.onSettled((error) => {
       this.#isCheckpointing = false;
-      if (error === undefined) return;
-      this.#context.log.warn('Cannot bring the databases up to date', { error: error.message });
+      if (error !== undefined) throw error;
     });
   }
 
   *#checkpointInBackground(): Job<void> {
     const { background } = this.#context;
-    for (const { database } of this.store.databases) {
+    for (const files of this.store.databases) {
+      const { database } = files;
       if (!needsCheckpoint(database)) continue;
-      yield* checkpoint(this.#context, database, (op, file) => {
+      yield* this.#checkpoint(files, (op, file) => {
         const synced = new Pending();
-        background.sync(op, file, (error) => synced.settle(error));
+        database.hold(file, true);
+        background.sync(op, file, (error) => {
+          database.hold(file, false);
+          synced.settle(error);
+        });
         return synced;
       });
       yield;
@@ -281,10 +287,36 @@ export class Engine {
     this.#trim();
   }
 
+  /** One that does not work is tried again later, unless it says that the disk has lost something. */
+  *#checkpoint(files: DatabaseFiles, sync: FileSync): Job<void> {
+    const { database } = files;
+    try {
+      yield* checkpoint(this.#context, database, sync);
+    } catch (cause) {
+      if (!isDiskFailure(cause)) throw cause;
+      if (database.isUnsyncable && files.refusal === undefined) {
+        files.refuseWrites(brokenFile(files.name, cause));
+      } else {
+        const fields = { database: files.name, error: cause.message };
+        this.#context.log.warn('Cannot bring a database up to date', fields);
+      }
+    }
+  }
+
   #trim(): void {
-    const databases = [...this.store.databases].map(({ database }) => database);
     const beforeMs = this.#context.clock.wallMs() - this.#options.retentionMs;
-    this.#log.trim(trimmableLsn(databases, this.#log.lastLsn) + 1, beforeMs);
+    try {
+      this.#log.trim(this.#coveredLsn, beforeMs);
+    } catch (error) {
+      if (!isDiskFailure(error)) throw error;
+      this.#context.log.warn('Cannot trim the log', { error: error.message });
+    }
+  }
+
+  /** The log up to this record is not needed to start again. */
+  get #coveredLsn(): number {
+    const databases = [...this.store.databases].map(({ database }) => database);
+    return coveredLsn(databases, this.#log.lastLsn);
   }
 
   /**
@@ -300,6 +332,10 @@ export class Engine {
     if (files !== undefined && files.database.state.pageCount > 0) return files;
     throw new EngineError('DATABASE_NOT_FOUND', `There is no database ${JSON.stringify(name)}`);
   }
+}
+
+function isDiskFailure(error: unknown): error is DiskError | LogFailedError {
+  return error instanceof DiskError || error instanceof LogFailedError;
 }
 
 interface EngineParts {

@@ -20,7 +20,7 @@ export type Remedy =
   /** All databases are brought to where the log ends, then the log is begun anew. */
   | { readonly kind: 'new-log' }
   /** The log is said to begin where it does. */
-  | { readonly kind: 'log-start'; readonly firstLsn: number }
+  | { readonly kind: 'log-bounds'; readonly firstLsn: number }
   /** The node gets another identity. */
   | { readonly kind: 'new-node' };
 
@@ -47,7 +47,7 @@ function describe(remedy: Remedy): string {
       return 'put the database together from its file and the log, and make its sidecar anew';
     case 'new-log':
       return 'bring all databases to where the log ends, then begin the log anew';
-    case 'log-start':
+    case 'log-bounds':
       return `write it again: the log begins with record ${remedy.firstLsn}`;
     case 'new-node':
       return 'give the node a new identity';

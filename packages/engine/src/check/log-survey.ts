@@ -5,9 +5,10 @@
 
 import type { Disk } from '@skein/host';
 
-import { LOG_START_NAME, readLogStart } from '../log/log-start.ts';
+import type { LogBounds } from '../log/log-bounds.ts';
 import type { ChainPlace } from '../log/record-reader.ts';
-import { maybeParseSegmentName } from '../log/segment-header.ts';
+import { formatSegmentName, maybeParseSegmentName } from '../log/segment-header.ts';
+import { formatRecords } from './format-records.ts';
 import type { LogHandler } from './log-handler.ts';
 import { SegmentSurvey } from './segment-survey.ts';
 import type { SurveyProgress } from './survey-file.ts';
@@ -17,6 +18,8 @@ export interface LogSurveyOptions {
   readonly progress: SurveyProgress;
   /** The folder of the log. */
   readonly folder: string;
+  /** Undefined when there are none, or damaged ones. */
+  readonly bounds: LogBounds | undefined;
   /** The last LSN that was ever durable, as far as anything else knows. */
   readonly knownLsn: number;
 }
@@ -24,11 +27,14 @@ export interface LogSurveyOptions {
 export interface LogSurvey {
   /** Names of segments, in order. */
   readonly segments: readonly string[];
+  /** LSN of the first record. */
+  readonly firstLsn: number | undefined;
   /** Where the next record goes; undefined in a log that never had one. */
   readonly next: ChainPlace | undefined;
   readonly lastSequence: number;
   /** The last LSN that was ever durable, as far as anything but the log knows. */
   readonly knownLsn: number;
+  readonly bounds: LogBounds | undefined;
   /** The end of the log is gone, and nobody knows how much that was. */
   readonly isEndLost: boolean;
   /** Files that records name. */
@@ -57,53 +63,61 @@ function surveySegments(
   handler: LogHandler,
   segments: readonly SegmentSurvey[],
 ): LogSurvey {
-  const hadRecords = surveyStart(options, handler, segments[0]) || options.knownLsn > 0;
+  const { bounds, knownLsn } = options;
+  const first = segments[0];
+  const last = segments.at(-1);
+  const firstLsn = first?.firstLsn;
+  if (bounds !== undefined && firstLsn !== undefined && firstLsn > bounds.firstLsn) {
+    reportMissing(handler, first!.sequence - 1, bounds.firstLsn, firstLsn - 1);
+  }
   let place: ChainPlace | undefined;
   for (const [n, segment] of segments.entries()) {
-    place = segment.survey(place, segments[n + 1], segments[n - 1]?.isSealed === true);
+    const before = segments[n - 1];
+    const nextLsn = segment.firstLsn;
+    const isGap = before !== undefined && segment.sequence > before.sequence + 1;
+    if (isGap && place !== undefined && nextLsn !== undefined && nextLsn > place.lsn) {
+      reportMissing(handler, before.sequence + 1, place.lsn, nextLsn - 1);
+      place = undefined;
+    }
+    place = segment.survey(place, segments[n + 1], before?.isSealed === true);
   }
-  const last = segments.at(-1);
-  const isEndLost = last === undefined ? hadRecords : last.isSealed;
+  const isEndLost = last === undefined ? bounds !== undefined || knownLsn > 0 : last.isSealed;
   if (isEndLost) reportLostEnd(handler, last);
   return {
     segments: segments.map(({ name }) => name),
+    firstLsn,
     next: place,
     lastSequence: last?.sequence ?? 0,
-    knownLsn: options.knownLsn,
+    knownLsn,
+    bounds,
     isEndLost,
     besideIds: new Set(segments.flatMap(({ besideIds }) => [...besideIds])),
   };
 }
 
-/** Whether the log begins where it should. Returns whether there ever was a record. */
-function surveyStart(
-  { disk, folder }: LogSurveyOptions,
+function reportMissing(
   handler: LogHandler,
-  first: SegmentSurvey | undefined,
-): boolean {
-  const file = `log/${LOG_START_NAME}`;
-  const start = readLogStart(disk, folder);
-  const firstLsn = first?.firstLsn;
-  const isMissing = start === undefined && firstLsn !== undefined && firstLsn > 1;
-  if (start === 'damaged' || isMissing) {
-    const what = isMissing ? 'it is missing' : 'it is damaged';
-    handler.fault({
-      kind: 'damage',
-      file,
-      what,
-      ...(firstLsn !== undefined && { remedy: { kind: 'log-start', firstLsn } }),
-    });
-  } else if (firstLsn !== undefined && firstLsn > (start ?? 1)) {
-    const what = `records ${start ?? 1} to ${firstLsn - 1} are missing before it`;
-    handler.fault({ kind: 'damage', file: first!.file, what, remedy: { kind: 'new-log' } });
-    handler.lose(firstLsn - 1, undefined);
-  }
-  return start !== undefined;
+  sequence: number,
+  firstLsn: number,
+  lastLsn: number,
+): void {
+  handler.fault({
+    kind: 'damage',
+    file: `log/${formatSegmentName(sequence)}`,
+    lsn: firstLsn,
+    what: `it is missing, with ${formatRecords(firstLsn, lastLsn)}`,
+    remedy: { kind: 'new-log' },
+  });
+  handler.lose(lastLsn, undefined);
 }
 
 function reportLostEnd(handler: LogHandler, last: SegmentSurvey | undefined): void {
-  const what =
-    last === undefined ? 'it holds no segment, but once did' : 'the segment behind it is missing';
-  handler.fault({ kind: 'damage', file: last?.file ?? 'log', what, hint: RESTORE_HINT });
+  const isEmpty = last === undefined;
+  handler.fault({
+    kind: 'damage',
+    file: isEmpty ? 'log' : `log/${formatSegmentName(last.sequence + 1)}`,
+    what: isEmpty ? 'it holds no segment, but once did' : 'it is missing, with what came after it',
+    hint: RESTORE_HINT,
+  });
   handler.lose(Number.MAX_SAFE_INTEGER, undefined);
 }

@@ -17,15 +17,18 @@ export class LoggedDatabase {
   readonly sums: PageSums = new PageSums();
   /** Pages that a start puts into the file, which may have any version of them until then. */
   readonly pending: PageSet = new PageSet();
+  readonly #coveredLsn: number;
   #state: DatabaseState | undefined;
   #lostLsn = 0;
   #isContinuous = true;
   #next: LtxHeader | undefined;
   #nextLsn = 0;
 
-  constructor(name: string, checkpoint: DatabaseState | undefined) {
+  /** `coveredLsn`: up to this record nothing of the database is missing in its checkpoint. */
+  constructor(name: string, checkpoint: DatabaseState | undefined, coveredLsn: number) {
     this.name = name;
     this.checkpoint = checkpoint;
+    this.#coveredLsn = checkpoint === undefined ? 0 : Math.max(checkpoint.lsn, coveredLsn);
   }
 
   /** After the last transaction in the log; undefined when there is none. */
@@ -37,14 +40,14 @@ export class LoggedDatabase {
   get finalState(): DatabaseState | undefined {
     const { checkpoint } = this;
     const state = this.#state;
-    if (this.#lostLsn > Math.max(checkpoint?.lsn ?? 0, state?.lsn ?? 0)) return undefined;
+    if (this.#lostLsn > Math.max(this.#coveredLsn, state?.lsn ?? 0)) return undefined;
     if (state === undefined || checkpoint === undefined) return state ?? checkpoint;
     return state.txid >= checkpoint.txid ? state : checkpoint;
   }
 
   /** Whether all pages are known that a start puts into the file. */
   get isPendingKnown(): boolean {
-    return this.#lostLsn <= (this.checkpoint?.lsn ?? 0);
+    return this.#lostLsn <= this.#coveredLsn;
   }
 
   /** Record `lsn`, or some of up to that, may have had a transaction that is lost. */

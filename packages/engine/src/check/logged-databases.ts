@@ -19,11 +19,12 @@ export class LoggedDatabases implements LogHandler {
   /** `checkpoints` are the databases that have a folder. */
   constructor(
     checkpoints: ReadonlyMap<string, DatabaseState | string>,
+    coveredLsn: number,
     report: (fault: Fault) => void,
   ) {
     for (const [name, state] of checkpoints) {
       const checkpoint = typeof state === 'string' ? undefined : state;
-      this.#databases.set(name, new LoggedDatabase(name, checkpoint));
+      this.#databases.set(name, new LoggedDatabase(name, checkpoint, coveredLsn));
     }
     this.#report = report;
   }
@@ -81,7 +82,7 @@ export class LoggedDatabases implements LogHandler {
   #find(name: string): LoggedDatabase {
     let database = this.#databases.get(name);
     if (database === undefined) {
-      database = new LoggedDatabase(name, undefined);
+      database = new LoggedDatabase(name, undefined, 0);
       // What nobody can tell about other databases nobody can tell about this one.
       if (this.#lostLsn > 0) database.lose(this.#lostLsn);
       this.#databases.set(name, database);

@@ -1,7 +1,7 @@
 // Begins the log anew behind where the old one ends, when that is damaged in what the databases do
 // not need: no transaction is lost, but for who follows the log.
 
-import { writeLogStart } from '../log/log-start.ts';
+import { writeLogBounds } from '../log/log-bounds.ts';
 import { formatSegmentName } from '../log/segment-header.ts';
 import { startSegment } from '../log/segment.ts';
 import { rebuildDatabases, type RepairContext } from './rebuild.ts';
@@ -28,6 +28,6 @@ export function beginLogAnew(context: RepairContext, { log, databases }: Survey)
     file.close();
   }
   disk.syncDirectory('repair.segment.name', folder.log);
-  writeLogStart(disk, folder.log, firstLsn);
+  writeLogBounds(disk, folder.log, { firstLsn, coveredLsn: firstLsn - 1 });
   for (const name of log.segments) originals.move(`log/${name}`);
 }

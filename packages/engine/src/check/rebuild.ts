@@ -52,13 +52,13 @@ function syncLog({ disk, folder }: RepairContext, { segments }: LogSurvey): void
 
 function writeLoggedPages(
   { disk, folder }: RepairContext,
-  { knownLsn }: LogSurvey,
+  { bounds, knownLsn }: LogSurvey,
   rebuilds: readonly Rebuild[],
 ): void {
   const byName = new Map(rebuilds.map((rebuild) => [rebuild.name, rebuild]));
   let current: Rebuild | undefined;
   surveyLog(
-    { disk, progress: new SurveyProgress(undefined), folder: folder.log, knownLsn },
+    { disk, progress: new SurveyProgress(undefined), folder: folder.log, bounds, knownLsn },
     {
       begin: ({ database }) => {
         current = byName.get(database);

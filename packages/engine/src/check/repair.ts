@@ -8,7 +8,7 @@
 import type { Clock, Random } from '@skein/host';
 
 import type { DataFolder } from '../data-folder.ts';
-import { writeLogStart } from '../log/log-start.ts';
+import { LOG_BOUNDS_NAME, writeLogBounds } from '../log/log-bounds.ts';
 import { createIdentity } from '../node-file.ts';
 import { type CheckPorts, lockExisting, toReport } from './check-deep.ts';
 import type { Remedy } from './fault.ts';
@@ -28,7 +28,7 @@ const ROUNDS_MAX = 8;
 
 /** Simple ones first: they may show that the others are not needed. */
 const STAGES: readonly (readonly Remedy['kind'][])[] = [
-  ['write', 'truncate', 'remove', 'log-start', 'new-node'],
+  ['write', 'truncate', 'remove', 'log-bounds', 'new-node'],
   ['rebuild'],
   ['new-log'],
 ];
@@ -98,9 +98,8 @@ class Repairer {
         case 'remove':
           this.#originals.move(remedy.file);
           break;
-        case 'log-start':
-          this.#keep('log/start.json');
-          writeLogStart(this.#ports.disk, this.#folder.log, remedy.firstLsn);
+        case 'log-bounds':
+          this.#writeBounds(remedy.firstLsn);
           break;
         case 'new-node':
           this.#keep('node.json');
@@ -124,6 +123,13 @@ class Repairer {
       this.#survey.log,
       [...rebuilt].flatMap((name) => this.#survey.databases.get(name)?.plan ?? []),
     );
+  }
+
+  /** Without them nothing is known to be of no consequence but what was given up. */
+  #writeBounds(firstLsn: number): void {
+    this.#keep(`log/${LOG_BOUNDS_NAME}`);
+    const bounds = { firstLsn, coveredLsn: firstLsn - 1 };
+    writeLogBounds(this.#ports.disk, this.#folder.log, bounds);
   }
 
   #keep(file: string, offset?: number, length?: number): void {

@@ -23,6 +23,7 @@ import {
 } from '../log/segment-header.ts';
 import { SegmentIndex } from '../log/segment-index.ts';
 import type { Fault } from './fault.ts';
+import { formatRecords } from './format-records.ts';
 import type { LogHandler } from './log-handler.ts';
 import {
   findRecordFaults,
@@ -189,7 +190,7 @@ export class SegmentSurvey {
     if (place.lsn === header.firstLsn && place.link === header.link) return;
     const what =
       place.lsn < header.firstLsn
-        ? `records ${place.lsn} to ${header.firstLsn - 1} are missing before it`
+        ? `${formatRecords(place.lsn, header.firstLsn - 1)} are missing before it`
         : 'it does not continue the segment before it';
     this.#report({ lsn: place.lsn, what, remedy: { kind: 'new-log' } });
     this.#handler.lose(Math.max(place.lsn, header.firstLsn - 1), undefined);
@@ -271,10 +272,7 @@ export class SegmentSurvey {
     if (bit !== undefined) this.#file.read('check.read', byte, 0, 1, bit.offset);
     this.#report({
       lsn: place.lsn,
-      what:
-        nextLsn - 1 > place.lsn
-          ? `records ${place.lsn} to ${nextLsn - 1} are damaged`
-          : `record ${place.lsn} is damaged: its header is not as it was written`,
+      what: `damaged: ${formatRecords(place.lsn, nextLsn - 1)}`,
       remedy: bit === undefined ? { kind: 'new-log' } : flipRemedy(this.file, byte[0]!, bit),
     });
     this.#handler.lose(nextLsn - 1, undefined);

@@ -7,7 +7,7 @@ import { readCheckpoint } from '../checkpoint-file.ts';
 import type { DatabaseState } from '../database-state.ts';
 import { DamageError } from '../errors.ts';
 import { findBitByTrial } from '../flipped-bit.ts';
-import { LOG_START_NAME } from '../log/log-start.ts';
+import { LOG_BOUNDS_NAME } from '../log/log-bounds.ts';
 import { maybeParseSegmentName } from '../log/segment-header.ts';
 import { findNameFault } from '../names.ts';
 import { readIdentity } from '../node-file.ts';
@@ -69,7 +69,7 @@ export function surveyNames(context: SmallFileContext): string[] {
   for (const name of listed(disk, `${path}/log`)) {
     const isOurs =
       name === 'spare' ||
-      name === LOG_START_NAME ||
+      name === LOG_BOUNDS_NAME ||
       BESIDE_NAME.test(name) ||
       maybeParseSegmentName(name) !== undefined;
     surveyName(context, `log/${name}`, isOurs);

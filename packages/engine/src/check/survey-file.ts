@@ -69,17 +69,22 @@ export class SurveyFile {
 
   /** As DiskFile.read. */
   read(op: string, into: Uint8Array, offset: number, length: number, position: number): number {
-    this.#progress.read(length);
-    try {
-      return this.#file.read(op, into, offset, length, position);
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error;
-      return this.#readPieces(op, into.subarray(offset, offset + length), position);
-    }
+    const count = this.#readWhole(op, into.subarray(offset, offset + length), position);
+    this.#progress.read(count);
+    return count;
   }
 
   close(): void {
     this.#file.close();
+  }
+
+  #readWhole(op: string, into: Uint8Array, position: number): number {
+    try {
+      return this.#file.read(op, into, 0, into.length, position);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      return this.#readPieces(op, into, position);
+    }
   }
 
   #readPieces(op: string, into: Uint8Array, position: number): number {

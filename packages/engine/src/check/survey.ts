@@ -11,6 +11,7 @@ import { type DatabaseSurvey, surveyDatabase } from './database-survey.ts';
 import type { Fault } from './fault.ts';
 import type { CheckOptions } from './finding.ts';
 import { type LogSurvey, surveyLog } from './log-survey.ts';
+import { LOG_BOUNDS_NAME, type LogBounds, readLogBounds } from '../log/log-bounds.ts';
 import type { LoggedDatabase } from './logged-database.ts';
 import { LoggedDatabases } from './logged-databases.ts';
 import {
@@ -51,9 +52,11 @@ export function surveyFolder(
   const names = surveyNames(context);
   expectBytes(context, logFolder, names);
   const checkpoints = new Map(names.map((name) => [name, surveyCheckpoint(context, name)]));
-  const logged = new LoggedDatabases(checkpoints, report);
-  const knownLsn = lastLsnOf(checkpoints.values());
-  const log = surveyLog({ disk, progress, folder: logFolder, knownLsn }, logged);
+  const bounds = maybeReadBounds(disk, logFolder);
+  const logged = new LoggedDatabases(checkpoints, bounds?.coveredLsn ?? 0, report);
+  const knownLsn = Math.max(bounds?.coveredLsn ?? 0, lastLsnOf(checkpoints.values()));
+  const log = surveyLog({ disk, progress, folder: logFolder, bounds, knownLsn }, logged);
+  if (bounds === undefined && log.firstLsn !== undefined) reportBounds(context, log.firstLsn);
   surveyNode(context, names.length > 0 || log.segments.length > 0);
   if (!logged.isDamaged) surveyBeside(context, log.besideIds);
   const databases = new Map<string, DatabaseSurvey>();
@@ -116,6 +119,20 @@ function withoutVainHope(
   const more = lost.length > NAMES_MAX ? ', and others' : '';
   const hint = `What may be lost: ${names.join(', ')}${more}. Restore from an export or another copy`;
   return { ...rest, hint };
+}
+
+function maybeReadBounds(disk: Disk, logFolder: string): LogBounds | undefined {
+  const bounds = readLogBounds(disk, logFolder);
+  return typeof bounds === 'string' ? undefined : bounds;
+}
+
+/** What is missing before the first record can only have been given up. */
+function reportBounds(context: SurveyContext, firstLsn: number): void {
+  const file = `log/${LOG_BOUNDS_NAME}`;
+  const isMissing = context.disk.stat('check.stat', `${context.path}/${file}`) === undefined;
+  const remedy = maybeFlipSmall(context, file) ?? { kind: 'log-bounds', firstLsn };
+  const what = isMissing ? 'it is missing' : 'it is damaged';
+  context.report({ kind: 'damage', file, what, remedy });
 }
 
 function lastLsnOf(checkpoints: Iterable<DatabaseState | string>): number {

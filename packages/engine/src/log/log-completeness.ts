@@ -4,26 +4,29 @@
 import type { Disk } from '@skein/host';
 
 import { DamageError } from '../errors.ts';
-import { LOG_START_NAME, readLogStart } from './log-start.ts';
+import { LOG_BOUNDS_NAME, readLogBounds } from './log-bounds.ts';
 import type { ChainPlace } from './record-reader.ts';
 import type { Segment } from './segment.ts';
 
-/** Throws DamageError when records are missing before the first segment. */
+/**
+ * Throws DamageError when records are missing before the first segment. Returns the last LSN that
+ * was durable, as far as the bounds tell.
+ */
 export function assertStart(
   { disk, folder }: { readonly disk: Disk; readonly folder: string },
   segments: readonly Segment[],
-): void {
-  const start = readLogStart(disk, folder);
+): number {
+  const bounds = readLogBounds(disk, folder);
+  if (bounds === 'damaged') throw damagedLog(LOG_BOUNDS_NAME, 'it is not as it was written');
   const first = segments[0];
-  if (start === 'damaged') throw damagedLog(LOG_START_NAME, 'It is not as it was written');
-  if (first === undefined) {
-    if (start !== undefined) throw damagedLog('', 'There is no segment, but once there was');
-    return;
+  if (bounds === 'missing') {
+    if ((first?.header.firstLsn ?? 1) > 1) throw damagedLog(LOG_BOUNDS_NAME, 'it is missing');
+    return 0;
   }
-  const { firstLsn } = first.header;
-  if (firstLsn <= (start ?? 1)) return;
-  if (start === undefined) throw damagedLog(LOG_START_NAME, 'It is missing');
-  throw damagedSegment(first.path, `record ${start} is missing before it`);
+  const { firstLsn, coveredLsn } = bounds;
+  if (first === undefined) throw damagedLog('', 'there is no segment in it, but once there was');
+  if (first.header.firstLsn <= firstLsn) return coveredLsn;
+  throw damagedSegment(first.path, `record ${firstLsn} is missing before it`);
 }
 
 /** Segments follow each other without a gap. */
@@ -45,7 +48,7 @@ export function assertComplete(
   }
   if (knownLsn === 0 || (place !== undefined && place.lsn > knownLsn)) return;
   const reason = `it ends before record ${knownLsn}, which was durable`;
-  throw last === undefined ? damagedLog('', `Now ${reason}`) : damagedSegment(last.path, reason);
+  throw last === undefined ? damagedLog('', reason) : damagedSegment(last.path, reason);
 }
 
 export function damagedSegment(path: string, reason: string): DamageError {

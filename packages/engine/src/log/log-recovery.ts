@@ -61,23 +61,23 @@ export interface LogTail {
 }
 
 /** Throws DamageError. Leaves everything that it keeps durable. */
-export function recoverLog(options: LogRecoveryOptions): LogContent {
-  const { segments, unused } = openSegments(options);
+export function recoverLog(given: LogRecoveryOptions): LogContent {
+  const { segments, unused } = openSegments(given);
   try {
-    assertStart(options, segments);
+    const knownLsn = Math.max(given.knownLsn, assertStart(given, segments));
+    const options = { ...given, knownLsn };
     let place: ChainPlace | undefined;
     for (const [n, segment] of segments.entries()) {
       assertContinues(segment, place);
       place = readSegment(options, segment, segments[n + 1]);
     }
     if (unused !== undefined) removeUnused(options, unused, place);
-    assertComplete(options.knownLsn, segments, place);
+    assertComplete(knownLsn, segments, place);
     removeUnnamedFiles(options, segments);
-    // What survived the end of a process need not survive a power cut yet.
-    segments.at(-1)?.file.sync('log.recover.sync');
+    makeDurable(segments.at(-1));
     return {
       segments,
-      next: place ?? { offset: SEGMENT_RECORDS_AT, lsn: options.knownLsn + 1, link: 0n },
+      next: place ?? { offset: SEGMENT_RECORDS_AT, lsn: knownLsn + 1, link: 0n },
       lastSequence: segments.at(-1)?.header.sequence ?? 0,
     };
   } catch (error) {
@@ -106,6 +106,36 @@ function openSegments({ disk, folder }: LogRecoveryOptions): {
   }
   return { segments, unused: undefined };
 }
+
+/**
+ * What survived the end of a process need not survive a power cut yet. Nor does a sync help that
+ * comes after one that failed: the system takes for written what it could not write. So whatever is
+ * not known to be durable is written again.
+ */
+function makeDurable(last: Segment | undefined): void {
+  if (last === undefined) return;
+  const { file, end } = last;
+  if (!last.isSealed) rewrite(file, firstDoubtful(last), end);
+  file.sync('log.recover.sync');
+}
+
+/** Where that begins of which no later record says that it is durable: with the header, perhaps. */
+function firstDoubtful({ file, header, index }: Segment): number {
+  if (index.recordCount === 0) return 0;
+  const record = maybeReadAnyRecord(file, index.offsetOf(index.recordCount - 1));
+  const n = (record?.durableLsn ?? 0) - header.firstLsn + 1;
+  return n <= 0 ? 0 : index.offsetOf(n);
+}
+
+function rewrite(file: DiskFile, from: number, to: number): void {
+  const piece = new Uint8Array(REWRITE_BYTES);
+  for (let at = from; at < to; at += piece.length) {
+    const count = file.read('log.recover.read', piece, 0, Math.min(piece.length, to - at), at);
+    file.write('log.recover.rewrite', piece, 0, count, at);
+  }
+}
+
+const REWRITE_BYTES = 1024 * 1024;
 
 /** The newest segment may have been made just before a crash: then there is no record in it. */
 function removeUnused(

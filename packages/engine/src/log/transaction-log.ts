@@ -23,7 +23,7 @@ import {
 import { LogFailedError } from '../errors.ts';
 import { bodyBytesOf, encodeRecordHeader, padTo8, type RecordEntry } from './record.ts';
 import type { ChainPlace } from './record-reader.ts';
-import { removeLogStart, writeLogStart } from './log-start.ts';
+import { type LogBounds, removeLogBounds, writeLogBounds } from './log-bounds.ts';
 import { formatSegmentName } from './segment-header.ts';
 import { type Segment, sealSegment, startSegment } from './segment.ts';
 import { SpareSegment } from './spare-segment.ts';
@@ -70,6 +70,8 @@ export class TransactionLog {
   #next: ChainPlace;
   #durableLsn: number;
   #failure: LogFailedError | undefined;
+  /** As they are on the disk, if we have written them. */
+  #bounds: LogBounds | undefined;
   #appendedBytes = 0;
 
   // The append under way: what of it is in the buffer and where in the file that goes.
@@ -129,7 +131,12 @@ export class TransactionLog {
     const size = header.length + bodyBytesOf(entries);
     const segment = this.#segmentFor(size);
     const { end } = segment;
-    this.#writeRecord(segment.file, end, header, entries);
+    try {
+      this.#writeRecord(segment.file, end, header, entries);
+    } catch (error) {
+      this.#retract(segment.file, end);
+      throw error;
+    }
     assert(this.#position === end + size, 'An LTX file has another size than announced');
 
     segment.index.add(lsn, end, entries);
@@ -165,33 +172,39 @@ export class TransactionLog {
     });
   }
 
+  /** Remembers, durably, that all databases have everything up to this record. */
+  cover(coveredLsn: number): void {
+    const first = this.#segments[0];
+    if (first !== undefined) this.#setBounds({ firstLsn: first.header.firstLsn, coveredLsn });
+  }
+
   /**
-   * Gives up segments that end before record `lsn` and whose last record is older than `beforeMs`,
-   * and the LTX files that they name. Never the last segment.
+   * Gives up segments of which all databases have everything, and whose last record is older than
+   * `beforeMs`, and the LTX files that they name. Never the last segment.
    */
-  trim(lsn: number, beforeMs: number): void {
+  trim(coveredLsn: number, beforeMs: number): void {
     const { disk, folder } = this.#options;
     const isKept = (segment: Segment): boolean =>
-      segment.lastLsn >= lsn || segment.lastTimestampMs >= beforeMs;
-    const kept = this.#segments.findIndex(isKept);
-    const first = kept === -1 ? this.#segments.at(-1) : this.#segments[kept];
-    if (first === undefined || first === this.#segments[0]) return;
-    writeLogStart(disk, folder, first.header.firstLsn);
+      segment.lastLsn > coveredLsn || segment.lastTimestampMs >= beforeMs;
+    const first = this.#segments.find(isKept) ?? this.#segments.at(-1);
+    if (first === undefined) return;
+    this.#setBounds({ firstLsn: first.header.firstLsn, coveredLsn });
     while (this.#segments[0] !== first) {
       const segment = this.#segments[0]!;
-      // In this order: a segment that names a missing file would be a damaged one.
+      const { besideIds } = segment.index;
+      // In this order: none of those that stay may miss one before it, nor name a missing file.
+      if (!this.#spare.tryRecycle(segment.path)) disk.remove('log.trim', segment.path);
       this.#segments.shift();
       if (!this.#syncing.has(segment)) segment.file.close();
-      const { besideIds } = segment.index;
-      if (!this.#spare.tryRecycle(segment.path)) disk.remove('log.trim', segment.path);
       if (besideIds.length > 0) disk.syncDirectory('log.trim.sync', folder);
       for (const id of besideIds) disk.remove('log.trim.beside', besidePath(folder, id));
     }
   }
 
   close(): void {
-    for (const segment of this.#segments) segment.file.close();
-    this.#segments.length = 0;
+    for (const segment of this.#segments.splice(0)) {
+      if (!this.#syncing.has(segment)) segment.file.close();
+    }
   }
 
   /** The segment that takes a record of `size` bytes: the last one, or a new one behind it. */
@@ -228,16 +241,24 @@ export class TransactionLog {
       const { lsn, link } = this.#next;
       const segment = startSegment(path, file, { sequence, firstLsn: lsn, link });
       file.sync('log.segment.sync');
-      if (this.#segments.length === 0) writeLogStart(disk, folder, lsn);
+      if (this.#segments.length === 0) this.#setBounds({ firstLsn: lsn, coveredLsn: lsn - 1 });
       this.#nextSequence = sequence + 1;
       return segment;
     } catch (error) {
       file.close();
       // In this order: the one without the other would be a log that has lost its records.
-      if (this.#segments.length === 0) removeLogStart(disk, folder);
+      if (this.#segments.length === 0) removeLogBounds(disk, folder);
       disk.remove('log.segment.remove', path);
       throw error;
     }
+  }
+
+  #setBounds(bounds: LogBounds): void {
+    const { firstLsn, coveredLsn } = bounds;
+    assert(coveredLsn <= this.#durableLsn, 'Databases have what is not durable');
+    if (this.#bounds?.firstLsn === firstLsn && this.#bounds.coveredLsn === coveredLsn) return;
+    writeLogBounds(this.#options.disk, this.#options.folder, bounds);
+    this.#bounds = bounds;
   }
 
   #seal(segment: Segment): void {
@@ -267,6 +288,18 @@ export class TransactionLog {
       sink(ZEROS, 0, padTo8(entry.ltxBytes) - entry.ltxBytes);
     }
     this.#flush(file);
+  }
+
+  /**
+   * Whoever waits for the record is told that it failed: a start must not find it, though all of it
+   * may have been written.
+   */
+  #retract(file: DiskFile, end: number): void {
+    try {
+      if (file.size('log.append.size') > end) file.truncate('log.append.undo', end);
+    } catch (error) {
+      throw this.#fail(error);
+    }
   }
 
   #put(file: DiskFile, bytes: Uint8Array, start: number, end: number): void {
