@@ -219,6 +219,7 @@ export class Engine {
       return undefined;
     };
     for (const files of this.store.databases) runToEnd(this.#checkpoint(files, syncNow));
+    this.#trim();
   }
 
   /**
