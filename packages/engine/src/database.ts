@@ -15,6 +15,7 @@ import { PAGE_SIZE_MAX } from '@skein/sqlite-file';
 
 import type { EnginePorts } from './context.ts';
 import { type DatabaseState, NO_STATE } from './database-state.ts';
+import { HeldFiles } from './held-files.ts';
 import { PageChecksums } from './page-checksums.ts';
 import type { PreparedTransaction } from './transaction.ts';
 
@@ -53,6 +54,7 @@ export class Database {
   readonly folder: string;
   readonly #context: DatabaseContext;
   readonly #keepers = new Set<PageKeeper>();
+  readonly #held = new HeldFiles();
   #file: DiskFile | undefined;
   #checksums: PageChecksums | undefined;
   #state: DatabaseState;
@@ -61,6 +63,8 @@ export class Database {
   /** What has reached the file and is synced: where replay starts after a crash. */
   checkpointed: DatabaseState;
   newerPages: NewerPages | undefined;
+  /** A sync of the file has failed: nothing in it counts that was written since `checkpointed`. */
+  isUnsyncable = false;
 
   constructor(context: DatabaseContext, place: DatabasePlace, state: DatabaseState = NO_STATE) {
     this.#context = context;
@@ -221,17 +225,29 @@ export class Database {
   removeFile(): void {
     const { disk } = this.#context;
     this.#incarnation++;
-    this.#file?.close();
-    this.#file = undefined;
+    this.#closeFile();
     disk.remove('database.remove', `${this.folder}/database`);
     this.#closeChecksums();
     disk.remove('checksums.remove', `${this.folder}/checksums`);
   }
 
   close(): void {
-    this.#file?.close();
-    this.#file = undefined;
+    this.#closeFile();
     this.#closeChecksums();
+  }
+
+  /**
+   * Keeps a file open that is being synced elsewhere, also when the database is removed meanwhile;
+   * to be called with `false` when that is done.
+   */
+  hold(file: DiskFile, isHeld: boolean): void {
+    if (isHeld) this.#held.hold(file);
+    else this.#held.release(file);
+  }
+
+  #closeFile(): void {
+    if (this.#file !== undefined) this.#held.close(this.#file);
+    this.#file = undefined;
   }
 
   /** What lies there without a transaction was made for one that a crash prevented. */
@@ -255,7 +271,7 @@ export class Database {
   }
 
   #closeChecksums(): void {
-    this.#checksums?.close();
+    if (this.#checksums !== undefined) this.#held.close(this.#checksums.file);
     this.#checksums = undefined;
   }
 }

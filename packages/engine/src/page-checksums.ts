@@ -59,6 +59,7 @@ export class PageChecksums {
     }
   }
 
+  /** To be closed by whoever made this. */
   get file(): DiskFile {
     return this.#file;
   }
@@ -94,10 +95,6 @@ export class PageChecksums {
       this.#write(number, block);
     }
     this.#dirty.clear();
-  }
-
-  close(): void {
-    this.#file.close();
   }
 
   /** Without a header of ours, and of this page size, the file is begun anew. */

@@ -98,8 +98,9 @@ export class PageStore {
     this.#slabs.length = 0;
     this.#memorySlots = Number.POSITIVE_INFINITY;
     if (this.#scratch === undefined) return;
-    discardScratch(this.#disk, this.#scratch);
+    const scratch = this.#scratch;
     this.#scratch = undefined;
+    discardScratch(this.#disk, scratch);
   }
 
   #usePageSize(pageSize: number): void {

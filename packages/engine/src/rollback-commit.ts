@@ -87,6 +87,8 @@ function* prepareAll(
   const prepared: PreparedTransaction[] = [];
   for (const participant of participants) {
     const { database, overlay } = participant;
+    // The first transaction of a database, rolled back after some of it had been written.
+    if (database.state.pageCount === 0 && overlay.sizeBytes === 0) continue;
     if (database.state.pageCount === 0) participant.beforeFirstTransaction();
     const pageCount = checkedPageCount(database, overlay);
     const { pageSize, keptPageCount } = overlay;
@@ -150,7 +152,7 @@ function firstAdded({ pgnos, pageCountBefore }: PreparedTransaction): number {
 }
 
 /** Why a database takes no writes whose file could not take what is in the log. */
-export function brokenFile(name: string, cause: DiskError): EngineError {
+export function brokenFile(name: string, cause: Error): EngineError {
   return new EngineError('DATABASE_BROKEN', `Cannot write to the file of ${name}`, {
     cause,
     hint: 'The transaction is in the log. Make room or replace the disk, then restart',

@@ -74,9 +74,13 @@ export class Actor {
   /** A transaction that is rolled back after some of its pages were written. */
   rollBack(name: string, end: JournalEnd): void {
     const writer = new RollbackWriter(this.client(name), this.#next(name), { end });
-    writer.writeJournal();
-    writer.writePages(0.7);
-    writer.rollBack();
+    try {
+      writer.writeJournal();
+      writer.writePages(0.7);
+      writer.rollBack();
+    } finally {
+      writer.giveUp();
+    }
   }
 
   /** A transaction over two databases. */

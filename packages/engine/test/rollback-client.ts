@@ -108,24 +108,23 @@ export class RollbackWriter {
 
   /** Commits. */
   finish(): void {
-    finishJournal(this.client, this.#journal!, this.#options.end);
-    this.#journal = undefined;
+    const journal = this.#journal!;
+    endJournal(this.client, journal, this.#options.end);
+    this.giveUp();
+    if (this.#options.end === 'delete') this.client.remove(this.journalName);
   }
 
   /** What SQLite does for ROLLBACK, and after an error. */
   rollBack(): void {
-    const journal = this.#journal;
-    if (journal === undefined) return;
-    this.#journal = undefined;
-    playBack(this.client, journal);
-    finishJournal(this.client, journal, this.#options.end);
+    if (this.#journal === undefined) return;
+    playBack(this.client, this.#journal);
+    this.finish();
   }
 
-  /** The client dies: its files are closed, and nothing else happens. */
-  die(): void {
+  /** The client ends in the middle: the journal is closed, and nothing else happens to it. */
+  giveUp(): void {
     if (this.#journal !== undefined) this.client.closeFile(this.#journal);
     this.#journal = undefined;
-    this.client.close();
   }
 
   #savedPages(): number[] {
@@ -196,16 +195,19 @@ export function commitTogether(
 /** What a connection does before it reads: rolls back what another has left behind. */
 export function rollBackHotJournal(client: SqliteClient): void {
   const name = `${client.name}-journal`;
-  const journal = client.maybeOpen(name);
-  if (journal === undefined) return;
-  const isHot = journal.sizeBytes > 0 && client.read(journal, 0, 1)[0] !== 0;
-  if (!isHot || client.main.sizeBytes === 0) return client.closeFile(journal);
+  const probe = client.maybeOpen(name, 'read');
+  if (probe === undefined) return;
+  const isHot = probe.sizeBytes > 0 && client.read(probe, 0, 1)[0] !== 0;
+  client.closeFile(probe);
+  if (!isHot || client.main.sizeBytes === 0) return;
+  const journal = client.openOrCreate(name);
   const superName = readSuperJournalName(sourceOf(client, journal), journal.sizeBytes);
   const text = superName === undefined ? undefined : new TextDecoder().decode(superName);
   if (text === undefined || client.exists(text.slice(text.lastIndexOf('/') + 1))) {
     playBack(client, journal);
   }
-  finishJournal(client, journal, 'delete');
+  client.closeFile(journal);
+  client.remove(name);
 }
 
 function tryRollBack(writer: RollbackWriter): void {
@@ -213,6 +215,7 @@ function tryRollBack(writer: RollbackWriter): void {
     writer.rollBack();
   } catch (error) {
     // SQLite leaves the journal to the next connection.
+    writer.giveUp();
     if (!(error instanceof Error && 'code' in error)) throw error;
   }
 }
@@ -226,13 +229,12 @@ function playBack(client: SqliteClient, journal: MountFile): void {
   client.sync(client.main);
 }
 
-function finishJournal(client: SqliteClient, journal: MountFile, end: JournalEnd): void {
-  const name = `${client.name}-journal`;
+/** What is written to a journal to end it; one that is removed is not written to. */
+function endJournal(client: SqliteClient, journal: MountFile, end: JournalEnd): void {
   if (end === 'truncate') client.truncate(journal, 0);
-  else if (end === 'persist') client.write(journal, new Uint8Array(JOURNAL_HEADER_SIZE), 0);
-  if (end === 'persist') client.sync(journal);
-  client.closeFile(journal);
-  if (end === 'delete') client.remove(name);
+  if (end !== 'persist') return;
+  client.write(journal, new Uint8Array(JOURNAL_HEADER_SIZE), 0);
+  client.sync(journal);
 }
 
 function sourceOf(

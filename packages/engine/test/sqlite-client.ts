@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { EngineError } from '../src/errors.ts';
 import type { FileOwner } from '../src/owner-file.ts';
 import type { MountFile } from '../src/files/mount-file.ts';
+import type { Access } from '../src/store.ts';
 import type { Pages } from './sample-database.ts';
 import type { SimNode } from './sim-node.ts';
 
@@ -32,9 +33,9 @@ export class SqliteClient {
   }
 
   /** Undefined when there is no such file. */
-  maybeOpen(name: string): MountFile | undefined {
+  maybeOpen(name: string, access: Access = 'read-write'): MountFile | undefined {
     if (!this.exists(name)) return undefined;
-    return this.#opened(() => this.#store.open(name, 'read-write'));
+    return this.#opened(() => this.#store.open(name, access));
   }
 
   exists(name: string): boolean {

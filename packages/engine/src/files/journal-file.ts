@@ -58,6 +58,7 @@ export class JournalFile implements MountFile {
   /** Seen in the transaction under way: the header in place, and a sync before the first change. */
   #isKnownLive = false;
   #isSynced = false;
+  #isEndedByWrite = false;
   /** How the transaction before went. */
   #clientSyncs = true;
   #nonce = 0;
@@ -105,6 +106,7 @@ export class JournalFile implements MountFile {
     this.#file.write('journal.write', from, offset, length, position);
     if (!this.#scratch.hasName) return undefined;
     if (position >= JOURNAL_HEADER_SIZE || !this.#isFinalised()) return undefined;
+    this.#isEndedByWrite = true;
     return this.#end();
   }
 
@@ -162,9 +164,18 @@ export class JournalFile implements MountFile {
     if (this.#isKnownLive && nonce !== this.#nonce) this.#owner.commitNow();
     this.#clientSyncs = this.#isSynced;
     this.#isKnownLive = true;
+    this.#isEndedByWrite = false;
     this.#nonce = nonce;
     this.#pageSize = pageSize;
     return true;
+  }
+
+  /**
+   * A write of zeros ended the transaction (PERSIST). Until it is answered the kernel keeps the
+   * page locked: to wait until the kernel has forgotten the journal would be to wait for oneself.
+   */
+  get isEndedByWrite(): boolean {
+    return this.#isEndedByWrite;
   }
 
   /** Page size of the transaction under way. */
