@@ -3,8 +3,7 @@
 import type { FileOwner } from '@skein/engine';
 import type { FuseAttr } from '@skein/fuse';
 
-import type { MountNode } from './nodes.ts';
-import { ROOT_ID } from './nodes.ts';
+import { isGone, type MountNode, ROOT_ID } from './nodes.ts';
 
 const S_IFDIR = 0o040000;
 const S_IFREG = 0o100000;
@@ -25,8 +24,7 @@ export function validMs(node: MountNode): number {
 export function fileAttributes(node: MountNode, owner: FileOwner): FuseAttr {
   const { kind } = node;
   const mode = kind === 'position' ? owner.mode & 0o444 : owner.mode & 0o777;
-  const isGone = node.isDetached && kind !== 'journal';
-  const size = isGone ? 0 : node.file.sizeBytes;
+  const size = isGone(node) ? 0 : node.file.sizeBytes;
   return attributes({
     ino: node.id,
     size,

@@ -5,7 +5,7 @@ import { FOPEN, type OpenOut } from '@skein/fuse';
 
 import type { BackingIds } from './backing-ids.ts';
 import { MountError } from './error-numbers.ts';
-import type { MountNode } from './nodes.ts';
+import { isGone, type MountNode } from './nodes.ts';
 
 export interface Handle {
   readonly node: MountNode;
@@ -46,9 +46,7 @@ export class Handles {
   /** As get(), for what needs the file to be there still. */
   getAttached(fh: number): Handle {
     const handle = this.get(fh);
-    // A journal that was removed is read and written until it is closed; what is left of other
-    // files belongs to nobody.
-    if (handle.node.isDetached && handle.node.kind !== 'journal') throw new MountError('ESTALE');
+    if (isGone(handle.node)) throw new MountError('ESTALE');
     return handle;
   }
 

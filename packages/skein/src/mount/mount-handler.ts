@@ -53,7 +53,7 @@ import { fileAttributes, folderAttributes, VALID_MS, validMs } from './attribute
 import { maybeErrorNumber, MountError } from './error-numbers.ts';
 import type { Handles } from './handles.ts';
 import { Listing } from './listing.ts';
-import { type MountNode, type Nodes, ROOT_ID } from './nodes.ts';
+import { isGone, type MountNode, type Nodes, ROOT_ID } from './nodes.ts';
 import {
   checkAccess,
   checkOwner,
@@ -63,12 +63,14 @@ import {
   MAY_WRITE,
 } from './permissions.ts';
 import type { Refusals } from './refusals.ts';
+import { forgetBehind, type WalPages } from './wal-pages.ts';
 
 export interface MountHandlerOptions {
   readonly engine: Engine;
   readonly nodes: Nodes;
   readonly handles: Handles;
   readonly refusals: Refusals;
+  readonly walPages: WalPages;
   readonly clock: Clock;
   /** Whose the folder was before something was mounted there, and its mode. */
   readonly folderOwner: FileOwner;
@@ -210,14 +212,16 @@ export class MountHandler implements FuseHandler {
       const { file, node } = this.#handles.getAttached(fh);
       node.modifiedMs = this.#options.clock.wallMs();
       const pending = file.write(buffer.bytes, dataStart, size, offset);
-      this.#answer(reply, pending, (answered) => answered.written(size));
+      const settled = pending ?? this.#prepareBehind(node, offset + size);
+      this.#answer(reply, settled, (answered) => answered.written(size));
     });
   }
 
   flush({ fh, pid }: FlushRequest, reply: EmptyReply): void {
     this.#try(reply, () => {
-      const { file } = this.#handles.getAttached(fh);
-      this.#answer(reply, file.flush(pid), (answered) => answered.ok());
+      const { file, node } = this.#handles.get(fh);
+      const pending = isGone(node) ? undefined : file.flush(pid);
+      this.#answer(reply, pending, (answered) => answered.ok());
     });
   }
 
@@ -233,8 +237,8 @@ export class MountHandler implements FuseHandler {
       const { file, node } = this.#handles.release(fh);
       file.release();
       // A database that came to nothing goes with whoever made it.
-      const isGone = this.#engine.store.find(node.name) !== node.file;
-      if (isGone && !node.isDetached) this.#nodes.detach(node.name);
+      const isFound = this.#engine.store.find(node.name) === node.file;
+      if (!isFound && !node.isDetached) this.#nodes.detach(node.name);
       reply.ok();
     });
   }
@@ -296,6 +300,10 @@ export class MountHandler implements FuseHandler {
     reply.error(ERRNO.EPERM);
   }
 
+  #prepareBehind(node: MountNode, end: number): Pending | undefined {
+    return node.kind === 'wal' ? this.#options.walPages.prepareBehind(node, end) : undefined;
+  }
+
   #node(id: number): MountNode {
     const node = this.#nodes.get(id);
     if (node === undefined) throw new MountError(id === ROOT_ID ? 'EISDIR' : 'ESTALE');
@@ -310,7 +318,7 @@ export class MountHandler implements FuseHandler {
 
   #entry(node: MountNode): EntryOut {
     const timeoutMs = validMs(node);
-    const attr = fileAttributes(node, this.#ownerOf(node));
+    const attr = this.#attributes(node);
     return {
       nodeid: node.id,
       generation: 0,
@@ -320,6 +328,12 @@ export class MountHandler implements FuseHandler {
     };
   }
 
+  #attributes(node: MountNode): FuseAttr {
+    const attr = fileAttributes(node, this.#ownerOf(node));
+    forgetBehind(node, attr.size);
+    return attr;
+  }
+
   #answerAttributes(nodeid: number, reply: AttrReply): void {
     let attr: FuseAttr;
     let attrValidMs = VALID_MS;
@@ -327,7 +341,7 @@ export class MountHandler implements FuseHandler {
       attr = folderAttributes(this.#folderOwner, this.#folderModifiedMs);
     } else {
       const node = this.#node(nodeid);
-      attr = fileAttributes(node, this.#ownerOf(node));
+      attr = this.#attributes(node);
       attrValidMs = validMs(node);
     }
     reply.attr({ attr, attrValidMs });

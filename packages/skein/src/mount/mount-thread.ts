@@ -40,6 +40,7 @@ import { Nodes } from './nodes.ts';
 import { Notifiers } from './notifiers.ts';
 import { Refusals } from './refusals.ts';
 import { StayAwake } from './stay-awake.ts';
+import { WalPages } from './wal-pages.ts';
 import { isWakingDear } from './waking-cost.ts';
 import {
   fromErrorData,
@@ -192,6 +193,7 @@ export class MountThread {
       engine: this.#engine,
       nodes: this.#nodes,
       handles: new Handles(new BackingIds(deviceFd)),
+      walPages: new WalPages(this.#notifiers),
       refusals: new Refusals(this.#log, systemClock),
       clock: systemClock,
       folderOwner,

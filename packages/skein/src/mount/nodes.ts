@@ -24,8 +24,18 @@ export interface MountNode {
   modifiedMs: number;
   /** Of a file that belongs to no database. */
   owner: FileOwner | undefined;
+  /** Of a WAL: up to here the kernel's pages are complete (wal-pages.ts). */
+  completeBytes: number;
   /** Set while it is open and the kernel reads and writes it by itself. */
   backingId: number | undefined;
+}
+
+/**
+ * Whether what is left of the file belongs to nobody. A journal that was removed is read and
+ * written until it is closed.
+ */
+export function isGone({ isDetached, kind }: MountNode): boolean {
+  return isDetached && kind !== 'journal';
 }
 
 export class Nodes {
@@ -61,6 +71,7 @@ export class Nodes {
       openCount: 0,
       modifiedMs,
       owner: undefined,
+      completeBytes: 0,
       backingId: undefined,
     };
     this.#byId.set(node.id, node);

@@ -21,6 +21,8 @@ export interface StoredPiece {
 /** The answer: what the kernel has been told of. */
 export interface Notified {
   readonly id: number;
+  /** The kernel refused, for a reason that must not be. */
+  readonly failure: string | undefined;
 }
 
 export interface NotifierWorkerData {

@@ -13,11 +13,20 @@ const { deviceFd, wakeFd, port } = workerData as NotifierWorkerData;
 const notifier = new Notifier(deviceFd, maybeFuseTrace(process.env));
 
 port.on('message', (notification: Notification) => {
-  notify(notification);
-  const notified: Notified = { id: notification.id };
+  const notified: Notified = { id: notification.id, failure: tryNotify(notification) };
   port.postMessage(notified);
   signalEventfd(wakeFd);
 });
+
+/** Whoever asked for it may be keeping a client waiting: there is always an answer. */
+function tryNotify(notification: Notification): string | undefined {
+  try {
+    notify(notification);
+    return undefined;
+  } catch (error) {
+    return String(error);
+  }
+}
 
 function notify(notification: Notification): void {
   switch (notification.kind) {

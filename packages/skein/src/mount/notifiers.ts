@@ -91,7 +91,8 @@ class NotifierThread {
     for (;;) {
       const received = receiveMessageOnPort(this.#port);
       if (received === undefined) return;
-      const { id } = received.message as Notified;
+      const { id, failure } = received.message as Notified;
+      if (failure !== undefined) throw new Error(`Cannot notify the kernel: ${failure}`);
       const done = this.#waiting.get(id);
       this.#waiting.delete(id);
       done?.();

@@ -12,7 +12,9 @@ describe('checkAccess()', () => {
   it('finds the groups of a process that its request does not carry', async (t) => {
     if (!requirePart(t, 'root')) return;
     const client = spawn('setpriv', ['--groups', '4321', 'cat'], { stdio: 'pipe' });
-    onTestEnd(t, () => client.kill('SIGKILL'));
+    onTestEnd(t, () => {
+      client.kill('SIGKILL');
+    });
     // It has its groups when it answers.
     client.stdin.write('x');
     await once(client.stdout, 'data');
