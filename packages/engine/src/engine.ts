@@ -13,6 +13,7 @@ import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { DatabaseFiles } from './database-files.ts';
 import type { DatabaseState } from './database-state.ts';
 import { EngineError, LogFailedError } from './errors.ts';
+import { watchFolderSyncs } from './folder-syncs.ts';
 import { type Job, Jobs, runToEnd } from './jobs.ts';
 import { TransactionLog } from './log/transaction-log.ts';
 import { openIdentity } from './node-file.ts';
@@ -94,7 +95,9 @@ export class Engine {
     ports: EnginePorts & { readonly fileLocks: FileLocks },
     options: EngineOptions,
   ): Engine {
-    const { disk, background, clock, log, random } = ports;
+    const { background, clock, log, random } = ports;
+    let transactions: TransactionLog | undefined;
+    const disk = watchFolderSyncs(ports.disk, (error) => transactions?.fail(error));
     const folder = openDataFolder(disk, ports.fileLocks, options.dataFolder);
     try {
       const identity = openIdentity(disk, random, folder.path);
@@ -104,12 +107,13 @@ export class Engine {
         databasesFolder: folder.databases,
         logFolder: folder.log,
       });
-      const transactions = new TransactionLog(
+      transactions = new TransactionLog(
         { disk, background, clock, log, folder: folder.log, segmentBytes: options.segmentBytes },
         recovered.content,
       );
       const committer = new Committer({
         ...ports,
+        disk,
         log: transactions,
         folder: folder.log,
         inlineBytes: options.inlineBytes,
@@ -118,6 +122,7 @@ export class Engine {
       let scratchCount = 0;
       const context: EngineContext = {
         ...ports,
+        disk,
         nodeId: identity.nodeId,
         get canPassThrough() {
           return options.canPassThrough;

@@ -5,7 +5,7 @@
 // sync also commits the file system's own journal: about twice the time. Files of sealed segments
 // that are no longer needed are used again, which saves writing the zeros.
 
-import type { BackgroundIo, Disk, DiskFile, Log } from '@skein/host';
+import { type BackgroundIo, type Disk, DiskError, type DiskFile, type Log } from '@skein/host';
 
 const SPARE_NAME = 'spare';
 
@@ -58,12 +58,17 @@ export class SpareSegment {
     return true;
   }
 
-  /** Gives the spare away under another name; false when it is not ready. */
+  /** Gives the spare away under another name; false when there is none, or it cannot be had. */
   tryTake(path: string): boolean {
     if (this.#state !== 'ready') return false;
-    this.#options.disk.rename('log.spare.take', this.#path, path);
     this.#state = 'none';
-    return true;
+    try {
+      this.#options.disk.rename('log.spare.take', this.#path, path);
+      return true;
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      return false;
+    }
   }
 
   /** Without a spare the log goes on; each sync is slower. A full disk shows when it matters. */

@@ -165,7 +165,7 @@ export class TransactionLog {
     this.#syncing.add(segment);
     this.#options.background.sync('log.sync', segment.file, (error) => {
       this.#syncing.delete(segment);
-      if (error !== undefined) this.#fail(error);
+      if (error !== undefined) this.fail(error);
       else this.#durableLsn = Math.max(this.#durableLsn, target);
       if (!this.#segments.includes(segment)) segment.file.close();
       done();
@@ -199,6 +199,18 @@ export class TransactionLog {
       if (besideIds.length > 0) disk.syncDirectory('log.trim.sync', folder);
       for (const id of besideIds) disk.remove('log.trim.beside', besidePath(folder, id));
     }
+  }
+
+  /** Nothing is appended any more: what the disk holds is not known. */
+  fail(error: unknown): LogFailedError {
+    if (!(error instanceof DiskError)) throw error;
+    if (this.#failure === undefined) {
+      this.#failure = new LogFailedError(error);
+      this.#options.log.error('The log failed: no writes until the node is restarted', {
+        error: error.message,
+      });
+    }
+    return this.#failure;
   }
 
   close(): void {
@@ -298,7 +310,7 @@ export class TransactionLog {
     try {
       if (file.size('log.append.size') > end) file.truncate('log.append.undo', end);
     } catch (error) {
-      throw this.#fail(error);
+      throw this.fail(error);
     }
   }
 
@@ -325,18 +337,9 @@ export class TransactionLog {
     try {
       segment.file.sync('log.sync');
     } catch (error) {
-      throw this.#fail(error);
+      throw this.fail(error);
     }
     this.#durableLsn = target;
-  }
-
-  #fail(error: unknown): LogFailedError {
-    if (!(error instanceof DiskError)) throw error;
-    this.#failure ??= new LogFailedError(error);
-    this.#options.log.error('The log failed: no writes until the node is restarted', {
-      error: error.message,
-    });
-    return this.#failure;
   }
 }
 
