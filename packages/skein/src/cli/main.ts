@@ -14,5 +14,13 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const interrupts = interruptible((exitCode) => process.exit(exitCode));
-process.exit(await run(process.argv.slice(2), { interrupts }));
+const exitCode = await run(process.argv.slice(2), {
+  cwd: process.cwd(),
+  environment: process.env,
+  isRoot: process.geteuid?.() === 0,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  interrupts: interruptible((code) => process.exit(code)),
+});
+process.exit(exitCode);

@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 
 import { SKEIN_VERSION } from '../version.ts';
-import type { CommandContext } from './command-context.ts';
+import type { CommandContext, Surroundings } from './command-context.ts';
 import { addCheck } from './commands/check.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
@@ -11,8 +11,7 @@ import { addLtx } from './commands/ltx.ts';
 import { addMount } from './commands/mount.ts';
 import { addStatus } from './commands/status.ts';
 import { addVersion } from './commands/version.ts';
-import type { Interrupts } from './interrupts.ts';
-import { reportError } from './report-error.ts';
+import { EXIT_CODE, reportError } from './report-error.ts';
 
 const HELP = `
 Exit codes: 0 it worked, 1 it failed, 2 the command line or the configuration is wrong.
@@ -22,32 +21,23 @@ SKEIN_DEBUG=1 shows where an error comes from, SKEIN_TRACE=fuse what the kernel 
 const COMMANDS = [addMount, addImport, addExport, addStatus, addCheck, addLtx, addVersion];
 
 /** Runs a command and returns the exit code; messages have been printed by then. */
-export async function run(
-  argv: readonly string[],
-  { interrupts }: { readonly interrupts: Interrupts },
-): Promise<number> {
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   // Behind `--` stands a command, whose options are not ours.
   const end = argv.indexOf('--');
   const hasTrailing = argv[0] === 'mount' && end !== -1;
-  const own = hasTrailing ? argv.slice(0, end) : argv;
   const context: CommandContext = {
-    cwd: process.cwd(),
-    environment: process.env,
-    isRoot: process.geteuid?.() === 0,
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    interrupts,
+    ...surroundings,
     trailing: hasTrailing ? argv.slice(end + 1) : [],
-    exitCode: 0,
+    exitCode: EXIT_CODE.ok,
   };
   try {
+    const own = hasTrailing ? argv.slice(0, end) : argv;
     await createProgram(context).parseAsync(own, { from: 'user' });
     return context.exitCode;
   } catch (error) {
-    const isDebugging = (process.env['SKEIN_DEBUG'] ?? '') !== '';
+    const isDebugging = (surroundings.environment['SKEIN_DEBUG'] ?? '') !== '';
     const { exitCode, text } = reportError(error, isDebugging);
-    process.stderr.write(text);
+    surroundings.stderr.write(text);
     return exitCode;
   }
 }
@@ -59,6 +49,8 @@ function createProgram(context: CommandContext): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'skein: ')),
     })
     .configureHelp({ showGlobalOptions: false })

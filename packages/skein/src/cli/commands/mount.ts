@@ -5,10 +5,12 @@ import type { Command } from 'commander';
 import type { ConfigDraft } from '../../config/draft.ts';
 import { toCommand } from '../../config/exec.ts';
 import { loadMountConfig } from '../../config/load-config.ts';
+import type { ExecCommand } from '../../config/mount-config.ts';
 import { READ } from '../../config/skein-file.ts';
 import { type Address, parseAddress } from '../../config/values.ts';
 import { runMount } from '../../daemon/run-mount.ts';
 import type { CommandContext } from '../command-context.ts';
+import { UsageError } from '../errors.ts';
 import { configSources, type PlaceFlags, reader, withPlace } from '../options.ts';
 
 interface MountFlags extends PlaceFlags {
@@ -97,8 +99,16 @@ function draftOf(
     httpAddress: flags.http,
     httpSecretFile: flags.httpSecretFile,
     httpIsInsecure: flags.httpInsecure,
-    exec: trailing.length === 0 ? undefined : [toCommand(trailing)],
+    exec: trailing.length === 0 ? undefined : [commandOf(trailing)],
     logFormat: flags.logFormat,
     logLevel: flags.logLevel,
   };
+}
+
+function commandOf(words: readonly string[]): ExecCommand {
+  try {
+    return toCommand(words);
+  } catch (error) {
+    throw new UsageError(`Behind --, ${(error as Error).message}`);
+  }
 }
