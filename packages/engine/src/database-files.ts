@@ -262,7 +262,10 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
   *discardJournal(): Job<void> {
     if (this.#journal === undefined) return;
     this.#journal.discard();
-    yield* forgetContent(this.#context, `${this.name}-journal`);
+    const journal = `${this.name}-journal`;
+    // The zeros that ended it are in the kernel's page too: nobody plays it back meanwhile.
+    if (this.#journal.isEndedByWrite) this.#context.kernel.forgetContent(journal);
+    else yield* forgetContent(this.#context, journal);
   }
 
   beforeFirstTransaction(): void {
@@ -311,9 +314,9 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
     this.assertWritable();
     this.overlay.clear();
     if (this.database.state.pageCount > 0) yield* this.#commitDrop();
-    this.#removeContent();
+    yield* this.#removeContent();
     this.database.markFileComplete();
-    for (const suffix of ['-journal', '-wal', '-shm']) kernel.forgetContent(this.name + suffix);
+    for (const suffix of ['-journal', '-wal']) kernel.forgetContent(this.name + suffix);
   }
 
   *#commitDrop(): Job<void> {
@@ -334,12 +337,13 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
    * The drop is in the log: what stays of the files does not count. The names of companions stay
    * until somebody removes them, as on any file system.
    */
-  #removeContent(): void {
+  *#removeContent(): Job<void> {
     try {
       this.database.removeFile();
       this.#journal?.discard();
       this.#wal?.forget();
-      this.#shm?.truncate(0);
+      const voided = this.#shm?.invalidate();
+      if (voided !== undefined) yield voided;
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
       this.#context.log.warn('Cannot remove the files of a dropped database', {

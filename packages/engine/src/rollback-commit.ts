@@ -73,8 +73,9 @@ export function* abandon(
     const { database, overlay } = participant;
     overlay.clear();
     giveRoomBack(database);
-    yield* participant.discardJournal();
     yield* forgetContent(context, database.name);
+    // Last: its end may be a write that the kernel has to be answered first.
+    yield* participant.discardJournal();
   }
 }
 
