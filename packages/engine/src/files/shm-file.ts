@@ -146,6 +146,17 @@ export class ShmFile implements MountFile {
     return mapping.publish();
   }
 
+  /**
+   * The WAL is void: whoever uses the index next makes it anew. It keeps its size, since clients
+   * have it mapped, and would get SIGBUS.
+   */
+  invalidate(): Pending | undefined {
+    if (this.sizeBytes < WAL_INDEX_BLOCK_SIZE) return undefined;
+    const mapping = this.#context.memory.map(this.#name, this.#file, WAL_INDEX_BLOCK_SIZE);
+    mapping.bytes.fill(0);
+    return mapping.publish();
+  }
+
   /** Whether frames are in the log that the index does not know. */
   #isBehind(wal: WalFile): boolean {
     const { committed } = wal;
