@@ -4,7 +4,7 @@
 // Pages may be in the file already, or in part, or pages of later transactions: each page that was
 // written after the checkpoint is in a transaction after it, so the last of those decides.
 
-import { readWhole } from '@skein/bytes';
+import { readU32be, readWhole } from '@skein/bytes';
 import type { Disk, Log } from '@skein/host';
 import {
   type ByteSource,
@@ -16,15 +16,20 @@ import {
   LtxReader,
   type LtxTrailer,
 } from '@skein/ltx';
+import { DATABASE_HEADER_SIZE } from '@skein/sqlite-file';
 
 import { hasCheckpoint, readCheckpoint } from './checkpoint-file.ts';
-import { Database } from './database.ts';
+import { Database, type DatabasePlace } from './database.ts';
 import type { DatabaseState } from './database-state.ts';
 import { DamageError } from './errors.ts';
+import { isLaterCounter, maybeChangeCounter } from './first-page.ts';
 import { DAMAGE_HINT } from './log/log-completeness.ts';
 import { recoverLog } from './log/log-recovery.ts';
 import type { RecoveredRecord } from './log/recovered-record.ts';
 import type { LogContent } from './log/transaction-log.ts';
+
+/** What stands before each page in an LTX file. */
+const PGNO_BYTES = 4;
 
 export interface RecoveryOptions {
   readonly disk: Disk;
@@ -85,6 +90,8 @@ interface Replay {
   readonly lsn: number;
   readonly source: ByteSource;
   readonly header: LtxHeader;
+  /** Of the first page, if the transaction has it. */
+  readonly changeCounter: number | undefined;
 }
 
 /** What each database needs, in order; adds databases of which there is no more than the log. */
@@ -94,7 +101,7 @@ function groupReplays(
   records: readonly RecoveredRecord[],
 ): Map<string, Replay[]> {
   const replays = new Map<string, Replay[]>();
-  const bytes = new Uint8Array(HEADER_SIZE);
+  const bytes = new Uint8Array(HEADER_SIZE + PGNO_BYTES + DATABASE_HEADER_SIZE);
   for (const { header, transactions } of records) {
     for (const { entry, source } of transactions) {
       const name = entry.database;
@@ -103,7 +110,10 @@ function groupReplays(
       if (header.lsn <= databases.get(name)!.checkpointed.lsn) continue;
       readWhole(source, bytes, 0);
       const own = replays.get(name) ?? [];
-      own.push({ lsn: header.lsn, source, header: decodeHeader(bytes) });
+      const isFirst = readU32be(bytes, HEADER_SIZE) === 1;
+      const page = bytes.subarray(HEADER_SIZE + PGNO_BYTES);
+      const changeCounter = isFirst ? maybeChangeCounter(page) : undefined;
+      own.push({ lsn: header.lsn, source, header: decodeHeader(bytes), changeCounter });
       replays.set(name, own);
     }
   }
@@ -124,7 +134,10 @@ function assertWhole(
   const { pageSize, pageCount } = checkpointed;
   if (pageSize !== undefined) {
     const pageCountMin = Math.min(pageCount, ...replays.map(({ header }) => header.commit));
-    if ((sizeBytes ?? 0) >= pageCountMin * pageSize) return;
+    if ((sizeBytes ?? 0) >= pageCountMin * pageSize) {
+      if (pageCountMin > 0) assertNotAhead(disk, { name, folder }, replays);
+      return;
+    }
     const reason = sizeBytes === undefined ? 'is missing' : `has only ${sizeBytes} bytes`;
     const pgno = Math.floor((sizeBytes ?? 0) / pageSize) + 1;
     throw damagedFile('DATABASE_CORRUPT', name, 'database', { reason, pgno });
@@ -132,6 +145,32 @@ function assertWhole(
   const isUnknown = replays.length === 0 && !hasCheckpoint(disk, folder);
   if (!isUnknown || (sizeBytes ?? 0) === 0) return;
   throw damagedFile('CHECKPOINT_CORRUPT', name, 'checkpoint.json', { reason: 'is missing' });
+}
+
+/** The last record may be gone without a trace, but for what it had brought into the file. */
+function assertNotAhead(
+  disk: Disk,
+  { name, folder }: DatabasePlace,
+  replays: readonly Replay[],
+): void {
+  const last = replays.findLast(({ changeCounter }) => changeCounter !== undefined);
+  if (last === undefined) return;
+  const page = new Uint8Array(DATABASE_HEADER_SIZE);
+  const file = disk.open('database.peek', `${folder}/database`, 'read');
+  try {
+    file.read('database.peek', page, 0, page.length, 0);
+  } finally {
+    file.close();
+  }
+  if (!isLaterCounter(maybeChangeCounter(page), last.changeCounter)) return;
+  const { header, lsn } = replays.at(-1)!;
+  throw new DamageError(
+    'LOG_CORRUPT',
+    `Cannot open ${name}: the log ends after transaction ${formatTxid(header.maxTxid)}, ` +
+      'but the file has a later one',
+    { file: 'log', database: name, txid: header.maxTxid + 1n, lsn: lsn + 1 },
+    { hint: DAMAGE_HINT },
+  );
 }
 
 function damagedFile(

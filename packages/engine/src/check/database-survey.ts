@@ -1,7 +1,7 @@
 // One database under survey: its file, its sidecar and its checkpoint, against the log.
 
 import type { Disk } from '@skein/host';
-import { formatTxid } from '@skein/ltx';
+import { formatTxid, type Txid } from '@skein/ltx';
 import { lockPgno } from '@skein/sqlite-file';
 
 import { CHECKSUMS_PER_BLOCK } from '../checksum-block.ts';
@@ -88,9 +88,10 @@ class DatabaseSurveyor {
       const plan = this.#plan(pages);
       this.#reportCheckpoint(plan);
       if (logged.isPendingKnown) {
+        if (pages.isAhead) this.#reportAhead(best);
         this.#reportFile(best, file, plan);
         this.#reportSidecar(pages, sidecar, plan);
-        if (file !== undefined) this.#reportPages(pages, best, plan);
+        if (file !== undefined && !pages.isAhead) this.#reportPages(pages, best, plan);
       }
       return { logged, isKnown: true, pageCount, plan };
     } finally {
@@ -137,7 +138,7 @@ class DatabaseSurveyor {
   #plan({ stale, suspects, ...pages }: PageSurvey): RebuildPlan | undefined {
     const logged = this.#logged;
     const state = logged.finalState;
-    if (state === undefined) return undefined;
+    if (state === undefined || pages.isAhead) return undefined;
     if (pages.checksumAsIs === state.checksum) return { logged, state, stale, flips: [] };
     const areFlips = suspects.every(({ bit }) => bit !== undefined);
     if (!areFlips || pages.checksumAsSidecar !== state.checksum) return undefined;
@@ -150,6 +151,19 @@ class DatabaseSurveyor {
     const remedy =
       checkpointRemedy === undefined ? this.#rebuild(plan) : { remedy: checkpointRemedy };
     this.#report({ file: 'checkpoint.json', what: checkpointFault, ...remedy });
+  }
+
+  #reportAhead({ txid }: DatabaseState): void {
+    const { name } = this.#logged;
+    const next = formatTxid((txid + 1n) as Txid);
+    this.#context.report({
+      kind: 'damage',
+      file: 'log',
+      database: name,
+      txid: txid + 1n,
+      what: `it ends before transaction ${next} of ${name}, which is in the database file`,
+      hint: `Transaction ${next} is lost. Restore the database from an export or another copy`,
+    });
   }
 
   #reportFile(

@@ -8,6 +8,7 @@
 import type { LtxHeader, LtxPage, LtxTrailer } from '@skein/ltx';
 
 import type { DatabaseState } from '../database-state.ts';
+import { maybeChangeCounter } from '../first-page.ts';
 import { PageSet, PageSums } from './page-sums.ts';
 
 export class LoggedDatabase {
@@ -21,6 +22,9 @@ export class LoggedDatabase {
   #state: DatabaseState | undefined;
   #lostLsn = 0;
   #isContinuous = true;
+  #changeCounter: number | undefined;
+  /** A file of before may be there again after a power cut. */
+  #wasDropped = false;
   #next: LtxHeader | undefined;
   #nextLsn = 0;
 
@@ -43,6 +47,11 @@ export class LoggedDatabase {
     if (this.#lostLsn > Math.max(this.#coveredLsn, state?.lsn ?? 0)) return undefined;
     if (state === undefined || checkpoint === undefined) return state ?? checkpoint;
     return state.txid >= checkpoint.txid ? state : checkpoint;
+  }
+
+  /** Of the newest first page in the log, if it can be compared with the one in the file. */
+  get changeCounter(): number | undefined {
+    return this.#wasDropped ? undefined : this.#changeCounter;
   }
 
   /** Whether all pages are known that a start puts into the file. */
@@ -75,14 +84,19 @@ export class LoggedDatabase {
       (header.minTxid === before.txid + 1n &&
         (before.txid === 0n || header.preApplyChecksum === before.checksum));
     if (!follows) this.#forget();
-    if (header.commit === 0) this.#forget();
+    if (header.commit === 0) {
+      this.#forget();
+      this.#wasDropped = true;
+    }
     if (follows || !wasContinuous) return undefined;
     return `it does not follow transaction ${before.txid}`;
   }
 
   page(page: LtxPage): void {
-    this.sums.set(page.pgno, page.checksumHi, page.checksumLo);
     if (this.#nextLsn > (this.checkpoint?.lsn ?? 0)) this.pending.add(page.pgno);
+    this.sums.set(page.pgno, page.checksumHi, page.checksumLo);
+    if (page.pgno !== 1) return;
+    this.#changeCounter = maybeChangeCounter(page.bytes.subarray(page.start, page.end));
   }
 
   end(trailer: LtxTrailer): void {

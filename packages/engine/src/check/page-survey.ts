@@ -10,6 +10,7 @@ import { lockPgno } from '@skein/sqlite-file';
 
 import { checksumBlockOf } from '../checksum-block.ts';
 import { findBitByCrc, type FlippedBit } from '../flipped-bit.ts';
+import { isLaterCounter, maybeChangeCounter } from '../first-page.ts';
 import type { LoggedDatabase } from './logged-database.ts';
 import { PageSet } from './page-sums.ts';
 import type { SidecarSurvey } from './sidecar-survey.ts';
@@ -39,6 +40,8 @@ export interface PageSurvey {
   readonly suspects: readonly SuspectPage[];
   /** Numbers of sidecar blocks that are damaged, though no start would make them anew. */
   readonly brokenBlocks: readonly number[];
+  /** The first page is of a later transaction than any in the log. */
+  readonly isAhead: boolean;
   /** Of all pages, when suspects are right as they are. */
   readonly checksumAsIs: Checksum;
   /** Of all pages, when suspects are what the sidecar says. */
@@ -76,6 +79,7 @@ class Comparison {
   readonly #damaged: number[] = [];
   readonly #suspects: SuspectPage[] = [];
   readonly #brokenBlocks: number[] = [];
+  #isAhead = false;
 
   constructor(options: PageSurveyOptions) {
     this.#options = options;
@@ -93,6 +97,7 @@ class Comparison {
     const isPending = pending.has(pgno);
     const isCovered = sidecar.covers(pgno);
     if (!isCovered && !isPending) this.#reportBlock(pgno);
+    if (pgno === 1) this.#isAhead = this.#isLater(page);
     if (sums.has(pgno)) {
       this.#addLogged(pgno, hi, lo);
       // A page of the log tells of a sidecar block that is whole, but of another time.
@@ -112,9 +117,14 @@ class Comparison {
       damaged: this.#damaged,
       suspects: this.#suspects,
       brokenBlocks: this.#brokenBlocks,
+      isAhead: this.#isAhead,
       checksumAsIs: this.#asIs.value,
       checksumAsSidecar: this.#asSidecar.value,
     };
+  }
+
+  #isLater(page: Uint8Array): boolean {
+    return isLaterCounter(maybeChangeCounter(page), this.#options.logged.changeCounter);
   }
 
   #addLogged(pgno: number, hi: number, lo: number): void {

@@ -60,7 +60,7 @@ export class SegmentSurvey {
   /** What is found, to be compared with what the segment says. */
   readonly #index = new SegmentIndex();
   #next: SegmentSurvey | undefined;
-  /** Every record was found. */
+  /** Every record was found, and holds what it should or can be made to. */
   #isWhole = true;
   #lastTimestampMs = 0;
 
@@ -232,6 +232,7 @@ export class SegmentSurvey {
         remedy: remedy ?? { kind: 'new-log' },
       });
       this.#handler.lose(header.lsn, [database]);
+      if (remedy === undefined) this.#isWhole = false;
     }
     surveyPadding(record, this.#handler);
     handOn(
