@@ -2,13 +2,13 @@
 // beside it when it needs it.
 
 import { assert } from '@skein/bytes';
-import { DiskError, type DiskFile } from '@skein/host';
+import type { DiskFile } from '@skein/host';
 
 import { hasCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import type { EngineContext } from './context.ts';
 import type { Database } from './database.ts';
 import { NO_STATE } from './database-state.ts';
-import { EngineError, LogFailedError } from './errors.ts';
+import { EngineError, isDiskFailure, LogFailedError } from './errors.ts';
 import { CopyIn, type CopyTarget } from './files/copy-in.ts';
 import { type CopyOwner, DatabaseHandle } from './files/database-handle.ts';
 import { DatabaseFile } from './files/database-file.ts';
@@ -139,9 +139,9 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
   }
 
   createCompanion(kind: CompanionKind): MountFile {
-    this.assertWritable();
     switch (kind) {
       case 'journal':
+        this.assertWritable();
         return this.#createJournal();
       case 'wal':
         return this.#createWal();
@@ -199,11 +199,11 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
   // JournalOwner
 
   get hasChanges(): boolean {
-    return this.overlay.isActive;
+    return this.overlay.isActive && !this.#showsCommitted;
   }
 
   commit(): Pending | undefined {
-    if (!this.overlay.isActive) return undefined;
+    if (!this.hasChanges) return undefined;
     return this.#context.jobs.run(this.lock.hold(commitOverlays(this.#context, [this])));
   }
 
@@ -277,8 +277,9 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
 
   /** Gives up the transaction under way: nothing is accepted any more that could end it. */
   abandon(): Pending | undefined {
-    // Where the file could not take a commit, the overlay is what is committed.
-    if (!this.overlay.isActive || this.#refusal !== undefined) return undefined;
+    const journal = this.#journal;
+    if (this.hasChanges) journal?.voidBecause(this.refusal!);
+    else if (journal?.isHot !== true || this.#showsCommitted) return undefined;
     return this.#context.jobs.run(abandon(this.#context, [this]));
   }
 
@@ -291,13 +292,33 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
     yield* forgetContent(this.#context, `${this.name}-wal`);
   }
 
+  /** Whether the file could not take what is committed, so that the overlay has to show it. */
+  get #showsCommitted(): boolean {
+    return this.overlay.isActive && this.#refusal !== undefined && this.isBeingApplied;
+  }
+
   /** Nobody uses the mount any more. What is only in the WAL goes into the database file. */
   close(): void {
     this.#journal?.close();
     this.#unusedJournal?.close();
-    if (this.refusal === undefined) this.#wal?.close();
+    if (this.refusal === undefined) this.#tryCompleteFile();
+    this.#wal?.close();
     this.#shm?.close();
     this.overlay.clear();
+  }
+
+  /** Spares the next start some work. */
+  #tryCompleteFile(): void {
+    const wal = this.#wal;
+    if (wal === undefined) return;
+    try {
+      wal.completeDatabase();
+      this.database.markFileComplete();
+    } catch (error) {
+      if (!isDiskFailure(error)) throw error;
+      const fields = { name: this.name, error: error.message };
+      this.#context.log.warn('Cannot copy a WAL into its database', fields);
+    }
   }
 
   *#replaceWith(image: DatabaseImage): Job<void> {
@@ -345,7 +366,7 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
       const voided = this.#shm?.invalidate();
       if (voided !== undefined) yield voided;
     } catch (error) {
-      if (!(error instanceof DiskError)) throw error;
+      if (!isDiskFailure(error)) throw error;
       this.#context.log.warn('Cannot remove the files of a dropped database', {
         name: this.name,
         error: error.message,

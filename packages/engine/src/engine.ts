@@ -4,7 +4,7 @@
 // its own. That thread calls served() after each request, idle() when there is none left and again
 // as long as `hasWork`, and tick() when nextTickMs has come.
 
-import { DiskError, type FileLocks } from '@skein/host';
+import type { FileLocks } from '@skein/host';
 
 import { checkpoint, coveredLsn, type FileSync, needsCheckpoint } from './checkpoint.ts';
 import { Committer } from './committer.ts';
@@ -12,7 +12,7 @@ import type { EngineContext, EnginePorts } from './context.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { DatabaseFiles } from './database-files.ts';
 import type { DatabaseState } from './database-state.ts';
-import { EngineError, LogFailedError } from './errors.ts';
+import { EngineError, isDiskFailure } from './errors.ts';
 import { watchFolderSyncs } from './folder-syncs.ts';
 import { type Job, Jobs, runToEnd } from './jobs.ts';
 import { TransactionLog } from './log/transaction-log.ts';
@@ -302,6 +302,7 @@ export class Engine {
       if (!isDiskFailure(cause)) throw cause;
       if (database.isUnsyncable && files.refusal === undefined) {
         files.refuseWrites(brokenFile(files.name, cause));
+        files.abandon();
       } else {
         const fields = { database: files.name, error: cause.message };
         this.#context.log.warn('Cannot bring a database up to date', fields);
@@ -338,10 +339,6 @@ export class Engine {
     if (files !== undefined && files.database.state.pageCount > 0) return files;
     throw new EngineError('DATABASE_NOT_FOUND', `There is no database ${JSON.stringify(name)}`);
   }
-}
-
-function isDiskFailure(error: unknown): error is DiskError | LogFailedError {
-  return error instanceof DiskError || error instanceof LogFailedError;
 }
 
 interface EngineParts {

@@ -1,6 +1,6 @@
 // Errors of this package. Each has a stable code; docs/errors.md lists them.
 
-import type { DiskError } from '@skein/host';
+import { DiskError } from '@skein/host';
 
 export type EngineErrorCode =
   | 'CHECKPOINT_CORRUPT'
@@ -78,4 +78,9 @@ export class LogFailedError extends EngineError {
       hint: 'Check the disk, then restart the node: it recovers from the log',
     });
   }
+}
+
+/** Whether the disk is to blame: there is nothing to be done but to report it. */
+export function isDiskFailure(error: unknown): error is DiskError | LogFailedError {
+  return error instanceof DiskError || error instanceof LogFailedError;
 }

@@ -83,7 +83,8 @@ export class Store {
     const { kind, database } = parseFileName(name);
     const files = this.#databases.get(database);
     if (kind === 'database') return files!.open(access);
-    if (access !== 'read') files?.assertWritable();
+    // Readers, too, open a WAL and its index for writing.
+    if (access !== 'read' && kind === 'journal') files?.assertWritable();
     return this.find(name)!;
   }
 
@@ -211,6 +212,8 @@ export class Store {
 
   #removeSuperJournal(name: string): Pending | undefined {
     const file = this.#superJournals.get(name)!;
+    for (const database of file.databases())
+      this.#databases.get(database)?.journal?.assertNotVoid();
     const members = file.findMembers(name, this.#journalsWithChanges());
     const databases = members.map(({ files }) => files);
     const committed =

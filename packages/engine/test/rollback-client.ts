@@ -186,6 +186,7 @@ export function commitTogether(
     try {
       writer.finish();
     } catch (error) {
+      writer.giveUp();
       if (!(error instanceof Error && 'code' in error)) throw error;
       if (error.code === 'POWER_CUT') throw error;
     }

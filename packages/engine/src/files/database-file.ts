@@ -27,7 +27,9 @@ export interface DatabaseFileOptions {
   readonly companions: {
     readonly journal: JournalFile | undefined;
     readonly wal: WalFile | undefined;
-    /** Throws when nothing may be written. */
+    /** Why nothing may be written. */
+    readonly refusal: EngineError | undefined;
+    /** Throws that. */
     assertWritable(): void;
   };
 }
@@ -67,8 +69,10 @@ export class DatabaseFile implements MountFile {
   }
 
   write(from: Uint8Array, offset: number, length: number, position: number): undefined {
-    this.#companions.assertWritable();
-    const { journal, wal } = this.#companions;
+    const { journal, wal, refusal } = this.#companions;
+    if (refusal !== undefined) {
+      return this.#refuse(refusal, from.subarray(offset, offset + length), position);
+    }
     const { state } = this.#database;
     const frames = wal?.committed?.frames;
     if (journal?.coversChange() === true) {
@@ -130,6 +134,18 @@ export class DatabaseFile implements MountFile {
   #isCommittedSize(sizeBytes: number): boolean {
     const { pageSize, pageCount } = this.#database.state;
     return pageSize !== undefined && sizeBytes === pageCount * pageSize;
+  }
+
+  /**
+   * Rolling back what was never taken changes nothing and is welcome. Anything else ends the
+   * transaction: its journal must not make every reader try to undo it.
+   */
+  #refuse(refusal: EngineError, bytes: Uint8Array, position: number): undefined {
+    const shown = new Uint8Array(bytes.length);
+    const count = this.read(shown, 0, shown.length, position);
+    if (count === bytes.length && Buffer.compare(shown, bytes) === 0) return undefined;
+    this.#companions.journal?.discard();
+    throw refusal;
   }
 
   /** A copy begins with the first page, which says how large pages are. */

@@ -59,6 +59,8 @@ export class JournalFile implements MountFile {
   #isKnownLive = false;
   #isSynced = false;
   #isEndedByWrite = false;
+  /** Why the transaction under way cannot be committed. */
+  #voidReason: Error | undefined;
   /** How the transaction before went. */
   #clientSyncs = true;
   #nonce = 0;
@@ -146,6 +148,27 @@ export class JournalFile implements MountFile {
     this.#scratch.close();
   }
 
+  /**
+   * The transaction under way is given up without its client: he must not take the end of the
+   * journal for a commit.
+   */
+  voidBecause(reason: Error): void {
+    this.discard();
+    this.#voidReason = reason;
+  }
+
+  /** Throws when the transaction was given up; its client is told once. */
+  assertNotVoid(): void {
+    const reason = this.#voidReason;
+    this.#voidReason = undefined;
+    if (reason !== undefined) throw reason;
+  }
+
+  /** Whether a client that comes upon it would play it back. */
+  get isHot(): boolean {
+    return this.#readHeader() && hasJournalMagic(this.#header);
+  }
+
   /** Undoes nothing and commits nothing: the changes are given up, and the journal is empty. */
   discard(): void {
     this.#isKnownLive = false;
@@ -164,6 +187,7 @@ export class JournalFile implements MountFile {
     if (this.#isKnownLive && nonce !== this.#nonce) this.#owner.commitNow();
     this.#clientSyncs = this.#isSynced;
     this.#isKnownLive = true;
+    this.#voidReason = undefined;
     this.#isEndedByWrite = false;
     this.#nonce = nonce;
     this.#pageSize = pageSize;
@@ -200,6 +224,7 @@ export class JournalFile implements MountFile {
    * changes are given up.
    */
   #end(): Pending | undefined {
+    this.assertNotVoid();
     this.#file.truncate('journal.empty', 0);
     this.#isKnownLive = false;
     this.#isSynced = false;

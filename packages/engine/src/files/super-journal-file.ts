@@ -5,6 +5,7 @@
 
 import { decodeSuperJournal } from '@skein/sqlite-file';
 
+import { parseFileName } from '../names.ts';
 import { ScratchFile } from './scratch-file.ts';
 
 /** Where a journal says which super-journal decides about it. */
@@ -21,15 +22,18 @@ export class SuperJournalFile extends ScratchFile {
    * to any more.
    */
   findMembers<T extends SuperJournalMember>(ownName: string, members: Iterable<T>): T[] {
-    const bytes = new Uint8Array(this.sizeBytes);
-    this.read(bytes, 0, bytes.length, 0);
-    const listed = new Set(decodeSuperJournal(bytes).map(baseName));
+    const listed = new Set(this.databases());
     return [...members].filter(
       ({ name, superJournal }) =>
-        superJournal !== undefined &&
-        baseName(superJournal) === ownName &&
-        listed.has(`${name}-journal`),
+        superJournal !== undefined && baseName(superJournal) === ownName && listed.has(name),
     );
+  }
+
+  /** Names of the databases whose journals it lists. */
+  databases(): string[] {
+    const bytes = new Uint8Array(this.sizeBytes);
+    this.read(bytes, 0, bytes.length, 0);
+    return decodeSuperJournal(bytes).map((path) => parseFileName(baseName(path)).database);
   }
 }
 

@@ -19,6 +19,7 @@ import { assert } from '@skein/bytes';
 import type { DiskFile } from '@skein/host';
 import {
   readWalHeader,
+  SqliteFormatError,
   WAL_FRAME_HEADER_SIZE,
   WAL_HEADER_SIZE,
   WalChain,
@@ -229,9 +230,9 @@ export class WalFile implements MountFile, NewerPages {
     this.#scratch.unlink();
   }
 
-  /** The same when nobody uses the mount any more. */
+  /** Nobody uses the mount any more. What is only here is in the log too. */
   close(): void {
-    this.#endGeneration();
+    if (this.#generation !== undefined) this.#dropGeneration();
     this.#scratch.close();
   }
 
@@ -250,7 +251,8 @@ export class WalFile implements MountFile, NewerPages {
     let header: WalHeader | undefined;
     try {
       header = readWalHeader(source);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof SqliteFormatError)) throw error;
       // A format of the future: SQLite refuses to open the database.
       header = undefined;
     }
