@@ -14,6 +14,7 @@ import {
   type Pending,
 } from '@skein/engine';
 import {
+  type AccessRequest,
   type AttrReply,
   type CreateReply,
   type CreateRequest,
@@ -147,6 +148,16 @@ export class MountHandler implements FuseHandler {
       if (request.sets(FATTR.MTIME)) node.modifiedMs = newTimeMs(request, this.#options.clock);
       const pending = request.sets(FATTR.SIZE) ? this.#truncate(node, request) : undefined;
       this.#answer(reply, pending, (answered) => this.#answerAttributes(nodeid, answered));
+    });
+  }
+
+  /** access(2) and chdir(2) only: SQLite's transactions have neither. */
+  access(request: AccessRequest, reply: EmptyReply): void {
+    this.#try(reply, () => {
+      const { nodeid, mask } = request;
+      const owner = nodeid === ROOT_ID ? this.#folderOwner : this.#ownerOf(this.#node(nodeid));
+      checkAccess(request, owner, mask);
+      reply.ok();
     });
   }
 
