@@ -76,7 +76,10 @@ async function waitForEnd(
     if (!isGone) await unblock();
   };
   let ending: Promise<void> | undefined;
-  giveUp.addEventListener('abort', () => (ending = end()), { once: true });
+  const begin = (): void => {
+    ending = end();
+  };
+  giveUp.addEventListener('abort', begin, { once: true });
   await closed;
   await ending;
   // What it started and left behind.
