@@ -25,6 +25,11 @@ const PATCHES: readonly Patch[] = [
     from: `    set f2 "sv_$f"\n`,
     to: `    if {[string match *-pos $f]} continue\n    set f2 "sv_$f"\n`,
   },
+  {
+    file: 'tester.tcl',
+    from: '    set f [string range $f2 3 end]\n',
+    to: '    if {[string match *-pos $f2]} continue\n    set f [string range $f2 3 end]\n',
+  },
 ];
 
 /** `folder`: the tests, as the package has them. */
