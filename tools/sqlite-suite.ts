@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 
 import { Interrupted, interruptSignal } from './lib/interrupt.ts';
 import { compare, formatDifferences, formatSummary, summarize } from './sqlite-suite/comparison.ts';
+import { EXCEPTIONS } from './sqlite-suite/exceptions.ts';
 import { type Fixture, prepareFixture } from './sqlite-suite/fixture.ts';
 import { openMountSide } from './sqlite-suite/mount-side.ts';
 import { Results } from './sqlite-suite/results.ts';
@@ -131,7 +132,7 @@ async function main(): Promise<void> {
   const mount = await runSide('mount', fixture, args);
   const comparisons = files.flatMap(({ name }) => {
     const [first, second] = [bare.get(name), mount.get(name)];
-    return first === undefined || second === undefined ? [] : [compare(first, second)];
+    return first === undefined || second === undefined ? [] : [compare(first, second, EXCEPTIONS)];
   });
   if (comparisons.length === 0) return;
   const summary = summarize(comparisons);

@@ -1,7 +1,7 @@
 // The judgement over all files: which came to the same on both sides, and whether that is enough.
 
 import { formatRows } from '../../bench/lib/report.ts';
-import { EXCEPTIONS } from './exceptions.ts';
+import type { Exceptions } from './exceptions.ts';
 import { isEqualVerdict, type Verdict } from './verdict.ts';
 
 /** Of all files, those that cannot apply included. */
@@ -31,9 +31,9 @@ export interface Summary {
   readonly isPassed: boolean;
 }
 
-export function compare(bare: Verdict, mount: Verdict): Comparison {
+export function compare(bare: Verdict, mount: Verdict, exceptions: Exceptions): Comparison {
   const { file } = bare;
-  const exception = EXCEPTIONS[file];
+  const exception = exceptions[file];
   const isEqual = isEqualVerdict(bare, mount);
   return { file, bare, mount, isEqual, ...(exception !== undefined && { exception }) };
 }

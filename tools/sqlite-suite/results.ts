@@ -12,7 +12,9 @@ export class Results {
   constructor(path: string) {
     this.#path = path;
     if (!existsSync(path)) return;
-    for (const line of readFileSync(path, 'utf8').split('\n')) {
+    const text = readFileSync(path, 'utf8');
+    if (!text.endsWith('\n')) appendFileSync(path, '\n');
+    for (const line of text.split('\n')) {
       const verdict = parseLine(line);
       if (verdict !== undefined) this.#verdicts.set(verdict.file, verdict);
     }

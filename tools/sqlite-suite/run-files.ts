@@ -1,6 +1,6 @@
 // All files, some at a time: each job has its own side and takes the next file when it is done.
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Fixture, SuiteFile } from './fixture.ts';
@@ -33,6 +33,7 @@ export async function runFiles(files: readonly SuiteFile[], run: FilesRun): Prom
   const job = async (home: string, logPath: string): Promise<void> => {
     await using side = run.open({ home, logPath });
     for (const file of queue) {
+      appendFileSync(logPath, `── ${file.name}\n`);
       const verdict = await runFile({
         fixture: run.fixture,
         file,
