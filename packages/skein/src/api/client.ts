@@ -50,7 +50,12 @@ export class ApiClient {
       path: pathOf(name),
       headers: { Expect: '100-continue', ...length },
     };
-    return JSON.parse(await readAll(await this.#send(options, upload))) as DatabaseStatus;
+    try {
+      return JSON.parse(await readAll(await this.#send(options, upload))) as DatabaseStatus;
+    } finally {
+      // A refusal may have come before anything was read.
+      upload.content.destroy();
+    }
   }
 
   async #getJson(path: string): Promise<unknown> {

@@ -1,7 +1,6 @@
 // The one place where an error becomes an HTTP status.
 
 import { EngineError, type EngineErrorCode } from '@skein/engine';
-import { DiskError } from '@skein/host';
 
 import { ApiError, type ApiErrorCode, type ErrorBody } from './errors.ts';
 
@@ -51,13 +50,18 @@ export function maybeErrorResponse(error: unknown): ErrorResponse | undefined {
   if (error instanceof EngineError) {
     return { status: ENGINE_STATUS[error.code], body: bodyOf(error) };
   }
-  if (error instanceof DiskError) {
-    const isFull = error.code === 'ENOSPC' || error.code === 'EDQUOT';
-    const body = { code: error.code, message: error.message };
-    if (!isFull) return { status: 500, body };
-    return { status: 507, body: { ...body, hint: 'Make space on the disk of the data folder' } };
-  }
-  return undefined;
+  const code = maybeSystemCode(error);
+  if (code === undefined) return undefined;
+  const body = { code, message: (error as Error).message };
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return { status: 500, body };
+  return { status: 507, body: { ...body, hint: 'Make space on the disk of the data folder' } };
+}
+
+/** Of a DiskError, or of what Node throws itself, also after a way between threads. */
+function maybeSystemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  const { code } = error;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
 function bodyOf({ code, message, hint }: ApiError | EngineError): ErrorBody {

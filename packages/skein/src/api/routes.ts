@@ -32,6 +32,8 @@ type Handler = (call: {
   readonly name: string;
 }) => Promise<void>;
 
+const DATABASES = '/v1/databases/';
+
 /** How long the node may take to say how it is. */
 const HEALTH_TIMEOUT_MS = 5_000;
 
@@ -54,17 +56,14 @@ export function createRoutes({
     '/v1/status': {
       GET: async ({ response }) => sendJson(response, 200, await control.status()),
     },
-    '/v1/databases/': {
+    [DATABASES]: {
       GET: ({ response, name }) => transfers.send(name, response),
       PUT: ({ request, response, name }) => transfers.receive(name, request, response),
     },
   };
 
   return (guard) => async (request, response) => {
-    const [, path = '', name = ''] = /^(\/v1\/databases\/)(.*)$/s.exec(pathOf(request)) ?? [
-      '',
-      pathOf(request),
-    ];
+    const { path, name } = splitPath((request.url ?? '').split('?', 1)[0]!);
     const methods = Object.hasOwn(routes, path) ? routes[path]! : undefined;
     if (methods?.['GET'] !== health) guard(request);
     if (methods === undefined) throw new ApiError('API_NOT_FOUND', `There is nothing at ${path}`);
@@ -78,8 +77,10 @@ export function createRoutes({
   };
 }
 
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '').split('?', 1)[0]!;
+/** The path of a route, and the name behind it where the route takes one. */
+function splitPath(path: string): { readonly path: string; readonly name: string } {
+  if (!path.startsWith(DATABASES)) return { path, name: '' };
+  return { path: DATABASES, name: path.slice(DATABASES.length) };
 }
 
 function decodeName(text: string): string {

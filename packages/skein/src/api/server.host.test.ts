@@ -421,13 +421,16 @@ describe('the API over TCP', () => {
   });
 
   it('says when its port is taken, and leaves no socket', async (t) => {
-    const { server } = await start(t, { http: LOCAL });
+    const { server, folder, node, log } = await start(t, { http: LOCAL });
     const { port } = server.tcp!;
-    const second = start(t, { http: { ...LOCAL, port } });
-    await assert.rejects(second, (error: ApiError) => {
+    const dataFolder = join(folder, 'other');
+    mkdirSync(dataFolder);
+    const options = { control: node, dataFolder, http: { ...LOCAL, port }, log };
+    await assert.rejects(startApi(options), (error: ApiError) => {
       assert.equal(error.message, `Cannot listen on 127.0.0.1:${port}: EADDRINUSE`);
       return error.code === 'API_LISTEN';
     });
+    assert.deepEqual(readdirSync(dataFolder), []);
   });
 
   it('ends though a caller holds on to a request', async (t) => {

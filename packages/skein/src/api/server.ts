@@ -42,35 +42,31 @@ const CLOSE_GRACE_MS = 2_000;
 
 /** Starts to listen. Throws ApiError when an address is taken. */
 export async function startApi(options: ApiOptions): Promise<ApiServer> {
-  const { control, dataFolder, http, uploadBytesMax, stallMs } = options;
-  const transfers = new Transfers({ control, uploadBytesMax, stallMs });
-  const routes = createRoutes({ control, transfers });
+  const { dataFolder, http, log } = options;
+  const routes = createRoutes({ control: options.control, transfers: new Transfers(options) });
+  const servers: Server[] = [];
+  const closeAll = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => close(server)));
+    rmSync(join(dataFolder, SOCKET_NAME), { force: true });
+  };
 
   const local = createHttpServer(
     routes(() => {}),
-    options.log,
+    log,
   );
-  await listenInFolder(local, control, dataFolder);
-  const servers = [local];
-  let tcp: AddressInfo | undefined;
-  if (http !== undefined) {
-    const remote = createHttpServer(routes(createGuard(http)), options.log);
-    try {
-      await listen(remote, http.host === '' ? { port: http.port } : http, describe(http));
-    } catch (error) {
-      await close(local);
-      throw error;
-    }
-    tcp = remote.address() as AddressInfo;
-    servers.push(remote);
+  servers.push(local);
+  await listenInFolder(local, options.control.newScratchPath('api'), dataFolder);
+  if (http === undefined) return { tcp: undefined, close: closeAll };
+
+  const remote = createHttpServer(routes(createGuard(http)), log);
+  try {
+    await listen(remote, http.host === '' ? { port: http.port } : http, describe(http));
+  } catch (error) {
+    await closeAll();
+    throw error;
   }
-  return {
-    tcp,
-    close: async () => {
-      await Promise.all(servers.map((server) => close(server)));
-      rmSync(join(dataFolder, SOCKET_NAME), { force: true });
-    },
-  };
+  servers.push(remote);
+  return { tcp: remote.address() as AddressInfo, close: closeAll };
 }
 
 function createHttpServer(handle: RequestHandler, log: Log): Server {
@@ -106,15 +102,10 @@ async function refuse(error: unknown, response: ServerResponse, log: Log): Promi
 }
 
 /**
- * Listens where nobody else can look in, then moves the socket to its place: so it is never open to
- * others, and takes the place of one that a node left which died.
+ * Listens in a new folder where nobody else can look in, then moves the socket to its place: so it
+ * is never open to others, and takes the place of one that a node left which died.
  */
-async function listenInFolder(
-  server: Server,
-  control: NodeControl,
-  dataFolder: string,
-): Promise<void> {
-  const folder = control.newScratchPath('api');
+async function listenInFolder(server: Server, folder: string, dataFolder: string): Promise<void> {
   mkdirSync(folder, { mode: 0o700 });
   const socket = openSocketPath(folder);
   try {

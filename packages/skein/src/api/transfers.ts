@@ -10,6 +10,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import { findNameFault } from '@skein/engine';
+import type { Log } from '@skein/host';
 
 import { ApiError } from './errors.ts';
 import type { NodeControl } from './node-control.ts';
@@ -21,11 +22,15 @@ const TRANSFERS_MAX = 4;
 /** An upload leaves so much of the disk to the log, which must go on meanwhile. */
 const SPACE_KEPT_BYTES = 64 * 1024 * 1024;
 
+/** What a pipeline says when its source ends before its time. */
+const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
+
 /** A connection on which nothing moves for so long is given up. */
-export const STALL_MS = 60_000;
+const STALL_MS = 60_000;
 
 export interface TransferOptions {
   readonly control: NodeControl;
+  readonly log: Log;
   /** Largest upload; default: whatever there is space for. */
   readonly uploadBytesMax?: number | undefined;
   readonly stallMs?: number | undefined;
@@ -60,7 +65,7 @@ export class Transfers {
   /** Takes the request's body as the content of the database. */
   async receive(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     checkName(name);
-    const { control } = this.#options;
+    const { control, log } = this.#options;
     await this.#withScratch('import', async (path) => {
       const bytesMax = await this.#findSpace(path);
       checkLength(request.headers['content-length'], bytesMax);
@@ -69,7 +74,9 @@ export class Transfers {
       await receiveFile(request, path, bytesMax);
       // From here on it is for us to take our time.
       request.socket.setTimeout(0);
-      sendJson(response, 200, await control.importDatabase(name, path));
+      const status = await control.importDatabase(name, path);
+      log.info('Imported a database', { name, txid: status.txid, sizeBytes: status.sizeBytes });
+      sendJson(response, 200, status);
     });
   }
 
@@ -95,7 +102,8 @@ export class Transfers {
   }
 
   #watch({ socket }: IncomingMessage): void {
-    socket.setTimeout(this.#options.stallMs ?? STALL_MS, () => socket.destroy());
+    // Node's server destroys the socket then.
+    socket.setTimeout(this.#options.stallMs ?? STALL_MS);
   }
 }
 
@@ -127,7 +135,7 @@ async function receiveFile(
   try {
     await pipeline(request, limit, file);
   } catch (error) {
-    if (error instanceof ApiError || request.complete) throw error;
+    if (!BROKEN.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
     const message = `The upload ended after ${received} bytes`;
     throw new ApiError('API_INCOMPLETE', message, { cause: error });
   }

@@ -28,7 +28,10 @@ export interface PlaceFlags {
 /** --config, --data: which node is meant. */
 export function withPlace(command: Command): Command {
   return command
-    .option('-c, --config <file>', 'configuration (default: ./skein.yml, /etc/skein.yml)')
+    .option(
+      '-c, --config <file>',
+      'configuration (default: skein.yml or litefs.yml, here or in /etc)',
+    )
     .option('-d, --data <folder>', 'data folder of the node', reader(READ.path))
     .option('--no-expand-env', 'leave $NAME and ${NAME} in the configuration as they are');
 }

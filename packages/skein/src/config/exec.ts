@@ -20,9 +20,11 @@ export function readExec(value: unknown, keys: readonly string[]): ExecEntry[] {
     throw new RangeError('expected a command line here, or a list of them');
   }
   return value.map((item: unknown) => {
-    const entry = typeof item === 'string' ? { cmd: item } : item;
-    const unknown = Object.keys(entry as object).find((key) => !keys.includes(key));
-    if (unknown === undefined) return readEntry(entry as Readonly<Record<string, unknown>>);
+    if (typeof item === 'string') return readEntry({ cmd: item });
+    if (Array.isArray(item)) throw new RangeError('expected a command line here, not a list');
+    const entry = item as Readonly<Record<string, unknown>>;
+    const unknown = Object.keys(entry).find((key) => !keys.includes(key));
+    if (unknown === undefined) return readEntry(entry);
     throw new RangeError(`there is no key ${JSON.stringify(unknown)} (known: ${keys.join(', ')})`);
   });
 }

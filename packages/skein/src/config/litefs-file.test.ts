@@ -157,6 +157,13 @@ log:
     assert.deepEqual(draft.exec, [['migrate'], ['serve']]);
   });
 
+  it('has the same folders as LiteFS when none are said', () => {
+    const { draft } = read('fuse: { debug: true }\n');
+    assert.equal(draft.mountpoint, '/litefs');
+    assert.equal(draft.dataFolder, '/var/lib/litefs');
+    assert.equal(read('mount-dir: /mnt\n').draft.dataFolder, undefined);
+  });
+
   const faults: readonly (readonly [what: string, text: string, message: RegExp])[] = [
     [
       'a key that no LiteFS knows',

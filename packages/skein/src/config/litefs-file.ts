@@ -101,6 +101,10 @@ export interface LitefsDraft {
   readonly warnings: readonly string[];
 }
 
+/** What LiteFS 0.5.8 and later have when nothing is said. */
+const DEFAULT_MOUNTPOINT = '/litefs';
+const DEFAULT_DATA = '/var/lib/litefs';
+
 const LITEFS_KEYS: readonly string[] = ['fuse', 'mount-dir'];
 
 /** Whether a file is LiteFS's, by its keys. */
@@ -111,15 +115,16 @@ export function looksLikeLitefs(value: unknown): boolean {
 
 export function readLitefsFile(source: string, file: YamlFile): LitefsDraft {
   const content = readShape(source, file, SCHEMA);
-  const { fuse, data, retention, http, log } = content;
+  const { fuse, data, retention, http, log, 'mount-dir': mountDir, 'data-dir': dataDir } = content;
   const isCandidate = findCandidacy(content);
   const address = http?.addr === undefined ? undefined : toLocal(http.addr);
   const isDebug = log?.debug === true || content.debug === true;
   return {
     draft: {
-      mountpoint: fuse?.dir ?? content['mount-dir'],
+      mountpoint: fuse?.dir ?? mountDir ?? DEFAULT_MOUNTPOINT,
       allowOther: fuse?.['allow-other'],
-      dataFolder: data?.dir ?? content['data-dir'],
+      // Version 0.3 kept its data beside the mountpoint, as we do.
+      dataFolder: data?.dir ?? dataDir ?? (mountDir === undefined ? DEFAULT_DATA : undefined),
       retentionMs: data?.retention ?? retention?.duration,
       httpAddress: address,
       exec: commandsFor(content.exec, isCandidate),

@@ -203,7 +203,7 @@ log:
     ['an open quote', `exec: "sh -c 'x"`, [/exec: The quote ' is not closed/]],
     ['a command of numbers', 'exec: { a: b }', [/exec: expected a command line here/]],
     ['a foreign key', 'exec: [{ cmd: a, if-candidate: true }]', [/no key "if-candidate"/]],
-    ['a list in a list', 'exec: [[a, b]]', [/exec: there is no key "0" \(known: cmd\)/]],
+    ['a list in a list', 'exec: [[a, b]]', [/exec: expected a command line here, not a list/]],
     [
       'a bomb of aliases',
       `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'.replace(/./g, (c) => {
@@ -249,9 +249,18 @@ log:
     const text = 'mount: { path: a }\nhttp: { address: 1, secret-file: s }\n';
     const empty = problemsOf(() => load(t, { files: { 'skein.yml': text, s: '\n' } }));
     assert.deepEqual(empty, ['s: as a secret, it has fewer than 16 characters']);
-    const flags = { httpSecret: SECRET };
-    const both = problemsOf(() => load(t, { ...skeinYml(text), flags }));
-    assert.match(both[0]!, /http\.secret as well/);
+    const twice = `mount: { path: a }\nhttp:\n  secret: ${SECRET}\n  secret-file: s\n`;
+    const both = problemsOf(() => load(t, skeinYml(twice)));
+    assert.deepEqual(both, [
+      'skein.yml:4: http.secret-file: there is http.secret as well: say one of them',
+    ]);
+  });
+
+  it('prefers the secret file of a flag to the secret of the file', (t) => {
+    const text = `mount: { path: a }\nhttp: { address: 1, secret: ${SECRET} }\n`;
+    const files = { 'skein.yml': text, s: 'another-secret-of-a-flag' };
+    const { config } = load(t, { files, flags: { httpSecretFile: 's' } });
+    assert.equal(config.http?.secret, 'another-secret-of-a-flag');
   });
 });
 

@@ -55,7 +55,8 @@ export function loadMountConfig(
 ): LoadedConfig {
   const { draft, file, warnings } = loadDraft(sources);
   const { cwd } = sources;
-  return { config: finishDraft(readSecretFile(draft, cwd), { ...options, cwd }), file, warnings };
+  const config = finishDraft(readSecretFile(draft, cwd), { ...options, cwd });
+  return { config, file, warnings };
 }
 
 /** The data folder alone, for whoever only talks to a node. Throws ConfigError. */
@@ -102,13 +103,8 @@ function readText(path: string, cwd: string): string {
 }
 
 function readSecretFile(draft: ConfigDraft, cwd: string): ConfigDraft {
-  const { httpSecretFile: path, httpSecret } = draft;
+  const { httpSecretFile: path } = draft;
   if (path === undefined) return draft;
-  const key = 'http.secret-file';
-  if (httpSecret !== undefined) {
-    const message = 'there is http.secret as well: say one of them';
-    throw new ConfigError([{ source: 'configuration', key, message }]);
-  }
   try {
     return { ...draft, httpSecret: parseSecret(readText(path, cwd).trimEnd()) };
   } catch (error) {

@@ -73,6 +73,11 @@ export function formatSize(bytes: number): string {
   return `${value.toFixed(digits)} ${units[index]}`;
 }
 
+/** "1 page", "3 pages". */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function toWhole(value: number, text: string): number {
   const whole = Math.round(value);
   if (!Number.isSafeInteger(whole)) throw new RangeError(`${quote(text)} is too large`);

@@ -1,6 +1,7 @@
 // What may stand in skein.yml.
 
 import type { ConfigDraft } from './draft.ts';
+import { ConfigError } from './errors.ts';
 import { readExec } from './exec.ts';
 import { anything, keysAndValues, readShape, scalar, section } from './shape.ts';
 import {
@@ -67,6 +68,11 @@ const SCHEMA = keysAndValues({
 
 export function readSkeinFile(source: string, file: YamlFile): ConfigDraft {
   const { mount, data, http, exec, log } = readShape(source, file, SCHEMA);
+  if (http?.secret !== undefined && http['secret-file'] !== undefined) {
+    const line = file.lineOf(['http', 'secret-file']);
+    const message = 'there is http.secret as well: say one of them';
+    throw new ConfigError([{ source, line, key: 'http.secret-file', message }]);
+  }
   return {
     mountpoint: mount?.path,
     allowOther: mount?.['allow-other'],

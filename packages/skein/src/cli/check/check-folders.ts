@@ -1,7 +1,15 @@
 // The two folders of a node, and the disk that its data is on. Nothing is changed.
 
-import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  realpathSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 
 import { findMount } from '@skein/fuse';
 
@@ -20,11 +28,8 @@ export function checkMountpoint(
   isServed: boolean,
 ): CheckResult {
   const name = 'mountpoint';
-  if (doOverlap(path, dataFolder)) {
-    const message = `${path} and the data folder ${dataFolder} lie in each other`;
-    return { name, level: 'fail', message, fix: 'choose another data folder' };
-  }
-  const mount = findMount(path);
+  // The table first: a mount whose daemon hangs is not to be touched.
+  const mount = findMount(inMountTable(path));
   if (mount !== undefined) {
     const what = `${mount.source} (${mount.type})`;
     if (isServed) return { name, level: 'ok', message: `${what} is mounted on ${path}` };
@@ -32,6 +37,10 @@ export function checkMountpoint(
     const isOurs = mount.type === 'fuse.skein';
     if (isOurs) return { name, level: 'warn', message, fix: 'skein mount detaches a dead mount' };
     return { name, level: 'fail', message, fix: `umount ${path}, or choose another folder` };
+  }
+  if (doOverlap(path, dataFolder)) {
+    const message = `${path} and the data folder ${dataFolder} lie in each other`;
+    return { name, level: 'fail', message, fix: 'choose another data folder' };
   }
   if (!existsSync(path)) return checkParent(name, path);
   if (!statSync(path).isDirectory()) {
@@ -80,6 +89,12 @@ export function checkSpace(dataFolder: string): CheckResult {
   if (bytes >= SPACE_MIN_BYTES) return { name, level: 'ok', message };
   const fix = 'make room: the log keeps what was written in the time of --retention';
   return { name, level: bytes === 0 ? 'fail' : 'warn', message, fix };
+}
+
+/** As the table of mounts has it: without symbolic links above. */
+function inMountTable(path: string): string {
+  const parent = nearestFolder(dirname(path));
+  return join(realpathSync(parent), relative(parent, path));
 }
 
 /** Whether a node answers on the data folder. Throws ApiError if it cannot be told. */

@@ -11,7 +11,7 @@ import {
 import { nodeDisk, nodeFileLocks, systemClock, systemRandom } from '@skein/host';
 import { formatTxid, toTxid } from '@skein/ltx';
 
-import { formatSize } from '../../config/quantities.ts';
+import { formatCount, formatSize } from '../../config/quantities.ts';
 
 export interface DeepReport extends Omit<CheckReport, 'findings'> {
   /** What is still not in order. */
@@ -41,19 +41,20 @@ export function isDamaged({ findings }: DeepReport): boolean {
 
 export function drawDeepReport(report: DeepReport): string {
   const { databaseCount, transactionCount, readBytes, findings, repaired, savedTo } = report;
-  const content = `${databaseCount} databases, ${transactionCount} transactions in the log`;
+  const databases = formatCount(databaseCount, 'database');
+  const transactions = formatCount(transactionCount, 'transaction');
   return [
     ...repaired.map((finding) => drawFinding(finding, 'repaired')),
     ...findings.map((finding) => drawFinding(finding, finding.kind)),
     ...(savedTo === undefined ? [] : [`The originals of what was replaced are in ${savedTo}\n`]),
-    `Read ${formatSize(readBytes)}: ${content}, ${describe(findings)}\n`,
+    `Read ${formatSize(readBytes)}: ${databases}, ${transactions} in the log, ${describe(findings)}\n`,
   ].join('');
 }
 
 function describe(findings: readonly DeepFinding[]): string {
   if (findings.length === 0) return 'all in order';
   const damage = findings.filter(({ kind }) => kind === 'damage').length;
-  return `${damage} damaged, ${findings.length - damage} to be left alone`;
+  return `${damage} damaged, ${findings.length - damage} left alone`;
 }
 
 function drawFinding(

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 
+import { ApiError } from '../../api/errors.ts';
 import { dataFolderOf, finishDraft } from '../../config/draft.ts';
 import { findDataFolder, type LoadedDraft, loadDraft } from '../../config/load-config.ts';
 import type { MountConfig } from '../../config/mount-config.ts';
@@ -99,7 +100,14 @@ async function checkPlaces(
 ): Promise<CheckResult[]> {
   const dataFolder = dataFolderOf(draft, cwd);
   if (dataFolder === undefined) return [];
-  const isServed = await findServing(dataFolder);
+  let isServed: boolean;
+  try {
+    isServed = await findServing(dataFolder);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const { message, hint: fix = 'see the log of the node' } = error;
+    return [{ name: 'data folder', level: 'fail', message, fix }];
+  }
   const results = [checkDataFolder(dataFolder, isServed), checkSpace(dataFolder)];
   if (draft.mountpoint === undefined) return results;
   const config: MountConfig = finishDraft(draft, { cwd, isRoot });

@@ -11,12 +11,15 @@ import {
 } from '@skein/ltx';
 import type { Command } from 'commander';
 
-import { formatSize } from '../../config/quantities.ts';
+import { formatCount, formatSize } from '../../config/quantities.ts';
 import type { CommandContext } from '../command-context.ts';
 import { FileError } from '../errors.ts';
 import { inspectLtxFile, type LtxPageLine } from '../ltx-inspection.ts';
 import { EXIT_CODE } from '../report-error.ts';
 import { formatPairs, formatTable } from '../table.ts';
+
+/** As far as a Date goes, in either direction from 1970. */
+const TIME_MS_MAX = 8.64e15;
 
 const FILES = 'LTX files, or - for standard input';
 
@@ -70,7 +73,8 @@ export function addLtx(program: Command, context: CommandContext): void {
       eachFile(context, files, (file) => {
         const { version, header, pageCount, sizeBytes } = inspectLtxFile(file);
         const range = `${formatTxid(header.minTxid)}-${formatTxid(header.maxTxid)}`;
-        const content = `V${version}, ${range}, ${pageCount} pages, ${formatSize(sizeBytes)}`;
+        const pages = formatCount(pageCount, 'page');
+        const content = `V${version}, ${range}, ${pages}, ${formatSize(sizeBytes)}`;
         return quiet ? '' : `${file}: ok, ${content}\n`;
       }),
     );
@@ -108,7 +112,7 @@ function describe({ version, header, trailer, pageCount, sizeBytes }: LtxSummary
     commit: header.commit,
     minTxid: formatTxid(header.minTxid),
     maxTxid: formatTxid(header.maxTxid),
-    time: new Date(header.timestampMs).toISOString(),
+    time: formatTime(header.timestampMs),
     preApplyChecksum: formatChecksum(header.preApplyChecksum),
     postApplyChecksum: formatChecksum(trailer.postApplyChecksum),
     fileChecksum: formatChecksum(trailer.fileChecksum),
@@ -120,6 +124,11 @@ function describe({ version, header, trailer, pageCount, sizeBytes }: LtxSummary
     pageCount,
     sizeBytes,
   };
+}
+
+/** A file may say a time that no calendar has. */
+function formatTime(ms: number): string {
+  return Math.abs(ms) <= TIME_MS_MAX ? new Date(ms).toISOString() : `${ms} ms`;
 }
 
 function draw({ pages, ...fields }: Description): string {
