@@ -147,9 +147,13 @@ export class MountThread {
 
   /** Nobody uses the mount any more. */
   close(): void {
-    this.#background.settle();
-    this.#engine.close();
-    this.#background.close();
+    try {
+      this.#background.settle();
+      this.#engine.close();
+    } finally {
+      // Its thread would hold up the end of the process.
+      this.#background.close();
+    }
   }
 
   #openEngine(): Engine {
