@@ -1,5 +1,7 @@
 // How far a transfer has come: a bar on a terminal, a line now and then elsewhere.
 
+import { type Clock, systemClock } from '@skein/host';
+
 import type { OnProgress } from '../api/node-control.ts';
 import { formatSize } from '../config/quantities.ts';
 import type { CommandContext } from './command-context.ts';
@@ -21,16 +23,17 @@ export function showProgress(
   { stderr }: Pick<CommandContext, 'stderr'>,
   what: string,
   isQuiet: boolean,
+  clock: Clock = systemClock,
 ): Progress {
   if (isQuiet) return { update: () => {}, end: () => {} };
   const isTerminal = stderr.isTTY === true;
   const intervalMs = isTerminal ? BAR_INTERVAL_MS : LINE_INTERVAL_MS;
   // A transfer that is over at once needs no progress.
-  let nextMs = performance.now() + intervalMs;
+  let nextMs = clock.monotonicMs() + intervalMs;
   let hasBar = false;
   return {
     update: (doneBytes, totalBytes) => {
-      const nowMs = performance.now();
+      const nowMs = clock.monotonicMs();
       if (nowMs < nextMs) return;
       nextMs = nowMs + intervalMs;
       hasBar = isTerminal;
