@@ -6,7 +6,7 @@ import { Actor } from './actor.ts';
 import { DATA_FOLDER, SimNode } from './sim-node.ts';
 import { type NodeState, Timeline } from './timeline.ts';
 
-/** What becomes of a file; offsets beyond its end count from the start again. */
+/** What becomes of a file. `zero`: a block of 4 KiB. */
 export type Damage =
   | { readonly kind: 'flip'; readonly file: string; readonly offset: number; readonly bit: number }
   | { readonly kind: 'zero'; readonly file: string; readonly offset: number }
@@ -26,24 +26,26 @@ const BLOCK_BYTES = 4096;
 /** Small segments, so that the log has several. */
 const ENGINE = { segmentBytes: 16 * 1024, checkpointBytes: 1024 * 1024, retentionMs: 600_000 };
 
-/**
- * A folder with databases in both modes, one that was dropped and one made again, several segments
- * and a transaction that lies beside the log. `crashed`: the process was killed, so that the log
- * has what the databases do not.
- */
-export function makeFolder(seed: number, end: 'closed' | 'crashed'): SampleFolder {
+/** `crashed`: the process was killed, so that the log has what the databases do not. */
+export function makeFolder(
+  act: (actor: Actor) => void,
+  seed: number,
+  end: 'closed' | 'crashed',
+): SampleFolder {
   const disk = new SimDisk({ seed });
   const node = new SimNode({ seed, disk, ...ENGINE });
   const timeline = new Timeline();
-  const actor = new Actor({ node, random: new SeededRandom(seed), timeline });
-  act(actor);
-  const state = timeline.last;
+  act(new Actor({ node, random: new SeededRandom(seed), timeline }));
   if (end === 'closed') node.close();
   const copy = copyDisk(disk);
-  return { disk: copy, state, files: listFiles(copy, DATA_FOLDER) };
+  return { disk: copy, state: timeline.last, files: listFiles(copy, DATA_FOLDER) };
 }
 
-function act(actor: Actor): void {
+/**
+ * Databases in both modes, one that was dropped and one made again, a transaction over two of them,
+ * and a log of several segments; in the middle all is brought up to date.
+ */
+export function actMuch(actor: Actor): void {
   for (let n = 0; n < 4; n++) actor.commit('app.db', actor.anyEnd());
   actor.copyIn('copied.db');
   actor.commit('wal.db', 'delete');
@@ -52,7 +54,6 @@ function act(actor: Actor): void {
   actor.wal('wal.db').checkpoint();
   actor.commit('gone.db', 'truncate');
   actor.drop('gone.db');
-  // The databases are brought up to date here, and trimming is tried.
   actor.node.pass(61_000);
   for (let n = 0; n < 4; n++) {
     actor.commit('app.db', actor.anyEnd());
@@ -63,6 +64,13 @@ function act(actor: Actor): void {
   actor.drop('again.db');
   actor.commit('again.db', 'persist');
   actor.commit('app.db', 'delete');
+}
+
+/** One database, one segment. */
+export function actLittle(actor: Actor): void {
+  actor.commit('app.db', 'delete');
+  actor.node.pass(61_000);
+  actor.commit('app.db', 'truncate');
 }
 
 /** A disk with the same files, as after the end of the process. */

@@ -1,7 +1,7 @@
 // The originals of what a repair replaces: `damaged/<time>/`, with the layout of the data folder.
 //
-// Of a file that changes only the parts that do are kept, each at its place, with nothing around it.
-// A file that goes is moved. What is kept is durable before anything changes.
+// Of a file that changes only the parts that do are kept, each at its place, with nothing around
+// it. A file that goes is moved. What is kept is durable before anything changes.
 
 import type { Disk } from '@skein/host';
 
