@@ -47,7 +47,8 @@ export function drawDeepReport(report: DeepReport): string {
     ...repaired.map((finding) => drawFinding(finding, 'repaired')),
     ...findings.map((finding) => drawFinding(finding, finding.kind)),
     ...(savedTo === undefined ? [] : [`The originals of what was replaced are in ${savedTo}\n`]),
-    `Read ${formatSize(readBytes)}: ${databases}, ${transactions} in the log, ${describe(findings)}\n`,
+    `Read ${formatSize(readBytes)}: ${databases}, ${transactions} in the log, `,
+    `${describe(findings)}\n`,
   ].join('');
 }
 
