@@ -99,7 +99,7 @@ export class SqliteClient {
     try {
       return this.openOrCreate(this.name);
     } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
+      if (!(error instanceof EngineError) || !this.exists(this.name)) throw error;
       return this.#opened(() => this.#store.open(this.name, 'read'));
     }
   }

@@ -120,7 +120,9 @@ export class DatabaseFile implements MountFile {
 
   release(): void {}
 
-  /** Of a new database only its journal knows; before version 3.5.8 SQLite did not write it there. */
+  /**
+   * Of a new database only its journal knows; before version 3.5.8 SQLite did not write it there.
+   */
   #pageSizeWith(journal: JournalFile | undefined): number {
     const pageSize = this.#database.state.pageSize ?? journal?.pageSize ?? this.#overlay.pageSize;
     if (pageSize === 0) throw this.#withoutJournal();

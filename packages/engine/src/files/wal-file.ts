@@ -18,6 +18,8 @@
 import { assert } from '@skein/bytes';
 import type { DiskFile } from '@skein/host';
 import {
+  type ByteSource,
+  bytesSource,
   readWalHeader,
   SqliteFormatError,
   WAL_FRAME_HEADER_SIZE,
@@ -127,13 +129,14 @@ export class WalFile implements MountFile, NewerPages {
     this.#refuseRewrite(from, offset, length, position);
     const range = { position, end: position + length };
     try {
+      if (position === 0) this.#endBefore(from.subarray(offset, offset + length));
       this.#file.write('wal.write', from, offset, length, position);
+      this.#sizeBytes = Math.max(this.#sizeBytes, range.end);
+      if (position < WAL_HEADER_SIZE) this.#readHeader();
     } catch (error) {
       this.#revoke(range);
       throw error;
     }
-    this.#sizeBytes = Math.max(this.#sizeBytes, range.end);
-    if (position < WAL_HEADER_SIZE) this.#readHeader();
     const generation = this.#generation;
     if (generation === undefined) return undefined;
     this.#forgetRewritten(generation, position);
@@ -243,26 +246,28 @@ export class WalFile implements MountFile, NewerPages {
     this.#sizeBytes = 0;
   }
 
+  /** A WAL that starts anew ends the one before: while that is still in the file, if it fails. */
+  #endBefore(bytes: Uint8Array): void {
+    const header = maybeReadHeader(bytesSource(bytes));
+    if (header !== undefined && !this.#isUnderWay(header)) this.#endGeneration();
+  }
+
   #readHeader(): void {
-    const source = {
-      read: (into: Uint8Array, offset: number, length: number, position: number) =>
+    const header = maybeReadHeader({
+      read: (into, offset, length, position) =>
         this.#file.read('wal.read', into, offset, length, position),
-    };
-    let header: WalHeader | undefined;
-    try {
-      header = readWalHeader(source);
-    } catch (error) {
-      if (!(error instanceof SqliteFormatError)) throw error;
-      // A format of the future: SQLite refuses to open the database.
-      header = undefined;
-    }
-    const now = this.#generation?.header;
+    });
     if (header === undefined) return this.#endGeneration();
-    if (now?.salt1 === header.salt1 && now.salt2 === header.salt2) return;
+    if (this.#isUnderWay(header)) return;
     this.#endGeneration();
     const { pageSize, pageCount } = this.#database.state;
     if (pageCount === 0 || header.pageSize !== pageSize) return;
     this.#beginGeneration(header);
+  }
+
+  #isUnderWay(header: WalHeader): boolean {
+    const now = this.#generation?.header;
+    return now?.salt1 === header.salt1 && now.salt2 === header.salt2;
   }
 
   #beginGeneration(header: WalHeader): void {
@@ -456,6 +461,16 @@ interface WrittenRange {
 
 /** SQLite may end a database in pages that it took and freed again, and wrote in no frame. */
 const ABSENT_PAGES_MAX = 65_536;
+
+/** Undefined also for a format of the future: SQLite refuses to open the database then. */
+function maybeReadHeader(source: ByteSource): WalHeader | undefined {
+  try {
+    return readWalHeader(source);
+  } catch (error) {
+    if (error instanceof SqliteFormatError) return undefined;
+    throw error;
+  }
+}
 
 function endOfFrames({ frames, header }: Generation): number {
   return walFrameOffset(frames.count + 1, header.pageSize);
