@@ -293,7 +293,9 @@ export class Engine {
     this.#trim();
   }
 
-  /** One that does not work is tried again later, unless it says that the disk has lost something. */
+  /**
+   * One that does not work is tried again later, unless it says that the disk has lost something.
+   */
   *#checkpoint(files: DatabaseFiles, sync: FileSync): Job<void> {
     const { database } = files;
     try {
@@ -311,6 +313,7 @@ export class Engine {
   }
 
   #trim(): void {
+    if (this.#log.failure !== undefined) return;
     const beforeMs = this.#context.clock.wallMs() - this.#options.retentionMs;
     try {
       this.#log.trim(this.#coveredLsn, beforeMs);
@@ -323,7 +326,7 @@ export class Engine {
   /** The log up to this record is not needed to start again. */
   get #coveredLsn(): number {
     const databases = [...this.store.databases].map(({ database }) => database);
-    return coveredLsn(databases, this.#log.lastLsn);
+    return coveredLsn(databases, this.#log.durableLsn);
   }
 
   /**
