@@ -8,8 +8,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { startDaemon } from '../tools/lib/daemon.ts';
-import { interruptSignal } from '../tools/lib/interrupt.ts';
+import { interruptSignal, startDaemon } from '@skein/testkit';
+
 import { type DiskBenchArguments, parseDiskBenchArguments } from './lib/arguments.ts';
 import { checkSpace, dropCaches } from './lib/machine.ts';
 import { formatPairs, measurePairs, type PairCase, type PairResult } from './lib/pairs.ts';

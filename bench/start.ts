@@ -7,12 +7,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type Daemon, residentBytes, startDaemon } from '../tools/lib/daemon.ts';
-import { interruptSignal } from '../tools/lib/interrupt.ts';
+import {
+  type Daemon,
+  formatRows,
+  interruptSignal,
+  residentBytes,
+  startDaemon,
+} from '@skein/testkit';
+
 import { type DiskBenchArguments, parseDiskBenchArguments } from './lib/arguments.ts';
 import { checkSpace, dropCaches } from './lib/machine.ts';
 import { median } from './lib/measure.ts';
-import { formatNumber, formatRows, report } from './lib/report.ts';
+import { formatNumber, report } from './lib/report.ts';
 import { Side } from './lib/side.ts';
 
 const DATABASE = 'large.db';

@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Interrupted } from './lib/interrupt.ts';
+import { Interrupted } from '@skein/testkit';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const names = globSync('bench/*.ts', { cwd: root }).map((path) => basename(path, '.ts'));

@@ -10,8 +10,15 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { Interrupted, interruptSignal } from './lib/interrupt.ts';
-import { compare, formatDifferences, formatSummary, summarize } from './sqlite-suite/comparison.ts';
+import { Interrupted, interruptSignal } from '@skein/testkit';
+
+import {
+  compare,
+  type Comparison,
+  formatDifferences,
+  formatSummary,
+  summarize,
+} from './sqlite-suite/comparison.ts';
 import { EXCEPTIONS } from './sqlite-suite/exceptions.ts';
 import { type Fixture, prepareFixture } from './sqlite-suite/fixture.ts';
 import { openMountSide } from './sqlite-suite/mount-side.ts';
@@ -21,6 +28,7 @@ import { openBareSide, type SideName } from './sqlite-suite/side.ts';
 
 const USAGE = `npm run sqlite-suite -- [options]
   --filter TEXT      only files whose name contains it; may be given several times
+  --differing        only files that differed in the last run
   --side bare|mount  run only this side, and compare with the last run of the other
   --jobs N           so many files at a time, each with a mount of its own (default: 2)
   --resume           go on with an interrupted run
@@ -41,6 +49,7 @@ const MEMORY = '/dev/shm';
 
 interface SuiteArguments {
   readonly filter: readonly string[];
+  readonly isDifferingOnly: boolean;
   readonly sides: readonly SideName[];
   readonly jobCount: number;
   readonly isResumed: boolean;
@@ -57,6 +66,7 @@ function parseArguments(): SuiteArguments | undefined {
   const { values } = parseArgs({
     options: {
       filter: { type: 'string', multiple: true, default: [] },
+      differing: { type: 'boolean', default: false },
       side: { type: 'string' },
       jobs: { type: 'string', default: '2' },
       resume: { type: 'boolean', default: false },
@@ -74,6 +84,7 @@ function parseArguments(): SuiteArguments | undefined {
   }
   return {
     filter: values.filter,
+    isDifferingOnly: values.differing,
     sides: side === undefined ? ['bare', 'mount'] : [side],
     jobCount: positive('jobs', values.jobs),
     isResumed: values.resume,
@@ -91,12 +102,19 @@ function positive(name: string, text: string): number {
   throw new RangeError(`Expected --${name} to be a number from 1 on: ${text}`);
 }
 
-/** The verdicts of one side, after running what is not known yet. */
-async function runSide(side: SideName, fixture: Fixture, args: SuiteArguments): Promise<Results> {
-  const results = new Results(join(args.home, `${fixture.version}-${side}.jsonl`));
-  const isWanted = args.sides.includes(side);
+type Sides = Readonly<Record<SideName, Results>>;
+
+/** Runs the files on one side, but for those whose verdicts are kept. */
+async function runSide(
+  side: SideName,
+  fixture: Fixture,
+  args: SuiteArguments,
+  sides: Sides,
+): Promise<void> {
+  const results = sides[side];
   const isKept = args.isResumed || (side === 'bare' && args.sides.length > 1);
-  const files = isWanted ? fixture.files.filter(({ name }) => !isKept || !results.has(name)) : [];
+  if (!isKept) results.remove(fixture.files.map(({ name }) => name));
+  const files = fixture.files.filter(({ name }) => !results.has(name));
   await runFiles(files, {
     fixture,
     open: side === 'bare' ? openBareSide : openMountSide,
@@ -112,7 +130,13 @@ async function runSide(side: SideName, fixture: Fixture, args: SuiteArguments): 
       console.log(`${progress} ${file}: ${end}, ${errorCount} of ${testCount} failed`);
     },
   });
-  return results;
+}
+
+/** Undefined as long as one side has not run the file. */
+function compareSides(file: string, { bare, mount }: Sides): Comparison | undefined {
+  const [first, second] = [bare.get(file), mount.get(file)];
+  if (first === undefined || second === undefined) return undefined;
+  return compare(first, second, EXCEPTIONS);
 }
 
 async function main(): Promise<void> {
@@ -121,25 +145,35 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  const whole = prepareFixture(args.home, SUITE);
+  const fixture = prepareFixture(args.home, SUITE);
+  const open = (side: SideName): Results =>
+    new Results(join(args.home, `${fixture.version}-${side}.jsonl`));
+  const sides = { bare: open('bare'), mount: open('mount') };
   const isChosen = (name: string): boolean =>
     args.filter.length === 0 || args.filter.some((part) => name.includes(part));
-  const files = whole.files.filter(({ name }) => isChosen(name));
-  if (files.length === 0) throw new RangeError(`No file is called ${args.filter.join(' or ')}`);
-  const fixture = { ...whole, files };
+  const judged = fixture.files.filter(({ name }) => isChosen(name));
+  if (judged.length === 0) throw new RangeError(`No file is called ${args.filter.join(' or ')}`);
 
-  const bare = await runSide('bare', fixture, args);
-  const mount = await runSide('mount', fixture, args);
-  const comparisons = files.flatMap(({ name }) => {
-    const [first, second] = [bare.get(name), mount.get(name)];
-    return first === undefined || second === undefined ? [] : [compare(first, second, EXCEPTIONS)];
-  });
-  if (comparisons.length === 0) return;
+  const differs = (name: string): boolean => compareSides(name, sides)?.isEqual !== true;
+  const files = judged.filter(({ name }) => !args.isDifferingOnly || differs(name));
+  for (const side of args.sides) await runSide(side, { ...fixture, files }, args, sides);
+
+  const comparisons = judged
+    .map(({ name }) => compareSides(name, sides))
+    .filter((comparison) => comparison !== undefined);
+  if (comparisons.length > 0) report(comparisons, fixture, args.json);
+}
+
+function report(
+  comparisons: readonly Comparison[],
+  { version }: Fixture,
+  json: string | undefined,
+): void {
   const summary = summarize(comparisons);
   process.stdout.write(`\n${formatDifferences(comparisons)}\n${formatSummary(summary)}`);
-  if (args.json !== undefined) {
-    const judgement = { suite: SUITE, fixture: fixture.version, summary, comparisons };
-    writeFileSync(args.json, `${JSON.stringify(judgement, undefined, 2)}\n`);
+  if (json !== undefined) {
+    const judgement = { suite: SUITE, fixture: version, summary, comparisons };
+    writeFileSync(json, `${JSON.stringify(judgement, undefined, 2)}\n`);
   }
   if (!summary.isPassed) process.exitCode = 1;
 }

@@ -6,8 +6,8 @@ import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { type Daemon, startDaemon } from './lib/daemon.ts';
-import { interruptSignal } from './lib/interrupt.ts';
+import { type Daemon, interruptSignal, startDaemon } from '@skein/testkit';
+
 import { findObstacle, hasProgram } from './start/obstacles.ts';
 
 const DATABASE = 'notes.db';
@@ -32,7 +32,8 @@ function runClient(): void {
 function suggestions(): string[] {
   const database = shown(join(mountpoint, DATABASE));
   const insert = "INSERT INTO note (body) VALUES ('Written by hand')";
-  const python = `import sqlite3; print(*sqlite3.connect('${database}').execute('SELECT * FROM note'))`;
+  const query = 'SELECT * FROM note';
+  const python = `import sqlite3; print(*sqlite3.connect('${database}').execute('${query}'))`;
   return [
     ...(hasProgram('sqlite3') ? [`sqlite3 ${database} "${insert}"`] : []),
     ...(hasProgram('python3') ? [`python3 -c "${python}"`] : []),

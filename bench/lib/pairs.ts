@@ -2,8 +2,10 @@
 // after the other, and what counts is the median of the rounds' ratios. What slows the machine down
 // for a while slows both.
 
+import { formatRows } from '@skein/testkit';
+
 import { median } from './measure.ts';
-import { formatNumber, formatRows } from './report.ts';
+import { formatNumber } from './report.ts';
 
 export type SideName = 'bare' | 'mount';
 

@@ -2,6 +2,8 @@
 
 import { writeFileSync } from 'node:fs';
 
+import { formatRows } from '@skein/testkit';
+
 import type { BenchArguments } from './arguments.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchResult } from './measure.ts';
@@ -16,21 +18,6 @@ export function formatTable(results: readonly BenchResult[]): string {
     target === undefined ? '' : median >= target ? 'met' : 'MISSED',
   ]);
   return formatRows([['', 'median', 'range', 'target', ''], ...rows]);
-}
-
-/** Columns as wide as their widest cell, to the right but for those named. */
-export function formatRows(
-  rows: readonly (readonly string[])[],
-  leftColumns: readonly number[] = [0],
-): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => {
-    const cells = row.map((cell, column) =>
-      leftColumns.includes(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
-    );
-    return cells.join('  ').trimEnd();
-  });
-  return `${lines.join('\n')}\n`;
 }
 
 /** Three significant digits, but whole numbers from 100 on. */

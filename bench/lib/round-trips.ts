@@ -1,8 +1,8 @@
 // Round trips through FUSE per transaction, as the daemon counts them: the figure behind all times
 // of the mount, and one that does not depend on the machine.
 
-import { countRoundTrips } from '../../tools/lib/node-api.ts';
-import { formatRows } from './report.ts';
+import { isWaitedFor, OPCODE, type OpcodeName } from '@skein/fuse';
+import { askDaemon, formatRows } from '@skein/testkit';
 
 export interface TripCase {
   readonly name: string;
@@ -39,6 +39,14 @@ export async function measureTrips(
     results.push({ name, target, trips, byOpcode: Object.fromEntries(each) });
   }
   return results;
+}
+
+/** Requests of the kernel since the daemon's start that some process stood still for. */
+async function countRoundTrips(dataFolder: string): Promise<ReadonlyMap<string, number>> {
+  const metrics = await askDaemon(dataFolder, '/metrics');
+  const samples = metrics.matchAll(/^skein_fuse_requests_total\{opcode="(\w+)"\} (\d+)$/gm);
+  const counts = [...samples].map(([, opcode, count]) => [opcode!, Number(count)] as const);
+  return new Map(counts.filter(([opcode]) => isWaitedFor(OPCODE[opcode as OpcodeName])));
 }
 
 export function formatTrips(results: readonly TripResult[]): string {

@@ -78,7 +78,9 @@ export class Side {
     });
   }
 
-  /** Reads every page of a database that fill() made; returns the milliseconds, opening included. */
+  /**
+   * Reads every page of a database that fill() made; returns the milliseconds, opening included.
+   */
   scan(name: string): Promise<number> {
     return this.exec(name, 'SELECT sum(length(v)) FROM t');
   }

@@ -1,6 +1,7 @@
 // The judgement over all files: which came to the same on both sides, and whether that is enough.
 
-import { formatRows } from '../../bench/lib/report.ts';
+import { formatRows } from '@skein/testkit';
+
 import type { Exceptions } from './exceptions.ts';
 import { isEqualVerdict, type Verdict } from './verdict.ts';
 
@@ -77,7 +78,8 @@ export function formatSummary(summary: Summary): string {
   const { fileCount, equalCount, equalShare, testCount, equalTestCount } = summary;
   const percent = (equalShare * 100).toFixed(1);
   const lines = [
-    `${equalCount} of ${fileCount} files are equal (${percent} %, at least ${EQUAL_SHARE_MIN * 100} %)`,
+    `${equalCount} of ${fileCount} files are equal: ${percent} %`,
+    `At least ${EQUAL_SHARE_MIN * 100} % have to be`,
     `${equalTestCount} of ${testCount} tests are in them`,
     `${summary.unexplained.length} files differ without a known reason`,
   ];

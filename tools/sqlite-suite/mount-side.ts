@@ -7,7 +7,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { type Daemon, startDaemon } from '../lib/daemon.ts';
+import { type Daemon, startDaemon } from '@skein/testkit';
+
 import { testUser } from './test-user.ts';
 import type { Side, SideOptions } from './side.ts';
 

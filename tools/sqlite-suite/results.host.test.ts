@@ -32,3 +32,13 @@ test('Results passes over a line that an interruption cut off', (t) => {
   next.add(verdict('c', 1));
   assert(new Results(path).has('c'));
 });
+
+test('Results forgets what is to be run again', (t) => {
+  const path = join(tempDir(t), 'mount.jsonl');
+  const first = new Results(path);
+  first.add(verdict('a', 1));
+  first.add(verdict('b', 1));
+  first.remove(['a', 'c']);
+  const second = new Results(path);
+  assert(!second.has('a') && second.has('b'));
+});

@@ -1,7 +1,7 @@
 // Verdicts on the disk: a line of JSON each, written as soon as it is known, so that a run that was
 // interrupted can go on. The last line about a file counts.
 
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 import type { Verdict } from './verdict.ts';
 
@@ -13,7 +13,7 @@ export class Results {
     this.#path = path;
     if (!existsSync(path)) return;
     const text = readFileSync(path, 'utf8');
-    if (!text.endsWith('\n')) appendFileSync(path, '\n');
+    if (text !== '' && !text.endsWith('\n')) appendFileSync(path, '\n');
     for (const line of text.split('\n')) {
       const verdict = parseLine(line);
       if (verdict !== undefined) this.#verdicts.set(verdict.file, verdict);
@@ -22,6 +22,12 @@ export class Results {
 
   get(file: string): Verdict | undefined {
     return this.#verdicts.get(file);
+  }
+
+  remove(files: readonly string[]): void {
+    for (const file of files) this.#verdicts.delete(file);
+    const lines = [...this.#verdicts.values()].map((verdict) => `${JSON.stringify(verdict)}\n`);
+    writeFileSync(this.#path, lines.join(''));
   }
 
   add(verdict: Verdict): void {

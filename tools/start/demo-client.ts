@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 const [path] = process.argv.slice(2);
 if (path === undefined) throw new RangeError('Expected the path of a database');
 
-const db = new DatabaseSync(path);
+const db = new DatabaseSync(path, { timeout: 5000 });
 db.exec('CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, at TEXT, body TEXT)');
 const insert = db.prepare('INSERT INTO note (at, body) VALUES (?, ?)');
 const at = new Date().toISOString();

@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 export function findObstacle(): string | undefined {
   if (process.platform !== 'linux') return 'Skein mounts through FUSE, so it needs Linux';
   if (!existsSync('/dev/fuse')) {
-    return 'There is no /dev/fuse: load the module (modprobe fuse), or give the container the device';
+    return 'There is no /dev/fuse: modprobe fuse, or give the container the device';
   }
   if (process.getuid?.() === 0) {
     if (hasProgram('mount')) return undefined;

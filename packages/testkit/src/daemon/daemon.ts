@@ -3,18 +3,26 @@
 // the node's API.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
-import { findMount, tryAbortConnection, unmountFuse } from '@skein/fuse';
+import { detachMount, findMount } from '../mounts.ts';
+import { maybeStartedMs } from './ask-daemon.ts';
 
-import { maybeStartedMs } from './node-api.ts';
-
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** Of the workspace, seen from src/ and from dist/. */
+const root = dirname(dirname(dirname(dirname(import.meta.dirname))));
 const MAIN = join(root, 'packages', 'skein', 'src', 'cli', 'main.ts');
 
+const MOUNT_TYPE = 'fuse.skein';
 const POLL_MS = 5;
 const START_TIMEOUT_MS = 60_000;
 /** A shutdown ends within 10 s, also with clients connected. */
@@ -50,6 +58,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
   const mountpoint = realpathSync(options.mountpoint);
   const startedMs = Date.now();
+  const logStart = existsSync(options.logPath) ? statSync(options.logPath).size : 0;
   const child = spawnDaemon(options);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
@@ -60,14 +69,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       child.kill('SIGKILL');
       await ended;
     }
-    await removeMount(mountpoint);
+    // After a daemon's death its mount is still there and answers nobody.
+    const mount = findMount(mountpoint);
+    if (mount?.type === MOUNT_TYPE) detachMount(mount);
   };
   // Another node that serves this data folder was started before.
   while (((await maybeStartedMs(options.dataFolder)) ?? 0) < startedMs) {
     const isLate = Date.now() - startedMs > START_TIMEOUT_MS;
     if (hasEnded() || isLate) {
       await stop();
-      const log = readFileSync(options.logPath, 'utf8').trimEnd().split('\n').slice(-20).join('\n');
+      const log = readFileSync(options.logPath).subarray(logStart).toString('utf8').trimEnd();
       throw new Error(
         `The daemon ${isLate ? 'is not ready in time' : 'ended at its start'}:\n${log}`,
       );
@@ -79,7 +90,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     mountpoint,
     dataFolder: options.dataFolder,
     ended,
-    isServing: () => !hasEnded() && findMount(mountpoint)?.type === 'fuse.skein',
+    isServing: () => !hasEnded() && findMount(mountpoint)?.type === MOUNT_TYPE,
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -103,14 +114,6 @@ function spawnDaemon({
   } finally {
     closeSync(log);
   }
-}
-
-/** After a daemon's death its mount is still there and answers nobody. */
-async function removeMount(mountpoint: string): Promise<void> {
-  const mount = findMount(mountpoint);
-  if (mount?.type !== 'fuse.skein') return;
-  tryAbortConnection(mount.deviceMinor);
-  await unmountFuse(mount);
 }
 
 /** Memory that the process has in RAM, in bytes (VmRSS of proc_pid_status(5)). */
