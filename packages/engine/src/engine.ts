@@ -100,7 +100,7 @@ export class Engine {
     const disk = watchFolderSyncs(ports.disk, (error) => transactions?.fail(error));
     const folder = openDataFolder(disk, ports.fileLocks, options.dataFolder);
     try {
-      const identity = openIdentity(disk, random, folder.path);
+      const identity = openIdentity(disk, random, folder);
       const recovered = recover({
         disk,
         log,

@@ -1,5 +1,5 @@
-// The first page of a database tells how far it has come: in rollback modes every transaction counts
-// up its change counter (https://sqlite.org/fileformat2.html, section 1.3.7).
+// The first page of a database tells how far it has come: in rollback modes every transaction
+// counts up its change counter (https://sqlite.org/fileformat2.html, section 1.3.7).
 //
 // The database file never has a page of a transaction that is not in the log. If its first page is
 // of a later one than the log's, the log has lost its end.

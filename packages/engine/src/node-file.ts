@@ -4,7 +4,9 @@ import { formatHex64, maybeParseHex64, readU64be } from '@skein/bytes';
 import type { Disk, Random } from '@skein/host';
 
 import { readAtomicFile, writeAtomicFile } from './atomic-file.ts';
+import type { DataFolder } from './data-folder.ts';
 import { EngineError } from './errors.ts';
+import { DAMAGE_HINT } from './log/log-completeness.ts';
 
 const VERSION = 1;
 
@@ -21,13 +23,19 @@ interface NodeJson {
   readonly epoch: number;
 }
 
-/** Reads the identity, or makes one for a folder that is new. */
-export function openIdentity(disk: Disk, random: Random, folder: string): NodeIdentity {
-  const identity = readIdentity(disk, folder);
-  if (identity === 'missing') return createIdentity(disk, random, folder, 1);
-  if (identity !== 'damaged') return identity;
-  throw new EngineError('DATA_DIRECTORY_FORMAT', `Cannot use data folder ${folder}`, {
-    hint: 'node.json is damaged, or was written by a later version',
+/** Reads the identity, or makes one for a folder that is new: one in which no database ever was. */
+export function openIdentity(disk: Disk, random: Random, folder: DataFolder): NodeIdentity {
+  const { path } = folder;
+  const identity = readIdentity(disk, path);
+  if (typeof identity !== 'string') return identity;
+  const isNew = identity === 'missing' && disk.list('node.list', folder.databases).length === 0;
+  if (isNew) return createIdentity(disk, random, path, 1);
+  const reason =
+    identity === 'missing'
+      ? 'node.json is missing'
+      : 'node.json is damaged, or was written by a later version';
+  throw new EngineError('DATA_DIRECTORY_FORMAT', `Cannot use data folder ${path}: ${reason}`, {
+    hint: DAMAGE_HINT,
   });
 }
 
