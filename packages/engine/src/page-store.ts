@@ -24,7 +24,7 @@ export class PageStore {
   readonly #scratchPath: string;
   /** Slots are numbered in the order in which pages came; the first ones are in memory. */
   readonly #slots = new PageMap();
-  readonly #slabs: Uint8Array[] = [];
+  readonly #slabs: Array<Uint8Array<ArrayBuffer>> = [];
   #pageSize = 0;
   #slotsPerSlab = 0;
   /** Slots in memory, once the pool had no more; until then the scratch file is not used. */
@@ -112,7 +112,7 @@ export class PageStore {
   /**
    * The slab of a slot, taken from the pool if need be; undefined for a slot in the scratch file.
    */
-  #slabFor(slot: number): Uint8Array | undefined {
+  #slabFor(slot: number): Uint8Array<ArrayBuffer> | undefined {
     if (slot >= this.#memorySlots) return undefined;
     const index = Math.floor(slot / this.#slotsPerSlab);
     const slab = this.#slabs[index] ?? this.#pool.tryTake();

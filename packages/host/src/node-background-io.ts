@@ -16,6 +16,7 @@ import { assert } from '@skein/bytes';
 
 import type { BackgroundIo, DiskFile } from './disk.ts';
 import { checkFileRange } from './disk-range.ts';
+import { SMALL_WORKER } from './small-worker.ts';
 import { DiskError } from './errors.ts';
 import { NodeFile } from './node-disk.ts';
 
@@ -72,7 +73,9 @@ export class NodeBackgroundIo implements BackgroundIo {
     };
     const script = new URL(`background-io-worker${extname(import.meta.url)}`, import.meta.url);
     // Holds the process until `close`: work that was asked for is not dropped by an early exit.
-    void new Worker(script, { workerData, transferList: [port2], name: 'background-io' });
+    const resourceLimits = SMALL_WORKER;
+    const transferList = [port2];
+    void new Worker(script, { workerData, transferList, resourceLimits, name: 'background-io' });
   }
 
   sync(op: string, file: DiskFile, done: Waiting['done']): void {

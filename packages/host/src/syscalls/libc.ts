@@ -18,6 +18,17 @@ export function libcFunction<T extends (...args: never[]) => unknown>(
   return libc.func(declaration) as KoffiFunc<T>;
 }
 
+/** The same for one that not every C library has. */
+export function maybeLibcFunction<T extends (...args: never[]) => unknown>(
+  declaration: string,
+): KoffiFunc<T> | undefined {
+  try {
+    return libcFunction<T>(declaration);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The error number of the call that this thread made just before: nothing may come between. */
 export function lastErrno(): number {
   return koffi.errno();

@@ -1,8 +1,15 @@
-// Files mapped into memory.
+// Memory of the process: files mapped into it, and what the C library keeps of it.
 
 import { assert } from '@skein/bytes';
 
-import { checkResult, lastErrno, libcFunction, memoryAt, syscallError } from './libc.ts';
+import {
+  checkResult,
+  lastErrno,
+  libcFunction,
+  maybeLibcFunction,
+  memoryAt,
+  syscallError,
+} from './libc.ts';
 
 const PROT_READ = 1;
 const PROT_WRITE = 2;
@@ -21,6 +28,10 @@ const libcMmap = libcFunction<
 >('uintptr_t mmap(uintptr_t at, size_t length, int protection, int flags, int fd, int64_t offset)');
 const libcMunmap = libcFunction<(address: bigint, length: number) => number>(
   'int munmap(uintptr_t address, size_t length)',
+);
+
+const libcMallocTrim = maybeLibcFunction<(keptBytes: number) => number>(
+  'int malloc_trim(size_t kept)',
 );
 
 /**
@@ -42,4 +53,12 @@ export function mapFile(fd: number, length: number, offset = 0): MappedFile {
       checkResult('munmap', libcMunmap(address, length));
     },
   };
+}
+
+/**
+ * Gives memory back to the system that was freed in this process but kept by the C library. Takes
+ * some milliseconds. Does nothing where the library has no such call (musl).
+ */
+export function trimMemory(): void {
+  libcMallocTrim?.(0);
 }

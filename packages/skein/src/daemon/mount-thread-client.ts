@@ -4,11 +4,12 @@ import { extname } from 'node:path';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 
 import type { FileOwner } from '@skein/engine';
-import { type FuseMount, RequestCounts } from '@skein/fuse';
+import { type FuseMount, maybeFuseTrace, Notifier, RequestCounts } from '@skein/fuse';
 import { createEventfd, signalEventfd } from '@skein/host';
 
 import type { OnProgress, PassthroughStatus } from '../api/node-control.ts';
 import type { MountConfig } from '../config/mount-config.ts';
+import { ROOT_ID } from '../mount/nodes.ts';
 import {
   type CallName,
   type Calls,
@@ -26,6 +27,9 @@ interface Asked {
   readonly onProgress: OnProgress | undefined;
 }
 
+/** What a request leaves behind is garbage at once: a small nursery is cheaper than a large one. */
+const MOUNT_LIMITS = { maxYoungGenerationSizeMb: 8 };
+
 export class MountThreadClient {
   readonly counts: RequestCounts = new RequestCounts();
   readonly #wakeFd = createEventfd();
@@ -37,6 +41,7 @@ export class MountThreadClient {
   readonly #serving = Promise.withResolvers<PassthroughStatus>();
   readonly #ended = Promise.withResolvers<void>();
   #mountpoint = '';
+  #notifier: Notifier | undefined;
   #nextId = 1;
 
   constructor(config: MountConfig) {
@@ -50,7 +55,13 @@ export class MountThreadClient {
       counts: this.counts.memory,
     };
     const script = new URL(`../mount/mount-worker${extname(import.meta.url)}`, import.meta.url);
-    this.#worker = new Worker(script, { workerData, transferList: [port2], name: 'mount' });
+    const transferList = [port2];
+    this.#worker = new Worker(script, {
+      workerData,
+      transferList,
+      resourceLimits: MOUNT_LIMITS,
+      name: 'mount',
+    });
     this.#worker.on('error', (error) => this.#fail(error as Error));
     this.#worker.on('exit', () => this.#fail(new Error('The thread of the mount has ended')));
     // Whoever waits for one of them gets the error; nobody has to wait for all.
@@ -73,6 +84,7 @@ export class MountThreadClient {
   serve(mount: FuseMount, folderOwner: FileOwner): Promise<PassthroughStatus> {
     const { fd, deviceMinor, mountpoint } = mount;
     this.#mountpoint = mountpoint;
+    this.#notifier = new Notifier(fd, maybeFuseTrace(process.env));
     this.#send({ kind: 'serve', deviceFd: fd, deviceMinor, folderOwner });
     return this.#serving.promise;
   }
@@ -121,6 +133,10 @@ export class MountThreadClient {
         return;
       case 'progress':
         this.#asked.get(message.id)?.onProgress?.(message.doneBytes, message.totalBytes);
+        return;
+      case 'forget-name':
+        // May block for a moment: until a name operation that is under way has been answered.
+        this.#notifier?.invalEntry(ROOT_ID, message.name);
         return;
       case 'exclude':
         void this.#exclude(message.id, message.database);

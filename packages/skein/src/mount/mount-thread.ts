@@ -27,6 +27,7 @@ import {
   pinThreadToCpu,
   systemClock,
   systemRandom,
+  trimMemory,
 } from '@skein/host';
 
 import type { PassthroughStatus } from '../api/node-control.ts';
@@ -52,6 +53,9 @@ import {
 /** Big files are then read in requests of this size. */
 const READAHEAD_BYTES = 1 << 20;
 
+/** What large transactions have freed is given back to the system so long after a request. */
+const TRIM_MS = 10_000;
+
 const INIT_FLAGS: readonly InitFlag[] = [
   'ASYNC_READ',
   'BIG_WRITES',
@@ -71,7 +75,10 @@ export class MountThread {
   readonly #data: MountThreadData;
   readonly #log: Log;
   readonly #nodes = new Nodes();
-  readonly #notifiers = new Notifiers(this.#nodes);
+  readonly #notifiers = new Notifiers({
+    nodes: this.#nodes,
+    forgetName: (name) => this.#send({ kind: 'forget-name', name }),
+  });
   readonly #background: NodeBackgroundIo;
   readonly #metrics = new NodeMetrics();
   readonly #engine: Engine;
@@ -81,6 +88,8 @@ export class MountThread {
   #deviceMinor = -1;
   #folderOwner: FileOwner = { uid: 0, gid: 0, mode: 0 };
   #nextExclusion = 1;
+  /** When memory is given back next, by the monotonic clock. */
+  #trimMs = Number.POSITIVE_INFINITY;
   #loop: DeviceLoop | undefined;
 
   /** Opens the data folder. Throws EngineError. */
@@ -125,6 +134,9 @@ export class MountThread {
       negotiated: (negotiated) => this.#negotiated(negotiated, deviceFd),
       received: () => {
         stayAwake?.requestCame();
+        if (this.#trimMs === Number.POSITIVE_INFINITY) {
+          this.#trimMs = systemClock.monotonicMs() + TRIM_MS;
+        }
         this.#engine.served();
       },
       idle: () => {
@@ -233,7 +245,12 @@ export class MountThread {
     engine.idle();
     const nowMs = systemClock.monotonicMs();
     if (engine.nextTickMs <= nowMs) engine.tick();
-    return engine.hasWork ? 0 : Math.max(Math.ceil(engine.nextTickMs - nowMs), 0);
+    if (this.#trimMs <= nowMs) {
+      trimMemory();
+      this.#trimMs = Number.POSITIVE_INFINITY;
+    }
+    if (engine.hasWork) return 0;
+    return Math.max(Math.ceil(Math.min(engine.nextTickMs, this.#trimMs) - nowMs), 0);
   }
 
   #wake(): void {

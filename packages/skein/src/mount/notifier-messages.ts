@@ -1,10 +1,9 @@
-// What the thread that serves the mount asks of those that notify the kernel.
+// What the thread that serves the mount asks of the one that notifies the kernel.
 
 import type { MessagePort } from 'node:worker_threads';
 
 export type Notification =
   | { readonly kind: 'content'; readonly nodeid: number; readonly id: number }
-  | { readonly kind: 'name'; readonly name: string; readonly id: number }
   | {
       readonly kind: 'store';
       readonly nodeid: number;

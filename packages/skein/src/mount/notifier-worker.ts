@@ -6,7 +6,6 @@ import { workerData } from 'node:worker_threads';
 import { maybeFuseTrace, Notifier } from '@skein/fuse';
 import { signalEventfd } from '@skein/host';
 
-import { ROOT_ID } from './nodes.ts';
 import type { Notification, Notified, NotifierWorkerData } from './notifier-messages.ts';
 
 const { deviceFd, wakeFd, port } = workerData as NotifierWorkerData;
@@ -32,9 +31,6 @@ function notify(notification: Notification): void {
   switch (notification.kind) {
     case 'content':
       notifier.invalInode(notification.nodeid);
-      return;
-    case 'name':
-      notifier.invalEntry(ROOT_ID, notification.name);
       return;
     case 'store':
       for (const { offset, bytes } of notification.pieces) {

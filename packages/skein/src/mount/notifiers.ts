@@ -1,9 +1,10 @@
-// The engine's KernelCache: hands notifications to threads of their own, and reports on the
-// engine's thread when they are done.
+// The engine's KernelCache: has the kernel notified by threads that may wait for it, and reports on
+// the engine's thread when that is done.
 //
 // Names and content go different ways. To forget a name waits while a name operation in the folder
 // is being answered, and the answer may itself be waiting for content to be forgotten: in one queue
-// they would wait for each other.
+// they would wait for each other. Content has a thread of its own. Names, which are rarely to be
+// forgotten, go through the main thread: no answer to a name operation waits for that.
 
 import { extname } from 'node:path';
 import {
@@ -14,6 +15,7 @@ import {
 } from 'node:worker_threads';
 
 import type { KernelCache } from '@skein/engine';
+import { SMALL_WORKER } from '@skein/host';
 
 import type { Nodes } from './nodes.ts';
 import type {
@@ -23,71 +25,49 @@ import type {
   StoredPiece,
 } from './notifier-messages.ts';
 
-export class Notifiers implements KernelCache {
-  readonly #nodes: Nodes;
-  #content: NotifierThread | undefined;
-  #names: NotifierThread | undefined;
+export interface NotifiersOptions {
+  readonly nodes: Nodes;
+  /** The main thread's part. */
+  readonly forgetName: (name: string) => void;
+}
 
-  constructor(nodes: Nodes) {
-    this.#nodes = nodes;
+export class Notifiers implements KernelCache {
+  readonly #options: NotifiersOptions;
+  #port: MessagePort | undefined;
+  readonly #waiting = new Map<number, () => void>();
+  #nextId = 1;
+
+  constructor(options: NotifiersOptions) {
+    this.#options = options;
   }
 
   /** There is a mount now; before, the kernel knows nothing that it could forget. */
   connect(deviceFd: number, wakeFd: number): void {
-    this.#content = new NotifierThread('notifier-content', deviceFd, wakeFd);
-    this.#names = new NotifierThread('notifier-names', deviceFd, wakeFd);
-  }
-
-  forgetContent(name: string, done?: () => void): void {
-    const nodeid = this.#nodes.find(name)?.id;
-    if (nodeid === undefined || this.#content === undefined) return done?.();
-    this.#content.send((id) => ({ kind: 'content', nodeid, id }), done);
-  }
-
-  forgetName(name: string): void {
-    this.#names?.send((id) => ({ kind: 'name', name, id }));
-  }
-
-  /** Puts bytes into the kernel's pages of a file, piece after piece. */
-  store(name: string, pieces: readonly StoredPiece[], done: () => void): void {
-    const nodeid = this.#nodes.find(name)?.id;
-    if (nodeid === undefined || this.#content === undefined) return done();
-    this.#content.send((id) => ({ kind: 'store', nodeid, pieces, id }), done);
-  }
-
-  /** Reports what is done. To be called when the eventfd was signalled. */
-  drain(): void {
-    this.#content?.drain();
-    this.#names?.drain();
-  }
-
-  /** The mount is gone: nothing is answered any more. */
-  close(): void {
-    this.#content?.close();
-    this.#names?.close();
-  }
-}
-
-class NotifierThread {
-  readonly #port: MessagePort;
-  readonly #waiting = new Map<number, () => void>();
-  #nextId = 1;
-
-  constructor(name: string, deviceFd: number, wakeFd: number) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const workerData: NotifierWorkerData = { deviceFd, wakeFd, port: port2 };
     const script = new URL(`notifier-worker${extname(import.meta.url)}`, import.meta.url);
-    void new Worker(script, { workerData, transferList: [port2], name });
+    const transferList = [port2];
+    const resourceLimits = SMALL_WORKER;
+    void new Worker(script, { workerData, transferList, resourceLimits, name: 'notifier' });
   }
 
-  send(make: (id: number) => Notification, done?: () => void): void {
-    const id = this.#nextId++;
-    if (done !== undefined) this.#waiting.set(id, done);
-    this.#port.postMessage(make(id));
+  forgetContent(name: string, done?: () => void): void {
+    this.#send(name, (nodeid, id) => ({ kind: 'content', nodeid, id }), done);
   }
 
+  forgetName(name: string): void {
+    if (this.#port !== undefined) this.#options.forgetName(name);
+  }
+
+  /** Puts bytes into the kernel's pages of a file, piece after piece. */
+  store(name: string, pieces: readonly StoredPiece[], done: () => void): void {
+    this.#send(name, (nodeid, id) => ({ kind: 'store', nodeid, pieces, id }), done);
+  }
+
+  /** Reports what is done. To be called when the eventfd was signalled. */
   drain(): void {
+    if (this.#port === undefined) return;
     for (;;) {
       const received = receiveMessageOnPort(this.#port);
       if (received === undefined) return;
@@ -99,7 +79,21 @@ class NotifierThread {
     }
   }
 
+  /** The mount is gone: nothing is answered any more. */
   close(): void {
-    this.#port.close();
+    this.#port?.close();
+  }
+
+  #send(
+    name: string,
+    make: (nodeid: number, id: number) => Notification,
+    done: (() => void) | undefined,
+  ): void {
+    const nodeid = this.#options.nodes.find(name)?.id;
+    // The kernel does not know the file.
+    if (nodeid === undefined || this.#port === undefined) return done?.();
+    const id = this.#nextId++;
+    if (done !== undefined) this.#waiting.set(id, done);
+    this.#port.postMessage(make(nodeid, id));
   }
 }

@@ -9,6 +9,8 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
+import { SMALL_WORKER } from '@skein/host';
+
 /** In shared memory: how many requests have come, and how many threads sleep until the next. */
 const REQUESTS = 0;
 const SLEEPING = 1;
@@ -26,7 +28,8 @@ export class StayAwake {
     const script = new URL(`stay-awake-worker${extname(import.meta.url)}`, import.meta.url);
     for (let cpu = 0; cpu < availableParallelism(); cpu++) {
       const workerData: StayAwakeWorkerData = { shared: this.#shared, cpu };
-      const worker = new Worker(script, { workerData, name: `stay-awake-${cpu}` });
+      const name = `stay-awake-${cpu}`;
+      const worker = new Worker(script, { workerData, resourceLimits: SMALL_WORKER, name });
       // A CPU that the process may not use, a scheduler that refuses: then without.
       worker.on('error', () => undefined);
       worker.unref();

@@ -71,6 +71,8 @@ export type FromMountThread =
       readonly doneBytes: number;
       readonly totalBytes: number;
     }
+  /** The kernel is to forget a name, or that there is none. */
+  | { readonly kind: 'forget-name'; readonly name: string }
   /** Clients of a database are to be kept out, until the same number is told to end. */
   | { readonly kind: 'exclude'; readonly id: number; readonly database: string }
   | { readonly kind: 'end-exclusion'; readonly id: number };
