@@ -49,6 +49,7 @@ export class SimNode {
   exclusionFailure: Error | undefined;
   readonly #kernelQueue: (() => void)[] = [];
   readonly #seed: number;
+  #requestsToLive = Infinity;
 
   constructor(options: SimNodeOptions = {}) {
     const { seed = 1, disk, clock, ...engineOptions } = options;
@@ -85,6 +86,8 @@ export class SimNode {
 
   /** What a request answers: does it, and what the engine has to do before the reply. */
   request<T>(act: () => T): T {
+    if (this.#requestsToLive === 0) throw new ClientDied();
+    this.#requestsToLive--;
     const result = act();
     this.engine.served();
     return result;
@@ -95,6 +98,20 @@ export class SimNode {
     const pending = this.request(act);
     if (pending !== undefined) this.settle(pending);
     this.#turn();
+  }
+
+  /** Runs a client that gets an answer to this many requests, and is killed before the next one. */
+  killAfter(requestCount: number, client: () => void): 'killed' | 'done' {
+    this.#requestsToLive = requestCount;
+    try {
+      client();
+      return 'done';
+    } catch (error) {
+      if (error instanceof ClientDied) return 'killed';
+      throw error;
+    } finally {
+      this.#requestsToLive = Infinity;
+    }
   }
 
   /** Works until `pending` is settled; throws its error. */
@@ -157,6 +174,10 @@ export class SimNode {
       },
     };
   }
+}
+
+class ClientDied extends Error {
+  override readonly name = 'ClientDied';
 }
 
 /** A simulated disk belongs to one test. */
