@@ -6,7 +6,7 @@ import { formatChecksum, formatTxid, maybeParseChecksum, maybeParseTxid } from '
 
 import { readAtomicFile, writeAtomicFile } from './atomic-file.ts';
 import type { DatabaseState } from './database-state.ts';
-import { DamageError } from './errors.ts';
+import { DAMAGE_HINT, DamageError } from './errors.ts';
 
 const VERSION = 1;
 
@@ -58,10 +58,12 @@ export function readCheckpoint(
     checksum === undefined
   ) {
     const file = `dbs/${name}/checkpoint.json`;
-    throw new DamageError('CHECKPOINT_CORRUPT', `Cannot open ${name}: ${file} is damaged`, {
-      file,
-      database: name,
-    });
+    throw new DamageError(
+      'CHECKPOINT_CORRUPT',
+      `Cannot open ${name}: ${file} is damaged`,
+      { file, database: name },
+      { hint: DAMAGE_HINT },
+    );
   }
   const { pageSize, pageCount, lsn } = json;
   return { pageSize: pageSize ?? undefined, pageCount, txid, checksum, lsn };

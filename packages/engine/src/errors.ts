@@ -49,6 +49,8 @@ export interface DamagePlace {
   readonly pgno?: number;
 }
 
+export const DAMAGE_HINT = 'See what can be repaired: skein check --deep';
+
 /** What was written and reported as durable has changed since: a flipped bit, a lost block. */
 export class DamageError extends EngineError {
   override readonly name = 'DamageError';

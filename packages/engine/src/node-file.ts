@@ -5,8 +5,7 @@ import type { Disk, Random } from '@skein/host';
 
 import { readAtomicFile, writeAtomicFile } from './atomic-file.ts';
 import type { DataFolder } from './data-folder.ts';
-import { EngineError } from './errors.ts';
-import { DAMAGE_HINT } from './log/log-completeness.ts';
+import { DAMAGE_HINT, EngineError } from './errors.ts';
 
 const VERSION = 1;
 

@@ -3,7 +3,7 @@
 
 import type { Disk } from '@skein/host';
 
-import { DamageError } from '../errors.ts';
+import { DAMAGE_HINT, DamageError } from '../errors.ts';
 import { LOG_BOUNDS_NAME, readLogBounds } from './log-bounds.ts';
 import type { ChainPlace } from './record-reader.ts';
 import type { Segment } from './segment.ts';
@@ -66,5 +66,3 @@ function damagedLog(name: string, reason: string): DamageError {
   const message = `Cannot open the log, ${file} is damaged: ${reason}`;
   return new DamageError('LOG_CORRUPT', message, { file }, { hint: DAMAGE_HINT });
 }
-
-export const DAMAGE_HINT = 'See what can be repaired: skein check --deep';

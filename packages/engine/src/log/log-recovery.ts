@@ -11,14 +11,13 @@
 import type { Disk, DiskFile } from '@skein/host';
 import { formatTxid, type Txid } from '@skein/ltx';
 
-import { DamageError } from '../errors.ts';
+import { DAMAGE_HINT, DamageError } from '../errors.ts';
 import type { FlippedBit } from '../flipped-bit.ts';
 import { findHeaderBit } from './flipped-record.ts';
 import {
   assertComplete,
   assertContinues,
   assertStart,
-  DAMAGE_HINT,
   damagedSegment,
 } from './log-completeness.ts';
 import type { RecordHeader } from './record.ts';
