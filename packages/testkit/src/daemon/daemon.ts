@@ -64,7 +64,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');
-    const isDone = await Promise.race([ended.then(() => true), sleep(STOP_TIMEOUT_MS, false)]);
+    // Nobody who has nothing else to do waits for the timer.
+    const timeout = sleep(STOP_TIMEOUT_MS, false, { ref: false });
+    const isDone = await Promise.race([ended.then(() => true), timeout]);
     if (!isDone) {
       child.kill('SIGKILL');
       await ended;
