@@ -1,5 +1,7 @@
 // Connections of stock SQLite clients, in the settings that tests vary.
 
+import { DatabaseSync } from 'node:sqlite';
+
 import {
   type JournalMode,
   type SqliteDriver,
@@ -39,9 +41,21 @@ export async function connect(
   return client;
 }
 
-/** All of a database that SQL can see, for comparison. */
-export async function dump(client: SqliteProcess, table = 't'): Promise<unknown> {
-  return await client.exec(`SELECT * FROM ${table} ORDER BY 1`);
+/** All rows of the table t. */
+export async function rowsOf(client: SqliteProcess): Promise<unknown[]> {
+  return await client.exec('SELECT * FROM t ORDER BY 1');
+}
+
+/** The same of a file that is not on a mount. */
+export function rowsOfFile(path: string): unknown[] {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const statement = database.prepare('SELECT * FROM t ORDER BY 1');
+    statement.setReturnArrays(true);
+    return statement.all() as unknown as unknown[][];
+  } finally {
+    database.close();
+  }
 }
 
 /** A query with the numbers from 1 to `count`, in column i. */

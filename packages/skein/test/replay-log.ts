@@ -1,7 +1,7 @@
 // The databases of a node as its log alone tells them: the log of a node, in a folder without any
 // database, is recovered from its first record on.
 
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { DEFAULT_ENGINE_OPTIONS, Engine, type Pending } from '@skein/engine';
@@ -32,6 +32,12 @@ const NO_MOUNT = {
  * must reach back to its beginning.
  */
 export function replayLog(t: TestScope, dataFolder: string): Map<string, Buffer> {
+  const folder = replayInto(t, dataFolder);
+  return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+}
+
+/** The same as files in a folder of their own. */
+export function replayInto(t: TestScope, dataFolder: string): string {
   const folder = tempDir(t);
   cpSync(join(dataFolder, 'log'), join(folder, 'log'), { recursive: true });
   const background = new SimBackgroundIo();
@@ -52,5 +58,10 @@ export function replayLog(t: TestScope, dataFolder: string): Map<string, Buffer>
   const names = existing.map(({ name }) => name);
   engine.close();
   background.runBackground();
-  return new Map(names.map((name) => [name, readFileSync(join(folder, 'dbs', name, 'database'))]));
+  const replayed = join(folder, 'replayed');
+  mkdirSync(replayed);
+  for (const name of names) {
+    renameSync(join(folder, 'dbs', name, 'database'), join(replayed, name));
+  }
+  return replayed;
 }

@@ -38,6 +38,9 @@ const SMALL: Partial<MountConfig> = {
   retentionMs: 3_600_000,
 };
 
+/** A node promises to end within ten seconds; a last checkpoint may take a little longer. */
+const STOP_TIMEOUT_MS = 15_000;
+
 /** Longer than a recovery takes on a machine that does other things too. */
 const START_TIMEOUT_MS = 20_000;
 
@@ -122,8 +125,17 @@ export class TestNode {
 
   /** Asks the daemon to end, and waits. Harmless when it has ended already. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<NodeEnd> {
-    this.#process?.kill(signal);
-    return await this.ended();
+    const child = this.#process;
+    child?.kill(signal);
+    let isStuck = false;
+    const timer = setTimeout(() => {
+      isStuck = true;
+      child?.kill('SIGKILL');
+    }, STOP_TIMEOUT_MS);
+    const end = await this.ended();
+    clearTimeout(timer);
+    assert(!isStuck, `The daemon does not end:\n${this.log}`);
+    return end;
   }
 
   /** kill -9. Its mount stays behind, and answers nobody. */

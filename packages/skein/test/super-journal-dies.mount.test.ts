@@ -1,0 +1,112 @@
+// Crash suite 2. One transaction over two databases: the client is killed, the daemon is killed, an
+// operation of the disk fails, at every step of the way. Both databases have it, or neither; in the
+// mount and in the log.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+
+import { type JournalMode, requirePart, type SqliteProcess } from '@skein/testkit';
+
+import { connect, rowsOfFile } from './clients.ts';
+import { type FaultOrder, Faults } from './faults.ts';
+import { replayInto } from './replay-log.ts';
+import { startNode, type TestNode } from './test-node.ts';
+
+const NAMES = ['one.db', 'two.db'] as const;
+const ROLLBACK_MODES: readonly JournalMode[] = ['delete', 'truncate', 'persist'];
+const ACTIONS = ['kill-client', 'kill-daemon', 'EIO', 'ENOSPC'] as const;
+
+interface Scene {
+  readonly t: TestContext;
+  readonly node: TestNode;
+  readonly faults: Faults;
+  readonly journalMode: JournalMode;
+  /** The number that both databases have. */
+  value: number;
+}
+
+/** Strikes while both are raised by one; returns what was struck, if it came to that. */
+async function strike(
+  scene: Scene,
+  order: (pid: number) => FaultOrder,
+): Promise<string | undefined> {
+  const { t, node, faults, journalMode, value } = scene;
+  const [one, two] = NAMES.map((name) => node.path(name));
+  const victim = await connect(t, one!, { journalMode, synchronous: 'FULL' });
+  await victim.exec(`ATTACH '${two}' AS two`);
+  await victim.exec(`PRAGMA two.journal_mode = ${journalMode}`);
+  faults.order(order(victim.pid));
+  const isAcknowledged = await tryRaise(victim);
+  const { struck } = faults;
+  faults.disarm();
+  await victim.kill();
+  if (struck === undefined) {
+    assert.ok(isAcknowledged);
+    return undefined;
+  }
+  const isOver = struck.endsWith('log.sync') || order(0).action === 'kill-daemon';
+  if (isOver) {
+    if (order(0).action === 'kill-daemon') await node.ended();
+    else await node.stop();
+    await node.start();
+  }
+  scene.value = await valueOf(scene, struck);
+  const possible = isAcknowledged ? [value + 1] : [value, value + 1];
+  assert.ok(possible.includes(scene.value), `${value} became ${scene.value}: ${struck}`);
+  const folder = replayInto(t, node.dataFolder);
+  for (const name of NAMES) {
+    assert.deepEqual(rowsOfFile(join(folder, name)), [[scene.value]], `${name}: ${struck}`);
+  }
+  return struck;
+}
+
+async function tryRaise(victim: SqliteProcess): Promise<boolean> {
+  try {
+    await victim.exec('BEGIN');
+    for (const schema of ['main', 'two']) await victim.exec(`UPDATE ${schema}.t SET n = n + 1`);
+    await victim.exec('COMMIT');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What other clients see in both, which is the same. */
+async function valueOf({ t, node }: Scene, struck: string): Promise<number> {
+  const values = [];
+  for (const name of NAMES) {
+    const client = await connect(t, node.path(name), { busyTimeoutMs: 5000 });
+    values.push(Number(await client.value('SELECT n FROM t')));
+    assert.deepEqual(await client.exec('PRAGMA integrity_check'), [['ok']]);
+    await client.kill();
+  }
+  assert.equal(values[0], values[1], `One without the other: ${struck}`);
+  return values[0]!;
+}
+
+describe('A transaction over two databases that is stopped', () => {
+  for (const [n, action] of ACTIONS.entries()) {
+    // Every mode meets every action over the seeds; here each meets one or two.
+    const journalMode = ROLLBACK_MODES[n % ROLLBACK_MODES.length]!;
+    test(`${action} at every step, ${journalMode}`, async (t) => {
+      if (!requirePart(t, 'fuse', 'root', 'python3')) return;
+      const faults = new Faults(t);
+      const node = await startNode(t, { preload: faults.preload, timeoutMs: 240_000 });
+      for (const name of NAMES) {
+        const client = await connect(t, node.path(name));
+        await client.exec('CREATE TABLE t (n)');
+        await client.exec('INSERT INTO t VALUES (0)');
+        await client.close();
+      }
+      const scene: Scene = { t, node, faults, journalMode, value: 0 };
+      let skip = 0;
+      const order = (pid: number): FaultOrder =>
+        action === 'kill-client'
+          ? { on: 'request', pid, skip, action }
+          : { on: 'disk', skip, action };
+      while ((await strike(scene, order)) !== undefined) skip++;
+      assert.ok(skip > 5, `Only ${skip} steps`);
+    });
+  }
+});
