@@ -15,6 +15,7 @@ export type PartName =
   | 'fuse'
   | 'fusermount3'
   | 'mount'
+  | 'rsync'
   | 'setpriv'
   | 'taskset'
   | 'python3'
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<PartName, Part>> = {
   fuse: { isPresent: () => canOpen('/dev/fuse'), cure: 'modprobe fuse' },
   fusermount3: program('fusermount3', ['--version'], 'fuse3'),
   mount: program('mount', ['--version'], 'mount'),
+  rsync: program('rsync', ['--version'], 'rsync'),
   setpriv: program('setpriv', ['--version'], 'util-linux'),
   taskset: program('taskset', ['--version'], 'util-linux'),
   python3: program('python3', ['-c', 'import sqlite3'], 'python3'),
