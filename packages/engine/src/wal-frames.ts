@@ -83,19 +83,13 @@ export class WalFrames {
     return frame;
   }
 
-  /**
-   * The frame that holds this very version of a page; 0 if there is none. Of several the oldest that
-   * is not in the database file yet: a page may become what it was before, and what was in between
-   * may still be copied.
-   */
+  /** The newest frame that holds this very version of a page; 0 if there is none. */
   findVersion(pgno: number, checksumHi: number, checksumLo: number): number {
-    let found = 0;
-    for (let frame = Math.max(this.#newest.get(pgno), 0); frame > 0; frame = this.#before(frame)) {
-      if (found > 0 && this.isDone(frame)) return found;
-      if (this.#hasChecksum(frame, checksumHi, checksumLo)) found = frame;
-      if (found > 0 && this.isDone(found)) return found;
+    let frame = Math.max(this.#newest.get(pgno), 0);
+    while (frame > 0 && !this.#hasChecksum(frame, checksumHi, checksumLo)) {
+      frame = this.#before(frame);
     }
-    return found;
+    return frame;
   }
 
   /** Whether this frame's page, or a later version of it, is in the database file. */
