@@ -17,6 +17,12 @@ const NAMES = ['one.db', 'two.db'] as const;
 const ROLLBACK_MODES: readonly JournalMode[] = ['delete', 'truncate', 'persist'];
 const ACTIONS = ['kill-client', 'kill-daemon', 'EIO', 'ENOSPC'] as const;
 
+/**
+ * After a failed sync nothing is accepted, after a failed write to a database file nothing for that
+ * database: until the node is started again.
+ */
+const REFUSES_AFTERWARDS = /log\.sync|database\.(?:write|truncate)/;
+
 interface Scene {
   readonly t: TestContext;
   readonly node: TestNode;
@@ -45,10 +51,11 @@ async function strike(
     assert.ok(isAcknowledged);
     return undefined;
   }
-  const isOver = struck.endsWith('log.sync') || order(0).action === 'kill-daemon';
-  if (isOver) {
-    if (order(0).action === 'kill-daemon') await node.ended();
-    else await node.stop();
+  if (order(0).action === 'kill-daemon') {
+    await node.ended();
+    await node.start();
+  } else if (REFUSES_AFTERWARDS.test(struck)) {
+    await node.stop();
     await node.start();
   }
   scene.value = await valueOf(scene, struck);
