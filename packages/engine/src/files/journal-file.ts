@@ -45,7 +45,6 @@ export interface JournalFileOptions {
 }
 
 export class JournalFile implements MountFile {
-  readonly bypassesCache = false;
   readonly wantsFlush = false;
   readonly #owner: JournalOwner;
   readonly #file: DiskFile;
@@ -85,6 +84,14 @@ export class JournalFile implements MountFile {
     if (!this.#canPassThrough || !this.#clientSyncs) return undefined;
     this.#isPassedThrough = true;
     return this.#file;
+  }
+
+  /**
+   * A journal is written once and hardly ever read. The kernel's cache would split every page that
+   * is written to it, for it does not begin on one.
+   */
+  get bypassesCache(): boolean {
+    return !this.#isPassedThrough;
   }
 
   /** Whether a client still has it open. */
