@@ -2,7 +2,13 @@
 // checksums are complete on disk. What came later is in the log.
 
 import type { Disk } from '@skein/host';
-import { formatChecksum, formatTxid, maybeParseChecksum, maybeParseTxid } from '@skein/ltx';
+import {
+  formatChecksum,
+  formatTxid,
+  isPageSize,
+  maybeParseChecksum,
+  maybeParseTxid,
+} from '@skein/ltx';
 
 import { readAtomicFile, writeAtomicFile } from './atomic-file.ts';
 import type { DatabaseState } from './database-state.ts';
@@ -48,15 +54,8 @@ export function readCheckpoint(
 ): DatabaseState | undefined {
   const value = readAtomicFile(disk, 'checkpoint', checkpointPath(folder));
   if (value === 'missing') return undefined;
-  const json = value as CheckpointJson;
-  const txid = maybeParseTxid(json.txid ?? '');
-  const checksum = maybeParseChecksum(json.checksum ?? '');
-  if (
-    value === 'damaged' ||
-    json.version !== VERSION ||
-    txid === undefined ||
-    checksum === undefined
-  ) {
+  const state = value === 'damaged' ? undefined : maybeDecode(value as CheckpointJson);
+  if (state === undefined) {
     const file = `dbs/${name}/checkpoint.json`;
     throw new DamageError(
       'CHECKPOINT_CORRUPT',
@@ -65,6 +64,17 @@ export function readCheckpoint(
       { hint: DAMAGE_HINT },
     );
   }
-  const { pageSize, pageCount, lsn } = json;
+  return state;
+}
+
+function maybeDecode(json: CheckpointJson): DatabaseState | undefined {
+  const { version, pageSize, pageCount, lsn } = json;
+  const txid = maybeParseTxid(json.txid);
+  const checksum = maybeParseChecksum(json.checksum);
+  const isOurs =
+    version === VERSION &&
+    (pageSize === null ? pageCount === 0 : isPageSize(pageSize)) &&
+    [pageCount, lsn].every((number) => Number.isSafeInteger(number) && number >= 0);
+  if (!isOurs || txid === undefined || checksum === undefined) return undefined;
   return { pageSize: pageSize ?? undefined, pageCount, txid, checksum, lsn };
 }

@@ -34,16 +34,20 @@ function refusal({ disk }: SampleFolder, ...damages: readonly Damage[]): DamageE
   const damaged = copyDisk(disk);
   for (const damage of damages) assert(applyDamage(damaged, damage));
   const before = contentOf(damaged);
-  let refused: unknown;
-  try {
-    new SimNode({ disk: damaged });
-  } catch (error) {
-    refused = error;
-  }
+  const refused = catchError(() => new SimNode({ disk: damaged }));
   assert(refused instanceof DamageError, `It starts: ${String(refused)}`);
   assert.match(refused.hint!, /skein check --deep/u);
   assert.deepEqual(contentOf(damaged), before, 'It has changed something');
   return refused;
+}
+
+function catchError(act: () => unknown): unknown {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 function contentOf(disk: SimDisk): ReadonlyMap<string, Uint8Array | undefined> {
@@ -72,7 +76,7 @@ describe('a node does not start', () => {
     assertPlace(cut, { file, database, pgno: 4 });
   });
 
-  test('with a checkpoint that is damaged, or missing where the log does not make up for it', () => {
+  test('with a checkpoint damaged, or missing where the log does not make up for it', () => {
     const file = 'dbs/app.db/checkpoint.json';
     const damaged = refusal(closed, { kind: 'flip', file, offset: 20, bit: 2 });
     assert.equal(damaged.code, 'CHECKPOINT_CORRUPT');

@@ -2,8 +2,9 @@
 //
 //   lock           held exclusively for as long as the process lives
 //   node.json      who the node is
-//   log/           the log (log/segment-header.ts)
+//   log/           the log (log/segment-header.ts, log/log-bounds.ts)
 //   dbs/<name>/    a database: database, checksums, checkpoint.json, owner.json
+//   damaged/       originals of what a repair has replaced (check/originals.ts)
 //   scratch/       what nobody needs after a crash; emptied at start
 
 import type { Disk, DiskFile, FileLocks } from '@skein/host';

@@ -43,7 +43,7 @@ export function readIdentity(disk: Disk, folder: string): NodeIdentity | 'missin
   if (value === 'missing' || value === 'damaged') return value;
   const { version, nodeId, epoch } = value as NodeJson;
   const id = version === VERSION ? maybeParseHex64(nodeId) : undefined;
-  return id === undefined ? 'damaged' : { nodeId: id, epoch };
+  return id === undefined || !Number.isSafeInteger(epoch) ? 'damaged' : { nodeId: id, epoch };
 }
 
 export function createIdentity(

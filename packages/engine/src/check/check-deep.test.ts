@@ -58,7 +58,7 @@ describe('checkDeep()', () => {
     }
   });
 
-  test('finds nothing in a folder that was just made, and no data folder where there is none', () => {
+  test('finds nothing in a folder that was just made, and refuses what is no data folder', () => {
     const disk = new SimDisk();
     assert.throws(() => checkOn(disk), { code: 'DATA_DIRECTORY_FORMAT' });
     assert.deepEqual(disk.stat('test', DATA_FOLDER), undefined);

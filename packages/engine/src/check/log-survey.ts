@@ -42,13 +42,14 @@ export interface LogSurvey {
 }
 
 const RESTORE_HINT =
-  'How many transactions are lost is not known. Put the file back from a copy of the data folder, ' +
-  'or begin a new one: each dbs/*/database is a SQLite database as of its last checkpoint';
+  'How many transactions are lost is not known. Put the file back from a copy of the data ' +
+  'folder, or begin a new one: each dbs/*/database is a SQLite database as of its last checkpoint';
 
 export function surveyLog(options: LogSurveyOptions, handler: LogHandler): LogSurvey {
   const names = options.disk
     .list('check.list', options.folder)
-    .filter((name) => maybeParseSegmentName(name) !== undefined);
+    .filter((name) => maybeParseSegmentName(name) !== undefined)
+    .filter((name) => isFile(options.disk, `${options.folder}/${name}`));
   const segments: SegmentSurvey[] = [];
   try {
     for (const name of names) segments.push(new SegmentSurvey(options, handler, name));
@@ -56,6 +57,10 @@ export function surveyLog(options: LogSurveyOptions, handler: LogHandler): LogSu
   } finally {
     for (const segment of segments) segment.close();
   }
+}
+
+function isFile(disk: Disk, path: string): boolean {
+  return disk.stat('check.stat', path)?.isDirectory === false;
 }
 
 function surveySegments(

@@ -19,7 +19,7 @@ export function beginLogAnew(context: RepairContext, { log, databases }: Survey)
   // The new segment continues the old ones: a crash in between leaves one log.
   const sequence = log.lastSequence + 1;
   const path = `${folder.log}/${formatSegmentName(sequence)}`;
-  const firstLsn = log.next?.lsn ?? log.knownLsn + 1;
+  const firstLsn = Math.max(log.next?.lsn ?? 1, log.knownLsn + 1);
   const file = disk.open('repair.segment.create', path, 'create');
   try {
     startSegment(path, file, { sequence, firstLsn, link: log.next?.link ?? 0n });

@@ -66,8 +66,8 @@ export function surveySeal(
   handler.fault({ kind: 'damage', file: name, what: 'its index is damaged', remedy });
 }
 
-/** What the index says of the databases in the segment; undefined when it is damaged. */
-export function readSpans(file: SurveyFile, seal: SegmentSeal): SegmentIndex | undefined {
+/** The index of a sealed segment; undefined when it is damaged. */
+export function readSealedIndex(file: SurveyFile, seal: SegmentSeal): SegmentIndex | undefined {
   const bytes = readIndex(file, seal);
   return bytes === undefined ? undefined : SegmentIndex.maybeDecode(bytes);
 }

@@ -33,8 +33,16 @@ import {
   type RecordContext,
   surveyPadding,
 } from './record-survey.ts';
-import { type FoundSeal, readSeal, readSpans, surveySeal, surveyUnused } from './seal-survey.ts';
+import {
+  type FoundSeal,
+  readSeal,
+  readSealedIndex,
+  surveySeal,
+  surveyUnused,
+} from './seal-survey.ts';
 import { SurveyFile } from './survey-file.ts';
+
+type FoundHeader = NonNullable<ReturnType<typeof findRecordAfter>>;
 
 export interface SegmentContext extends RecordContext {
   /** The last LSN that was ever durable, as far as anything else knows. */
@@ -42,8 +50,8 @@ export interface SegmentContext extends RecordContext {
 }
 
 const TORN_HINT =
-  'A power cut leaves this, and then nothing is lost: nobody was told that the record is durable. ' +
-  'The next start goes on from there';
+  'A power cut leaves this, and then nothing is lost: nobody was told that the record is ' +
+  'durable. The next start goes on from there';
 
 const SEARCH_BYTES = 1024 * 1024;
 
@@ -62,6 +70,7 @@ export class SegmentSurvey {
   #next: SegmentSurvey | undefined;
   /** Every record was found, and holds what it should or can be made to. */
   #isWhole = true;
+  #firstLsn = 0;
   #lastTimestampMs = 0;
 
   constructor(context: SegmentContext, handler: LogHandler, name: string) {
@@ -113,6 +122,7 @@ export class SegmentSurvey {
     if (header === undefined) return place;
     this.#surveyStart(header, place);
     const { firstLsn, link } = header;
+    this.#firstLsn = firstLsn;
     const end = this.#walk({ offset: SEGMENT_RECORDS_AT, lsn: firstLsn, link });
     surveyUnused(this.#file, this.#handler, this.file);
     this.#surveySeal(end);
@@ -138,7 +148,7 @@ export class SegmentSurvey {
       });
     } else if (this.#seal !== undefined) {
       // Not everything between two records that were found need be lost to everybody.
-      const spans = readSpans(this.#file, this.#seal)?.databases ?? [];
+      const spans = readSealedIndex(this.#file, this.#seal)?.databases ?? [];
       for (const [database, { lastTxid }] of spans) this.#handler.expect(database, lastTxid);
     }
   }
@@ -267,7 +277,7 @@ export class SegmentSurvey {
   #surveyLoss(place: ChainPlace): { readonly place: ChainPlace; readonly isEnd: boolean } {
     this.#isWhole = false;
     const bit = findHeaderBit(this.#file, place);
-    const found = findRecordAfter(this.#file, place);
+    const found = this.#findNext(place);
     const nextLsn = found?.header.lsn ?? this.#lsnBehind(place);
     const byte = new Uint8Array(1);
     if (bit !== undefined) this.#file.read('check.read', byte, 0, 1, bit.offset);
@@ -283,6 +293,21 @@ export class SegmentSurvey {
     }
     const link = this.#next?.link ?? 0n;
     return { place: { offset: this.#seal?.end ?? place.offset, lsn: nextLsn, link }, isEnd: true };
+  }
+
+  /**
+   * By the index, if there is one: pages may hold what looks like records, since a client may store
+   * a log in a database.
+   */
+  #findNext(place: ChainPlace): FoundHeader | undefined {
+    const index = this.#seal && readSealedIndex(this.#file, this.#seal);
+    if (index === undefined) return findRecordAfter(this.#file, place);
+    for (let n = place.lsn + 1 - this.#firstLsn; n < index.recordCount; n++) {
+      const offset = index.offsetOf(n);
+      const header = maybeReadAnyRecord(this.#file, offset);
+      if (header?.lsn === this.#firstLsn + n) return { offset, header };
+    }
+    return undefined;
   }
 
   /** LSN of the first record of the next segment, unless that is one of an earlier life. */

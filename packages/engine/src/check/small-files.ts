@@ -1,19 +1,20 @@
 // The small files of a data folder, what a crash leaves beside them, and what is not ours.
 
-import type { Disk } from '@skein/host';
+import { type Disk, DiskError } from '@skein/host';
 
 import { maybeDecodeAtomic } from '../atomic-file.ts';
 import { readCheckpoint } from '../checkpoint-file.ts';
 import type { DatabaseState } from '../database-state.ts';
 import { DamageError } from '../errors.ts';
 import { findBitByTrial } from '../flipped-bit.ts';
-import { LOG_BOUNDS_NAME } from '../log/log-bounds.ts';
+import { LOG_BOUNDS_NAME, type LogBounds, readLogBounds } from '../log/log-bounds.ts';
 import { maybeParseSegmentName } from '../log/segment-header.ts';
 import { findNameFault } from '../names.ts';
 import { readIdentity } from '../node-file.ts';
 import { maybeReadOwner } from '../owner-file.ts';
 import type { Fault, Remedy } from './fault.ts';
 import { flipRemedy } from './record-survey.ts';
+import { SurveyFile, SurveyProgress } from './survey-file.ts';
 
 /** Files and folders of a data folder; `api.sock` is the daemon's. */
 const ROOT_NAMES = ['api.sock', 'damaged', 'dbs', 'lock', 'log', 'node.json', 'scratch'];
@@ -32,7 +33,7 @@ export interface SmallFileContext {
 
 export function surveyNode(context: SmallFileContext, isUsed: boolean): void {
   const { disk, path, report } = context;
-  const identity = readIdentity(disk, path);
+  const identity = orDamaged(() => readIdentity(disk, path));
   if (typeof identity !== 'string' || (identity === 'missing' && !isUsed)) return;
   const remedy = maybeFlipSmall(context, 'node.json') ?? { kind: 'new-node' };
   report({ kind: 'damage', file: 'node.json', what: `it is ${identity}`, remedy });
@@ -43,7 +44,7 @@ export function surveyOwner(context: SmallFileContext, database: string): void {
   const file = `dbs/${database}/owner.json`;
   const folder = `${path}/dbs/${database}`;
   if (disk.stat('check.stat', `${path}/${file}`) === undefined) return;
-  if (maybeReadOwner(disk, folder) !== undefined) return;
+  if (orDamaged(() => maybeReadOwner(disk, folder) ?? 'damaged') !== 'damaged') return;
   const remedy = maybeFlipSmall(context, file) ?? { kind: 'remove', file };
   const what = 'it is damaged: whose the database is cannot be told';
   report({ kind: 'damage', file, database, what, remedy });
@@ -54,10 +55,19 @@ export function surveyCheckpoint(
   { disk, path }: SmallFileContext,
   database: string,
 ): DatabaseState | 'missing' | 'damaged' {
+  return orDamaged(() => readCheckpoint(disk, `${path}/dbs/${database}`, database) ?? 'missing');
+}
+
+export function surveyBounds({ disk, path }: SmallFileContext): LogBounds | 'missing' | 'damaged' {
+  return orDamaged(() => readLogBounds(disk, `${path}/log`));
+}
+
+/** What the disk cannot read is as good as damaged. */
+function orDamaged<T>(read: () => T): T | 'damaged' {
   try {
-    return readCheckpoint(disk, `${path}/dbs/${database}`, database) ?? 'missing';
+    return read();
   } catch (error) {
-    if (error instanceof DamageError) return 'damaged';
+    if (error instanceof DamageError || error instanceof DiskError) return 'damaged';
     throw error;
   }
 }
@@ -100,17 +110,18 @@ export function surveyBeside(context: SmallFileContext, named: ReadonlySet<bigin
 
 /** The remedy for a small file in which one bit is wrong. */
 export function maybeFlipSmall({ disk, path }: SmallFileContext, file: string): Remedy | undefined {
-  const sizeBytes = disk.stat('check.stat', `${path}/${file}`)?.sizeBytes;
-  if (sizeBytes === undefined || sizeBytes > SMALL_BYTES_MAX) return undefined;
-  const opened = disk.open('check.open', `${path}/${file}`, 'read');
+  const stat = disk.stat('check.stat', `${path}/${file}`);
+  if (stat === undefined || stat.isDirectory || stat.sizeBytes > SMALL_BYTES_MAX) return undefined;
+  const bytes = new Uint8Array(stat.sizeBytes);
+  // A disk that cannot read the file leaves zeros, of which no bit makes it right.
+  const opened = new SurveyFile(disk, `${path}/${file}`, new SurveyProgress(undefined));
   try {
-    const bytes = new Uint8Array(sizeBytes);
     opened.read('check.read', bytes, 0, bytes.length, 0);
-    const bit = findBitByTrial(bytes, (tried) => maybeDecodeAtomic(tried) !== undefined);
-    return bit && flipRemedy(file, bytes[bit.offset]!, bit);
   } finally {
     opened.close();
   }
+  const bit = findBitByTrial(bytes, (tried) => maybeDecodeAtomic(tried) !== undefined);
+  return bit && flipRemedy(file, bytes[bit.offset]!, bit);
 }
 
 function surveyName({ report }: SmallFileContext, file: string, isOurs: boolean): void {

@@ -11,13 +11,14 @@ import { type DatabaseSurvey, surveyDatabase } from './database-survey.ts';
 import type { Fault } from './fault.ts';
 import type { CheckOptions } from './finding.ts';
 import { type LogSurvey, surveyLog } from './log-survey.ts';
-import { LOG_BOUNDS_NAME, type LogBounds, readLogBounds } from '../log/log-bounds.ts';
+import { LOG_BOUNDS_NAME } from '../log/log-bounds.ts';
 import type { LoggedDatabase } from './logged-database.ts';
 import { LoggedDatabases } from './logged-databases.ts';
 import {
   maybeFlipSmall,
   type SmallFileContext,
   surveyBeside,
+  surveyBounds,
   surveyCheckpoint,
   surveyNames,
   surveyNode,
@@ -52,11 +53,14 @@ export function surveyFolder(
   const names = surveyNames(context);
   expectBytes(context, logFolder, names);
   const checkpoints = new Map(names.map((name) => [name, surveyCheckpoint(context, name)]));
-  const bounds = maybeReadBounds(disk, logFolder);
+  const foundBounds = surveyBounds(context);
+  const bounds = typeof foundBounds === 'string' ? undefined : foundBounds;
   const logged = new LoggedDatabases(checkpoints, bounds?.coveredLsn ?? 0, report);
   const knownLsn = Math.max(bounds?.coveredLsn ?? 0, lastLsnOf(checkpoints.values()));
   const log = surveyLog({ disk, progress, folder: logFolder, bounds, knownLsn }, logged);
-  if (bounds === undefined && log.firstLsn !== undefined) reportBounds(context, log.firstLsn);
+  if (typeof foundBounds === 'string' && log.firstLsn !== undefined) {
+    reportBounds(context, foundBounds, log.firstLsn);
+  }
   surveyNode(context, names.length > 0 || log.segments.length > 0);
   if (!logged.isDamaged) surveyBeside(context, log.besideIds);
   const databases = new Map<string, DatabaseSurvey>();
@@ -117,22 +121,16 @@ function withoutVainHope(
     return `${logged.name} after transaction ${formatTxid(state?.txid ?? (0n as Txid))}`;
   });
   const more = lost.length > NAMES_MAX ? ', and others' : '';
-  const hint = `What may be lost: ${names.join(', ')}${more}. Restore from an export or another copy`;
+  const list = names.join(', ') + more;
+  const hint = `What may be lost: ${list}. Restore from an export or another copy`;
   return { ...rest, hint };
 }
 
-function maybeReadBounds(disk: Disk, logFolder: string): LogBounds | undefined {
-  const bounds = readLogBounds(disk, logFolder);
-  return typeof bounds === 'string' ? undefined : bounds;
-}
-
 /** What is missing before the first record can only have been given up. */
-function reportBounds(context: SurveyContext, firstLsn: number): void {
+function reportBounds(context: SurveyContext, found: string, firstLsn: number): void {
   const file = `log/${LOG_BOUNDS_NAME}`;
-  const isMissing = context.disk.stat('check.stat', `${context.path}/${file}`) === undefined;
   const remedy = maybeFlipSmall(context, file) ?? { kind: 'log-bounds', firstLsn };
-  const what = isMissing ? 'it is missing' : 'it is damaged';
-  context.report({ kind: 'damage', file, what, remedy });
+  context.report({ kind: 'damage', file, what: `it is ${found}`, remedy });
 }
 
 function lastLsnOf(checkpoints: Iterable<DatabaseState | string>): number {

@@ -37,7 +37,9 @@ export function readLogBounds(disk: Disk, folder: string): LogBounds | 'missing'
   const value = readAtomicFile(disk, 'log.bounds', pathOf(folder));
   if (value === 'missing' || value === 'damaged') return value;
   const { version, firstLsn, coveredLsn } = value as LogBounds & { readonly version: number };
-  return version === VERSION ? { firstLsn, coveredLsn } : 'damaged';
+  const isOurs =
+    version === VERSION && Number.isSafeInteger(firstLsn) && Number.isSafeInteger(coveredLsn);
+  return isOurs ? { firstLsn, coveredLsn } : 'damaged';
 }
 
 function pathOf(folder: string): string {
