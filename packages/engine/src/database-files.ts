@@ -422,7 +422,9 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
     return copy;
   }
 
-  /** Only what has to wait for the disk or the kernel: a very large transaction, or a failed one. */
+  /**
+   * Only what has to wait for the disk or the kernel: a very large transaction, or a failed one.
+   */
   #notAtOnce(): EngineError {
     return new EngineError('OPERATION_NOT_SUPPORTED', `Cannot finish a commit to ${this.name}`, {
       hint: 'Use synchronous=NORMAL or higher: then the end of a transaction can be waited for',

@@ -1,8 +1,8 @@
 // The disk as the engine uses it, with one addition: a sync of a folder that fails is told.
 //
 // A failed sync is final. What it should have made durable may never become so, and no later sync
-// says anything of it: names of segments, of checkpoints, of whole databases. So nothing is accepted
-// any more, as when the log itself cannot be synced.
+// says anything of it: names of segments, of checkpoints, of whole databases. So nothing is
+// accepted any more, as when the log itself cannot be synced.
 
 import { type Disk, DiskError } from '@skein/host';
 

@@ -1,5 +1,5 @@
-// Everything that clients do with the databases of a node, one after the other, and what a crash may
-// take of it: each action tells the timeline what it changes, and what it was promised.
+// Everything that clients do with the databases of a node, one after the other, and what a crash
+// may take of it: each action tells the timeline what it changes, and what it was promised.
 
 import { PowerCut, type SeededRandom } from '@skein/testkit';
 

@@ -191,8 +191,8 @@ function checkRefused(node: SimNode, name: string): void {
 }
 
 /**
- * With SQLite too, a journal whose end was reported to have failed may have ended all the same: what
- * counts is whether somebody finds it hot.
+ * With SQLite too, a journal whose end was reported to have failed may have ended all the same:
+ * what counts is whether somebody finds it hot.
  */
 function isEndOfJournal(error: Error | undefined): boolean {
   return error instanceof DiskError && error.op.startsWith('journal.');

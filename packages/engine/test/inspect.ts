@@ -50,8 +50,8 @@ export function checkChecksums(node: SimNode): void {
 }
 
 /**
- * Fails unless the log, replayed from its first record, gives this state. The disk is that of a node
- * that has ended, and nothing of its log was trimmed.
+ * Fails unless the log, replayed from its first record, gives this state. The disk is that of a
+ * node that has ended, and nothing of its log was trimmed.
  */
 export function checkReplay(disk: SimDisk, expected: NodeState): void {
   const databases = new Map<string, (Uint8Array | undefined)[]>();
