@@ -15,8 +15,10 @@ import {
   readFile,
 } from '../../test/damage.ts';
 import { checkOn, openCopy, repairOn } from '../../test/inspect-damage.ts';
+import { changedPages, samplePages } from '../../test/sample-database.ts';
 import { DATA_FOLDER, SimNode } from '../../test/sim-node.ts';
 import { Timeline } from '../../test/timeline.ts';
+import { encodeRecordHeader } from '../log/record.ts';
 import { checkDeep } from './check-deep.ts';
 import type { CheckProgress } from './finding.ts';
 
@@ -127,6 +129,37 @@ describe('checkDeep()', () => {
     assert.equal(record?.lsn, 1);
   });
 
+  test('is not taken in by what looks like a record in a page', () => {
+    const { disk, state } = folderWithFakeRecords();
+    for (const offset of [4096, 4096 + 512]) {
+      const damaged = copyDisk(disk);
+      applyDamage(damaged, { kind: 'zero', file: 'log/0000000000000001.ltxs', offset });
+      assert(checkOn(damaged).findings.every(({ lsn = 0 }) => lsn < FAKE_LSN));
+      assert.deepEqual(repairOn(damaged).after.findings, []);
+      assert.equal(openCopy(damaged, state), 'same');
+    }
+  });
+
+  test('reads the transactions that lie beside the log', () => {
+    const { disk, state, files } = makeFolder(actLarge, 3, 'crashed');
+    const file = files.find((name) => name.endsWith('.ltx'))!;
+    assert.deepEqual(checkOn(copyDisk(disk)).findings, []);
+    const flipped = copyDisk(disk);
+    applyDamage(flipped, { kind: 'flip', file, offset: 5_000_000, bit: 5 });
+    const [finding] = checkOn(flipped).findings;
+    assert.deepEqual([finding?.file, finding?.database, finding?.txid], [file, 'large.db', 1n]);
+    assert.deepEqual(repairOn(flipped).after.findings, []);
+    assert.deepEqual(readFile(flipped, file), readFile(disk, file));
+
+    // Nothing is lost: all of its pages are in the database file, with the checksum to prove it.
+    const deleted = copyDisk(disk);
+    applyDamage(deleted, { kind: 'delete', file });
+    assert.equal(openCopy(deleted, state), 'refused');
+    assert.equal(checkOn(deleted).findings[0]?.file, file);
+    assert.deepEqual(repairOn(deleted).after.findings, []);
+    assert.equal(openCopy(deleted, state), 'same');
+  });
+
   function findAfterFlip(file: string, offset: number): ReturnType<typeof checkOn>['findings'] {
     const disk = copyDisk(much.disk);
     applyDamage(disk, { kind: 'flip', file, offset, bit: 3 });
@@ -230,6 +263,42 @@ describe('repair()', () => {
     assert.equal(openCopy(disk, much.state), 'same');
   });
 });
+
+/** A transaction of more than 16 MiB, and a small one after it. */
+function actLarge(actor: Actor): void {
+  const pages = samplePages(actor.random, 65_536, 260);
+  const large = new Actor({ ...actor, pageSize: 65_536 });
+  large.commit('large.db', 'delete', pages);
+  large.commit('large.db', 'delete', changedPages(actor.random, pages, { pageCountMax: 260 }));
+}
+
+const FAKE_LSN = 1000;
+
+/** A database in which somebody keeps the log of another node. */
+function folderWithFakeRecords(): { disk: SimDisk; state: Timeline['last'] } {
+  const fake = encodeRecordHeader({
+    lsn: FAKE_LSN,
+    durableLsn: FAKE_LSN - 1,
+    link: 0n,
+    epoch: 1,
+    timestampMs: 0,
+    entries: [{ database: 'app.db', ltxBytes: 640, minTxid: 9n, maxTxid: 9n, besideId: undefined }],
+  });
+  const { disk, state } = makeFolder(
+    (actor) => {
+      for (let n = 0; n < 3; n++) {
+        const pages = samplePages(actor.random, 512, 8).map((page) => page.slice());
+        // Records start at multiples of 8, pages of an LTX file at multiples of 4.
+        for (const page of pages.slice(1)) for (const at of [0, 132]) page.set(fake, at);
+        actor.commit('app.db', 'delete', pages);
+      }
+      actor.commit('other.db', 'delete', samplePages(actor.random, 512, 30));
+    },
+    3,
+    'closed',
+  );
+  return { disk, state };
+}
 
 /** A database of which the log has nothing any more. */
 function folderWithoutLog(): { disk: SimDisk; state: Timeline['last'] } {
