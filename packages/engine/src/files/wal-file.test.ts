@@ -163,6 +163,30 @@ describe('WalFile', () => {
     checkChecksums(node);
   });
 
+  it('lets a frame be written in two parts, the second of which stood there already', () => {
+    const { node, wal, first } = setUp();
+    const page = new Uint8Array(512).fill(9);
+    const before = new WalChain(writeHeader(wal));
+    writeFrame(wal, before, { frame: 1, pgno: 3, page, commit: first.length });
+    // The WAL starts anew; its first frame differs from the old one in its first byte only.
+    const changed = page.with(0, 1);
+    const chain = new WalChain(writeHeader(wal, 2));
+    const frame = sealed(chain, { pgno: 3, page: changed, commit: first.length });
+    const at = walFrameOffset(1, 512);
+    const lsn = node.engine.log.lastLsn;
+    for (const [start, end] of [
+      [0, 24],
+      [24, 300],
+      [300, frame.length],
+    ] as const) {
+      wal.client.write(wal.wal, frame.subarray(start, end), at + start);
+    }
+    assert.equal(node.engine.log.lastLsn, lsn + 1);
+    const expected = first.map((own, n) => (n === 2 ? changed : own));
+    assert(equalPages(readState(node).get(NAME), expected));
+    checkChecksums(node);
+  });
+
   it('refuses checkpoints of pages that no transaction has', () => {
     const { wal, first, random } = setUp();
     wal.commit(changedPages(random, first), SYNCED);
@@ -223,12 +247,12 @@ describe('WalFile', () => {
   });
 });
 
-function writeHeader(wal: WalClient): WalChain['header'] {
+function writeHeader(wal: WalClient, salt1 = 1): WalChain['header'] {
   const header = {
     bigEndianChecksums: true,
     pageSize: 512,
     checkpointSequence: 0,
-    salt1: 1,
+    salt1,
     salt2: 2,
   };
   wal.client.write(wal.wal, encodeWalHeader(header), 0);

@@ -310,11 +310,21 @@ export class WalFile implements MountFile, NewerPages {
       const { salt1, salt2 } = generation.header;
       if (view.getUint32(16) !== salt1 || view.getUint32(20) !== salt2) return;
     }
+    // A frame that comes in two writes may be whole after the first: what stood behind it, from a
+    // WAL before, is what the second will write.
+    const committed = Math.min(length, endOfFrames(generation) - position);
+    if (this.#holds(from.subarray(offset, offset + committed), position)) return;
     throw new EngineError(
       'WAL_BEHIND_LOG',
       `Cannot overwrite committed frames in the WAL of ${this.#database.name}`,
       { hint: 'A client died while it committed; what it wrote is kept. Try again' },
     );
+  }
+
+  #holds(bytes: Uint8Array, position: number): boolean {
+    const held = new Uint8Array(bytes.length);
+    const count = this.#file.read('wal.read', held, 0, held.length, position);
+    return count === held.length && Buffer.compare(held, bytes) === 0;
   }
 
   #removed(): EngineError {
