@@ -90,6 +90,16 @@ describe('checkDeep()', () => {
     assert(seen.every(({ doneBytes, totalBytes }) => doneBytes <= totalBytes));
   });
 
+  test('takes a segment that a crash has left without a record for a leftover', () => {
+    const disk = new SimDisk();
+    new SimNode({ disk }).close();
+    write(disk, 'log/0000000000000001.ltxs', '\0'.repeat(8192));
+    const [finding, ...others] = checkOn(disk).findings;
+    assert.deepEqual([finding?.kind, others], ['leftover', []]);
+    assert.deepEqual(repairOn(disk).after.findings, []);
+    new SimNode({ disk }).close();
+  });
+
   test('names files that are not ours, and leaves them alone', () => {
     const disk = copyDisk(little.disk);
     const files = ['dbs/app.db/notes', 'dbs/loose', 'log/core', 'thumbs'];
@@ -254,6 +264,21 @@ describe('repair()', () => {
     assert.equal(openCopy(disk, crashed.state), 'refused');
   });
 
+  test('does not take a database back to a transaction before its last', () => {
+    const disk = copyDisk(crashed.disk);
+    const file = crashed.files.findLast((name) => name.endsWith('.ltxs'))!;
+    applyDamage(disk, { kind: 'cut', file, sizeBytes: 4096 });
+    const database = readFile(disk, 'dbs/app.db/database');
+    const { after, savedTo } = repairOn(disk);
+    assert.equal(savedTo, undefined);
+    assert.deepEqual(readFile(disk, 'dbs/app.db/database'), database);
+    const finding = after.findings.find((candidate) => candidate.file === 'log');
+    assert.equal(finding?.database, 'app.db');
+    assert.match(finding.what, /which is in the database file/u);
+    // Nor is what looks like a leftover taken away, of a database that was made again.
+    assert(after.findings.every((candidate) => candidate.repair === undefined));
+  });
+
   test('throws when the disk fails, and leaves a folder to go on from', () => {
     const disk = copyDisk(much.disk);
     applyDamage(disk, { kind: 'zero', file: 'dbs/app.db/database', offset: 0 });
@@ -266,10 +291,11 @@ describe('repair()', () => {
 
 /** A transaction of more than 16 MiB, and a small one after it. */
 function actLarge(actor: Actor): void {
-  const pages = samplePages(actor.random, 65_536, 260);
-  const large = new Actor({ ...actor, pageSize: 65_536 });
+  const { node, random, timeline } = actor;
+  const pages = samplePages(random, 65_536, 260);
+  const large = new Actor({ node, random, timeline, pageSize: 65_536 });
   large.commit('large.db', 'delete', pages);
-  large.commit('large.db', 'delete', changedPages(actor.random, pages, { pageCountMax: 260 }));
+  large.commit('large.db', 'delete', changedPages(random, pages, { pageCountMax: 260 }));
 }
 
 const FAKE_LSN = 1000;

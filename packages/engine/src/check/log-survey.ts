@@ -10,19 +10,7 @@ import type { ChainPlace } from '../log/record-reader.ts';
 import { formatSegmentName, maybeParseSegmentName } from '../log/segment-header.ts';
 import { formatRecords } from './format-records.ts';
 import type { LogHandler } from './log-handler.ts';
-import { SegmentSurvey } from './segment-survey.ts';
-import type { SurveyProgress } from './survey-file.ts';
-
-export interface LogSurveyOptions {
-  readonly disk: Disk;
-  readonly progress: SurveyProgress;
-  /** The folder of the log. */
-  readonly folder: string;
-  /** Undefined when there are none, or damaged ones. */
-  readonly bounds: LogBounds | undefined;
-  /** The last LSN that was ever durable, as far as anything else knows. */
-  readonly knownLsn: number;
-}
+import { type SegmentContext, SegmentSurvey } from './segment-survey.ts';
 
 export interface LogSurvey {
   /** Names of segments, in order. */
@@ -45,7 +33,7 @@ const RESTORE_HINT =
   'How many transactions are lost is not known. Put the file back from a copy of the data ' +
   'folder, or begin a new one: each dbs/*/database is a SQLite database as of its last checkpoint';
 
-export function surveyLog(options: LogSurveyOptions, handler: LogHandler): LogSurvey {
+export function surveyLog(options: SegmentContext, handler: LogHandler): LogSurvey {
   const names = options.disk
     .list('check.list', options.folder)
     .filter((name) => maybeParseSegmentName(name) !== undefined)
@@ -64,7 +52,7 @@ function isFile(disk: Disk, path: string): boolean {
 }
 
 function surveySegments(
-  options: LogSurveyOptions,
+  options: SegmentContext,
   handler: LogHandler,
   segments: readonly SegmentSurvey[],
 ): LogSurvey {

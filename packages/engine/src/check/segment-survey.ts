@@ -3,6 +3,7 @@
 import { formatTxid, type Txid } from '@skein/ltx';
 
 import { findHeaderBit } from '../log/flipped-record.ts';
+import type { LogBounds } from '../log/log-bounds.ts';
 import {
   type ChainPlace,
   findRecordAfter,
@@ -45,6 +46,8 @@ import { SurveyFile } from './survey-file.ts';
 type FoundHeader = NonNullable<ReturnType<typeof findRecordAfter>>;
 
 export interface SegmentContext extends RecordContext {
+  /** Undefined when there are none, or damaged ones. */
+  readonly bounds: LogBounds | undefined;
   /** The last LSN that was ever durable, as far as anything else knows. */
   readonly knownLsn: number;
 }
@@ -177,7 +180,9 @@ export class SegmentSurvey {
   }
 
   #reportHeaderless(place: ChainPlace | undefined): void {
-    if (this.#next === undefined && place !== undefined) {
+    // The log is given bounds before it gets its first record.
+    const isUnused = place !== undefined || this.#context.bounds === undefined;
+    if (this.#next === undefined && isUnused) {
       const what = 'it was made just before a crash and holds nothing';
       this.#handler.fault({
         kind: 'leftover',

@@ -3,7 +3,6 @@
 // Changes nothing. The folder must be locked, so that nobody else changes it meanwhile.
 
 import type { Disk } from '@skein/host';
-import { formatTxid, type Txid } from '@skein/ltx';
 
 import type { DataFolder } from '../data-folder.ts';
 import type { DatabaseState } from '../database-state.ts';
@@ -14,6 +13,7 @@ import { type LogSurvey, surveyLog } from './log-survey.ts';
 import { LOG_BOUNDS_NAME } from '../log/log-bounds.ts';
 import type { LoggedDatabase } from './logged-database.ts';
 import { LoggedDatabases } from './logged-databases.ts';
+import { withProspects } from './prospects.ts';
 import {
   maybeFlipSmall,
   type SmallFileContext,
@@ -27,9 +27,6 @@ import {
 import { SurveyProgress } from './survey-file.ts';
 
 type SurveyContext = SmallFileContext & { readonly progress: SurveyProgress };
-
-/** More names than these say nothing new. */
-const NAMES_MAX = 5;
 
 export interface Survey {
   readonly faults: readonly Fault[];
@@ -71,24 +68,13 @@ export function surveyFolder(
   }
   progress.end();
   return {
-    faults: faults.map((fault) => withoutVainHope(fault, log, databases)),
+    faults: withProspects(faults, log, databases),
     log,
     databases,
     transactionCount: logged.transactionCount,
     epoch: logged.epoch,
     readBytes: progress.doneBytes,
   };
-}
-
-/** Whether the log can be begun anew, with all databases where the old one ends. */
-export function isLogDispensable(
-  { isEndLost }: LogSurvey,
-  databases: ReadonlyMap<string, DatabaseSurvey>,
-): boolean {
-  return (
-    !isEndLost &&
-    [...databases.values()].every(({ plan, isKnown }) => !isKnown || plan !== undefined)
-  );
 }
 
 function surveyOne(
@@ -105,25 +91,6 @@ function surveyOne(
         ? maybeFlipSmall(context, `dbs/${logged.name}/checkpoint.json`)
         : undefined,
   });
-}
-
-/** Without a log nothing is made anew from it; says what that means. */
-function withoutVainHope(
-  fault: Fault,
-  log: LogSurvey,
-  databases: ReadonlyMap<string, DatabaseSurvey>,
-): Fault {
-  if (fault.remedy?.kind !== 'new-log' || isLogDispensable(log, databases)) return fault;
-  const { remedy: _remedy, ...rest } = fault;
-  const lost = [...databases.values()].filter(({ plan }) => plan === undefined);
-  const names = lost.slice(0, NAMES_MAX).map(({ logged }) => {
-    const state = logged.state ?? logged.checkpoint;
-    return `${logged.name} after transaction ${formatTxid(state?.txid ?? (0n as Txid))}`;
-  });
-  const more = lost.length > NAMES_MAX ? ', and others' : '';
-  const list = names.join(', ') + more;
-  const hint = `What may be lost: ${list}. Restore from an export or another copy`;
-  return { ...rest, hint };
 }
 
 /** What is missing before the first record can only have been given up. */
