@@ -73,7 +73,7 @@ export class Overlay implements PageSource {
       const pageStart = (pgno - 1) * pageSize;
       const pieceEnd = Math.min(end, pageStart + pageSize);
       const source = offset + at - position;
-      if (pieceEnd - at === pageSize) this.#pages.write(pgno, from, source, pageSize);
+      if (pieceEnd - at === pageSize) this.#writePage(pgno, from, source);
       else this.#writePart(pgno, from.subarray(source, source + pieceEnd - at), at - pageStart);
       at = pieceEnd;
     }
@@ -134,6 +134,18 @@ export class Overlay implements PageSource {
     const page = this.#pages.view(pgno, this.#page);
     if (page !== undefined || pgno <= this.#keptPageCount) return page;
     return this.#page.fill(0, 0, this.#pageSize).subarray(0, this.#pageSize);
+  }
+
+  #writePage(pgno: number, from: Uint8Array, offset: number): void {
+    try {
+      this.#pages.write(pgno, from, offset, this.#pageSize);
+    } catch (error) {
+      // A full disk: the client rolls back, and what it then writes is committed already. Without
+      // room for that every reader would find the journal hot, and fail to play it back.
+      const isShown = pgno <= this.#keptPageCount && !this.#pages.has(pgno);
+      const page = from.subarray(offset, offset + this.#pageSize);
+      if (!isShown || !this.#database.hasPage(pgno, page)) throw error;
+    }
   }
 
   #writePart(pgno: number, bytes: Uint8Array, at: number): void {
