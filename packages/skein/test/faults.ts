@@ -18,6 +18,8 @@ export type FaultOrder =
   | {
       /** Before an operation that changes the disk. */
       readonly on: 'disk';
+      /** Only operations of this name count: "log.sync". */
+      readonly op?: string;
       readonly skip: number;
       readonly action: 'kill-daemon' | 'EIO' | 'ENOSPC';
     };

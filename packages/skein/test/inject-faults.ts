@@ -24,14 +24,16 @@ const FILE_METHODS = ['write', 'truncate', 'sync'] as const;
 let order: FaultOrder | undefined;
 let count = 0;
 
-/** Whether this is the moment. */
-function isHit(kind: FaultOrder['on'], pid: number, what: string): boolean {
+/** Whether this is the moment: a request of a process, or an operation of the disk. */
+function isHit(kind: FaultOrder['on'], subject: number | string, what: string): boolean {
   if (existsSync(path)) {
     order = JSON.parse(readFileSync(path, 'utf8')) as FaultOrder;
     count = 0;
     rmSync(path);
   }
-  if (order?.on !== kind || (kind === 'request' && order.pid !== pid)) return false;
+  if (order?.on !== kind) return false;
+  const wanted = order.on === 'request' ? order.pid : (order.op ?? subject);
+  if (subject !== wanted) return false;
   if (count++ < order.skip) return false;
   writeFileSync(`${path}.struck`, what);
   return true;
@@ -70,7 +72,7 @@ async function watchRequests(): Promise<void> {
 async function watchDisk(): Promise<void> {
   const { DiskError, nodeDisk } = await import('@skein/host');
   const stand = (method: string, [op, filePath]: unknown[]): void => {
-    if (!isHit('disk', 0, `${method} ${String(op)}`)) return;
+    if (!isHit('disk', String(op), `${method} ${String(op)}`)) return;
     const { action } = order!;
     order = undefined;
     if (action === 'kill-daemon') process.kill(process.pid, 'SIGKILL');
