@@ -63,7 +63,7 @@ export class Originals {
 
   /** Takes a file out of its place; it stays gone. One that is missing is no error. */
   move(file: string): void {
-    const { disk } = { disk: this.#disk };
+    const disk = this.#disk;
     if (disk.stat('repair.stat', `${this.#path}/${file}`) === undefined) return;
     disk.rename('repair.move', `${this.#path}/${file}`, this.#place(file));
     this.#syncFolders(file);
