@@ -41,11 +41,21 @@ export function maybeDecodeAtomic(bytes: Uint8Array): object | undefined {
   if (end === -1) return undefined;
   const json = new TextDecoder().decode(bytes.subarray(0, end));
   if (Buffer.compare(encodeAtomic(json), bytes) !== 0) return undefined;
-  const value = JSON.parse(json) as unknown;
+  const value = maybeParse(json);
   return typeof value === 'object' && value !== null ? value : undefined;
 }
 
-function encodeAtomic(json: string): Uint8Array {
+function maybeParse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** The bytes of a file with one line of JSON. */
+export function encodeAtomic(json: string): Uint8Array {
   const line = utf8.encode(`${json}\n`);
   return utf8.encode(`${json}\n${formatHex64(crc64(line))}\n`);
 }

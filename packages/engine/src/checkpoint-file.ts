@@ -54,7 +54,7 @@ export function readCheckpoint(
 ): DatabaseState | undefined {
   const value = readAtomicFile(disk, 'checkpoint', checkpointPath(folder));
   if (value === 'missing') return undefined;
-  const state = value === 'damaged' ? undefined : maybeDecode(value as CheckpointJson);
+  const state = value === 'damaged' ? undefined : maybeDecodeCheckpoint(value as object);
   if (state === undefined) {
     const file = `dbs/${name}/checkpoint.json`;
     throw new DamageError(
@@ -67,7 +67,9 @@ export function readCheckpoint(
   return state;
 }
 
-function maybeDecode(json: CheckpointJson): DatabaseState | undefined {
+/** Undefined when the value cannot be a checkpoint. */
+export function maybeDecodeCheckpoint(value: object): DatabaseState | undefined {
+  const json = value as CheckpointJson;
   const { version, pageSize, pageCount, lsn } = json;
   const txid = maybeParseTxid(json.txid);
   const checksum = maybeParseChecksum(json.checksum);

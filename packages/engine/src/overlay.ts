@@ -5,7 +5,12 @@
 // old pages back, from its journal, and then the overlay holds nothing that differs.
 
 import { assert } from '@skein/bytes';
-import { databasePageCount, decodeDatabaseHeader, PAGE_SIZE_MAX } from '@skein/sqlite-file';
+import {
+  databasePageCount,
+  decodeDatabaseHeader,
+  PAGE_SIZE_MAX,
+  SqliteFormatError,
+} from '@skein/sqlite-file';
 
 import type { Database } from './database.ts';
 import type { PageStore } from './page-store.ts';
@@ -53,7 +58,8 @@ export class Overlay implements PageSource {
   get isWhole(): boolean {
     try {
       return this.#sizeBytes === this.pageCount * this.headerPageSize;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof SqliteFormatError)) throw error;
       return false;
     }
   }

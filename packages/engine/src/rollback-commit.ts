@@ -11,6 +11,7 @@
 // pages.
 
 import { DiskError } from '@skein/host';
+import { SqliteFormatError } from '@skein/sqlite-file';
 
 import type { EngineContext } from './context.ts';
 import type { Database } from './database.ts';
@@ -101,22 +102,25 @@ function* prepareAll(
 }
 
 /** The first page has to be that of a database of the same page size, and as long as it says. */
-function checkedPageCount(database: Database, overlay: Overlay): number {
-  const { name } = database;
-  let headerPageSize: number;
-  let pageCount: number;
+function checkedPageCount({ name }: Database, overlay: Overlay): number {
+  const { pageSize } = overlay;
   try {
-    ({ headerPageSize, pageCount } = overlay);
+    const { headerPageSize } = overlay;
+    if (headerPageSize !== pageSize) throw otherPageSize(name, pageSize, headerPageSize);
+    return overlay.pageCount;
   } catch (cause) {
+    if (!(cause instanceof SqliteFormatError)) throw cause;
     throw new EngineError('IMAGE_FORMAT', `Cannot commit to ${name}: it is no SQLite database`, {
       cause,
       hint: 'Encrypted databases cannot be stored on the mount',
     });
   }
-  if (headerPageSize === overlay.pageSize) return pageCount;
-  throw new EngineError(
+}
+
+function otherPageSize(name: string, pageSize: number, headerPageSize: number): EngineError {
+  return new EngineError(
     'IMAGE_PAGE_SIZE',
-    `Cannot change the page size of ${name} from ${overlay.pageSize} to ${headerPageSize}`,
+    `Cannot change the page size of ${name} from ${pageSize} to ${headerPageSize}`,
     { hint: 'VACUUM an exported copy with the new page size, drop the database, import the copy' },
   );
 }

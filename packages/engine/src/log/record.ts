@@ -34,6 +34,7 @@
 import { Crc64, readU32be, writeU32be, readU64be, writeU64be } from '@skein/bytes';
 
 import { maybeReadSafeU64be, writeSafeU64be } from './safe-u64.ts';
+import { maybeDecodeUtf8 } from './strict-utf8.ts';
 
 export const RECORD_MAGIC = 0x534b4c52;
 
@@ -68,7 +69,6 @@ export interface RecordHeader {
 }
 
 const utf8 = new TextEncoder();
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 export function padTo8(bytes: number): number {
   return Math.ceil(bytes / 8) * 8;
@@ -132,29 +132,35 @@ export function maybeDecodeRecordHeader(bytes: Uint8Array): RecordHeader | undef
   const crcAt = bytes.length - CRC_BYTES;
   const crc = readU64be(bytes, crcAt);
   if (crc !== crcOf(bytes, crcAt)) return undefined;
-  // From here on the bytes are as they were written: what does not fit is no damage but a bug.
+  const entries = maybeDecodeEntries(bytes, crcAt);
+  if (entries === undefined) return undefined;
   return {
     lsn: maybeReadSafeU64be(bytes, 8),
     durableLsn: maybeReadSafeU64be(bytes, 16),
     link: readU64be(bytes, 24),
     epoch: maybeReadSafeU64be(bytes, 32),
     timestampMs: maybeReadSafeU64be(bytes, 56),
-    entries: decodeEntries(bytes),
+    entries,
     headerBytes: bytes.length,
     bodyBytes: maybeReadSafeU64be(bytes, 40),
     crc,
   };
 }
 
-function decodeEntries(bytes: Uint8Array): RecordEntry[] {
+/** Undefined when they do not fill the header to `end`: an equal CRC can be made on purpose. */
+function maybeDecodeEntries(bytes: Uint8Array, end: number): RecordEntry[] | undefined {
   const entries: RecordEntry[] = [];
   let at = RECORD_PREFIX_BYTES;
   for (let count = readU32be(bytes, 48); count > 0; count--) {
+    const nameAt = at + ENTRY_PREFIX_BYTES;
+    if (nameAt > end) return undefined;
     const placeAndName = readU32be(bytes, at);
     const nameBytes = placeAndName & 0xffff;
-    const nameAt = at + ENTRY_PREFIX_BYTES;
+    if (nameAt + padTo8(nameBytes) > end) return undefined;
+    const database = maybeDecodeUtf8(bytes.subarray(nameAt, nameAt + nameBytes));
+    if (database === undefined) return undefined;
     entries.push({
-      database: strictUtf8.decode(bytes.subarray(nameAt, nameAt + nameBytes)),
+      database,
       ltxBytes: maybeReadSafeU64be(bytes, at + 8),
       minTxid: readU64be(bytes, at + 24),
       maxTxid: readU64be(bytes, at + 32),
@@ -162,7 +168,7 @@ function decodeEntries(bytes: Uint8Array): RecordEntry[] {
     });
     at = nameAt + padTo8(nameBytes);
   }
-  return entries;
+  return at === end && entries.length > 0 ? entries : undefined;
 }
 
 function crcOf(bytes: Uint8Array, end: number): bigint {

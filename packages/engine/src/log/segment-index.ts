@@ -19,6 +19,7 @@ import { readU64be, writeU64be } from '@skein/bytes';
 
 import { padTo8, type RecordEntry } from './record.ts';
 import { maybeReadSafeU64be, writeSafeU64be } from './safe-u64.ts';
+import { maybeDecodeUtf8 } from './strict-utf8.ts';
 
 const HEAD_BYTES = 16;
 const DATABASE_BYTES = 40;
@@ -33,7 +34,6 @@ export interface DatabaseSpan {
 }
 
 const utf8 = new TextEncoder();
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 export class SegmentIndex {
   #offsets = new Uint32Array(OFFSETS_MIN);
@@ -103,18 +103,26 @@ export class SegmentIndex {
     if (bytes.length < HEAD_BYTES + CRC_BYTES) return undefined;
     const crcAt = bytes.length - CRC_BYTES;
     if (readU64be(bytes, crcAt) !== crc64(bytes, 0, crcAt)) return undefined;
-    const index = new SegmentIndex();
+    return new SegmentIndex().#tryFill(bytes, crcAt);
+  }
+
+  /** Undefined when its parts do not fill the bytes to `end`: a CRC can be made on purpose. */
+  #tryFill(bytes: Uint8Array, end: number): this | undefined {
     const recordCount = readU32be(bytes, 0);
-    for (let n = 0; n < recordCount; n++) {
-      index.#addOffset(readU32be(bytes, HEAD_BYTES + n * 4) * 8);
-    }
+    const fileCount = readU32be(bytes, 8);
     let at = HEAD_BYTES + padTo8(recordCount * 4);
-    for (let count = readU32be(bytes, 4); count > 0; count--) at = index.#decodeSpan(bytes, at);
-    for (let count = readU32be(bytes, 8); count > 0; count--) {
-      index.#besideIds.push(readU64be(bytes, at));
-      at += 8;
+    if (at > end) return undefined;
+    for (let n = 0; n < recordCount; n++) {
+      this.#addOffset(readU32be(bytes, HEAD_BYTES + n * 4) * 8);
     }
-    return index;
+    for (let count = readU32be(bytes, 4); count > 0; count--) {
+      const next = this.#tryDecodeSpan(bytes, at, end);
+      if (next === undefined) return undefined;
+      at = next;
+    }
+    if (at + fileCount * 8 !== end) return undefined;
+    for (; at < end; at += 8) this.#besideIds.push(readU64be(bytes, at));
+    return this;
   }
 
   #addOffset(offset: number): void {
@@ -126,10 +134,14 @@ export class SegmentIndex {
     this.#offsets[this.#recordCount++] = offset / 8;
   }
 
-  #decodeSpan(bytes: Uint8Array, at: number): number {
-    const nameBytes = readU32be(bytes, at + 32) >>> 16;
+  #tryDecodeSpan(bytes: Uint8Array, at: number, end: number): number | undefined {
     const nameAt = at + DATABASE_BYTES;
-    this.#spans.set(strictUtf8.decode(bytes.subarray(nameAt, nameAt + nameBytes)), {
+    if (nameAt > end) return undefined;
+    const nameBytes = readU32be(bytes, at + 32) >>> 16;
+    if (nameAt + padTo8(nameBytes) > end) return undefined;
+    const name = maybeDecodeUtf8(bytes.subarray(nameAt, nameAt + nameBytes));
+    if (name === undefined) return undefined;
+    this.#spans.set(name, {
       firstTxid: readU64be(bytes, at),
       lastTxid: readU64be(bytes, at + 8),
       firstLsn: maybeReadSafeU64be(bytes, at + 16),
