@@ -6,7 +6,6 @@
 
 import {
   type Access,
-  DATABASE_NAME_BYTES_MAX,
   type Engine,
   type FileOwner,
   type MountFile,
@@ -32,9 +31,6 @@ import {
   type FuseRequest,
   type LookupReply,
   type NameRequest,
-  O_ACCMODE,
-  O_RDONLY,
-  O_WRONLY,
   OPEN_FLAGS,
   type OpenReply,
   type OpenRequest,
@@ -50,20 +46,22 @@ import {
 } from '@skein/fuse';
 import { type Clock, ERRNO } from '@skein/host';
 
+import { Answers } from './answers.ts';
 import { fileAttributes, folderAttributes, VALID_MS, validMs } from './attributes.ts';
 import { maybeErrorNumber, MountError } from './error-numbers.ts';
 import type { Handles } from './handles.ts';
 import { Listing } from './listing.ts';
 import { isGone, type MountNode, type Nodes, ROOT_ID } from './nodes.ts';
-import {
-  checkAccess,
-  checkOwner,
-  checkRemoval,
-  MAY_READ,
-  MAY_SEARCH,
-  MAY_WRITE,
-} from './permissions.ts';
+import { checkAccess, checkRemoval, MAY_READ, MAY_SEARCH, MAY_WRITE } from './permissions.ts';
 import type { Refusals } from './refusals.ts';
+import {
+  accessOf,
+  changedOwner,
+  checkLength,
+  NAME_BYTES_MAX,
+  nameIn,
+  newTimeMs,
+} from './request-fields.ts';
 import { forgetBehind, type WalPages } from './wal-pages.ts';
 
 export interface MountHandlerOptions {
@@ -83,43 +81,38 @@ export interface MountHandlerOptions {
   readonly forgetName: (name: string) => void;
 }
 
-const NAME_BYTES_MAX = 255;
 const BLOCK_BYTES = 4096;
 
-interface Failing {
-  error(errno: number): void;
-}
-
-interface Holding<R> extends Failing {
-  hold(): R;
-}
+/** What a listing gives where nobody has looked yet; 0 would hide the entry. */
+const UNKNOWN_INO = 0xffff_ffff;
 
 export class MountHandler implements FuseHandler {
   readonly #options: MountHandlerOptions;
   readonly #engine: Engine;
   readonly #nodes: Nodes;
   readonly #handles: Handles;
+  readonly #answers: Answers;
   readonly #listing = new Listing();
   #folderOwner: FileOwner;
   #folderModifiedMs: number;
-  #bug: unknown;
 
   constructor(options: MountHandlerOptions) {
     this.#options = options;
     this.#engine = options.engine;
     this.#nodes = options.nodes;
     this.#handles = options.handles;
+    this.#answers = new Answers(options.refusals);
     this.#folderOwner = options.folderOwner;
     this.#folderModifiedMs = options.clock.wallMs();
   }
 
   /** Throws what went wrong in an answer that came later, if it is a bug. */
   throwBug(): void {
-    if (this.#bug !== undefined) throw this.#bug;
+    this.#answers.throwBug();
   }
 
   lookup(request: NameRequest, reply: LookupReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const name = nameIn(request);
       const file = this.#engine.store.find(name);
       if (file !== undefined) return reply.entry(this.#entry(this.#lookUp(name, file)));
@@ -133,11 +126,11 @@ export class MountHandler implements FuseHandler {
   }
 
   getattr({ nodeid }: FuseRequest, reply: AttrReply): void {
-    this.#try(reply, () => this.#answerAttributes(nodeid, reply));
+    this.#answers.try(reply, () => this.#answerAttributes(nodeid, reply));
   }
 
   setattr(request: SetattrRequest, reply: AttrReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const { nodeid } = request;
       if (nodeid === ROOT_ID) {
         this.#folderOwner = changedOwner(request, this.#folderOwner);
@@ -147,13 +140,13 @@ export class MountHandler implements FuseHandler {
       this.#changeOwner(node, request);
       if (request.sets(FATTR.MTIME)) node.modifiedMs = newTimeMs(request, this.#options.clock);
       const pending = request.sets(FATTR.SIZE) ? this.#truncate(node, request) : undefined;
-      this.#answer(reply, pending, (answered) => this.#answerAttributes(nodeid, answered));
+      this.#answers.when(reply, pending, (answered) => this.#answerAttributes(nodeid, answered));
     });
   }
 
   /** access(2) and chdir(2) only: SQLite's transactions have neither. */
   access(request: AccessRequest, reply: EmptyReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const { nodeid, mask } = request;
       const owner = nodeid === ROOT_ID ? this.#folderOwner : this.#ownerOf(this.#node(nodeid));
       checkAccess(request, owner, mask);
@@ -162,7 +155,7 @@ export class MountHandler implements FuseHandler {
   }
 
   statfs(_request: FuseRequest, reply: StatfsReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const { totalBytes, availableBytes } = this.#options.space();
       const free = Math.floor(availableBytes / BLOCK_BYTES);
       reply.statfs({
@@ -179,7 +172,7 @@ export class MountHandler implements FuseHandler {
   }
 
   create(request: CreateRequest, reply: CreateReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const name = nameIn(request);
       const access = accessOf(request.flags);
       const existing = this.#engine.store.find(name);
@@ -202,7 +195,7 @@ export class MountHandler implements FuseHandler {
   }
 
   open(request: OpenRequest, reply: OpenReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const node = this.#node(request.nodeid);
       // The kernel looks the name up again.
       if (node.isDetached) throw new MountError('ESTALE');
@@ -211,40 +204,40 @@ export class MountHandler implements FuseHandler {
   }
 
   read({ fh, offset, size }: ReadRequest, reply: DataReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const { file } = this.#handles.getAttached(fh);
       reply.data(file.read(reply.bytes, reply.dataStart, size, offset));
     });
   }
 
   write(request: WriteRequest, reply: WriteReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const { fh, offset, size, buffer, dataStart } = request;
       const { file, node } = this.#handles.getAttached(fh);
       node.modifiedMs = this.#options.clock.wallMs();
       const pending = file.write(buffer.bytes, dataStart, size, offset);
       const settled = pending ?? this.#prepareBehind(node, offset + size);
-      this.#answer(reply, settled, (answered) => answered.written(size));
+      this.#answers.when(reply, settled, (answered) => answered.written(size));
     });
   }
 
   flush({ fh, pid }: FlushRequest, reply: EmptyReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const { file, node } = this.#handles.get(fh);
       const pending = isGone(node) ? undefined : file.flush(pid);
-      this.#answer(reply, pending, (answered) => answered.ok());
+      this.#answers.when(reply, pending, (answered) => answered.ok());
     });
   }
 
   fsync({ fh }: FsyncRequest, reply: EmptyReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const { file } = this.#handles.getAttached(fh);
-      this.#answer(reply, file.sync(), (answered) => answered.ok());
+      this.#answers.when(reply, file.sync(), (answered) => answered.ok());
     });
   }
 
   release({ fh }: ReleaseRequest, reply: EmptyReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const { file, node } = this.#handles.release(fh);
       file.release();
       // A database that came to nothing goes with whoever made it.
@@ -255,11 +248,11 @@ export class MountHandler implements FuseHandler {
   }
 
   unlink(request: NameRequest, reply: EmptyReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const name = nameIn(request);
       this.#checkRemoval(request, name);
       const removed = this.#engine.store.remove(name);
-      this.#answer(reply, removed, (answered) => {
+      this.#answers.when(reply, removed, (answered) => {
         this.#nodes.detach(name);
         this.#folderModifiedMs = this.#options.clock.wallMs();
         answered.ok();
@@ -268,11 +261,11 @@ export class MountHandler implements FuseHandler {
   }
 
   rename(request: RenameRequest, reply: EmptyReply): void {
-    this.#try(reply, () => this.#rename(request, reply));
+    this.#answers.try(reply, () => this.#rename(request, reply));
   }
 
   rename2(request: Rename2Request, reply: EmptyReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       const { flags, newname } = request;
       if ((flags & ~RENAME_FLAGS.NOREPLACE) !== 0) throw new MountError('EINVAL');
       if (flags !== 0 && this.#engine.store.find(newname) !== undefined) {
@@ -283,7 +276,7 @@ export class MountHandler implements FuseHandler {
   }
 
   readdir({ offset }: ReadRequest, reply: DirentReply): void {
-    this.#try(reply, () => {
+    this.#answers.try(reply, () => {
       for (const { name, off } of this.#listing.from(offset, this.#engine.store.names())) {
         const type = name.length <= 2 && /^\.+$/u.test(name) ? DIRENT_TYPE.DIR : DIRENT_TYPE.REG;
         const ino = this.#nodes.find(name)?.id ?? UNKNOWN_INO;
@@ -419,7 +412,7 @@ export class MountHandler implements FuseHandler {
     const { uid, gid } = request;
     const owner = this.#nodes.find(from)?.owner ?? { uid, gid, mode: 0o644 };
     const renamed = this.#engine.store.rename(from, to, owner);
-    this.#answer(reply, renamed, (answered) => {
+    this.#answers.when(reply, renamed, (answered) => {
       if (parseFileName(to).kind === 'staging') this.#nodes.rename(from, to);
       else this.#nodes.detach(from);
       answered.ok();
@@ -427,74 +420,4 @@ export class MountHandler implements FuseHandler {
       this.#options.forgetName(to);
     });
   }
-
-  #try(reply: Failing, serve: () => void): void {
-    try {
-      serve();
-    } catch (error) {
-      const errno = maybeErrorNumber(error);
-      if (errno === undefined) throw error;
-      this.#options.refusals.report(error);
-      reply.error(errno);
-    }
-  }
-
-  /** Answers now, or when what is pending has settled. */
-  #answer<R extends Holding<R>>(
-    reply: R,
-    pending: Pending | undefined,
-    answer: (reply: R) => void,
-  ): void {
-    if (pending === undefined) return answer(reply);
-    const held = reply.hold();
-    pending.onSettled((error) => {
-      if (error === undefined) {
-        this.#try(held, () => answer(held));
-        return;
-      }
-      const errno = maybeErrorNumber(error);
-      if (errno === undefined) this.#bug ??= error;
-      else this.#options.refusals.report(error);
-      held.error(errno ?? ERRNO.EIO);
-    });
-  }
-}
-
-/** What a listing gives where nobody has looked yet; 0 would hide the entry. */
-const UNKNOWN_INO = 0xffff_ffff;
-
-function nameIn({ nodeid, name }: FuseRequest & { readonly name: string }): string {
-  if (nodeid !== ROOT_ID) throw new MountError('ENOTDIR');
-  return name;
-}
-
-const utf8 = new TextEncoder();
-
-function checkLength(name: string): void {
-  const isDatabase = parseFileName(name).kind === 'database';
-  const bytesMax = isDatabase ? DATABASE_NAME_BYTES_MAX : NAME_BYTES_MAX;
-  // Only a long name has to be measured.
-  if (name.length * 3 <= bytesMax) return;
-  if (utf8.encode(name).length > bytesMax) throw new MountError('ENAMETOOLONG');
-}
-
-function accessOf(flags: number): Access {
-  const mode = flags & O_ACCMODE;
-  if (mode === O_RDONLY) return 'read';
-  return mode === O_WRONLY ? 'write' : 'read-write';
-}
-
-function changedOwner(request: SetattrRequest, owner: FileOwner): FileOwner {
-  checkOwner(request, owner);
-  const uid = request.sets(FATTR.UID) ? request.newUid : owner.uid;
-  const gid = request.sets(FATTR.GID) ? request.newGid : owner.gid;
-  const mode = request.sets(FATTR.MODE) ? request.mode & 0o7777 : owner.mode;
-  // Giving a file away is root's alone.
-  if (request.uid !== 0 && uid !== owner.uid) throw new MountError('EPERM');
-  return { uid, gid, mode };
-}
-
-function newTimeMs(request: SetattrRequest, clock: Clock): number {
-  if (request.sets(FATTR.MTIME_NOW)) return clock.wallMs();
-  return request.mtime * 1000 + request.mtimensec / 1e6;
 }
