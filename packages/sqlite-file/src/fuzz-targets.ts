@@ -1,7 +1,8 @@
 // What the fuzzer (tools/fuzz.ts) throws its mutations at: everything in this package that reads
 // bytes which others wrote. Not part of the package's face.
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { databasePageCount, decodeDatabaseHeader } from './database-header.ts';
 import { SqliteFormatError } from './errors.ts';
 import { decodeJournalHeader, RECORDS_TO_END, type JournalHeader } from './journal-header.ts';

@@ -5,7 +5,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { databasePageCount, decodeDatabaseHeader } from './database-header.ts';
 import { openHotJournal } from './journal-playback.ts';
 import { WalChain } from './wal-frame.ts';

@@ -9,7 +9,6 @@ export {
   type DatabaseHeader,
   type HeaderMode,
 } from './database-header.ts';
-export { bytesSource, type ByteSource } from './byte-source.ts';
 export {
   SqliteFormatError,
   type SqliteFileKind,

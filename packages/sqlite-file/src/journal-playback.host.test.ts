@@ -9,7 +9,8 @@ import { describe, it } from 'node:test';
 
 import { SeededRandom, tempDir } from '@skein/testkit';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { openHotJournal } from './journal-playback.ts';
 
 const PAGE_SIZES = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536];

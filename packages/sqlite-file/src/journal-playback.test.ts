@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { RECORDS_TO_END } from './journal-header.ts';
 import { openHotJournal } from './journal-playback.ts';
 import { lockPgno } from './lock-bytes.ts';

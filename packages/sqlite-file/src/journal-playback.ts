@@ -7,9 +7,8 @@
 // been touched on its account: SQLite syncs a segment of the journal before it overwrites any page
 // that the segment preserves.
 
-import { assert } from '@skein/bytes';
+import { assert, type ByteSource, readWhole } from '@skein/bytes';
 
-import { readWhole, type ByteSource } from './byte-source.ts';
 import {
   decodeJournalHeader,
   findJournalHeaderFault,

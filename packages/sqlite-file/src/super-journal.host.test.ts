@@ -16,7 +16,8 @@ import {
   type SqliteProcess,
 } from '@skein/testkit';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import {
   decodeSuperJournal,
   encodeSuperJournal,

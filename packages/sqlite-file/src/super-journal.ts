@@ -17,9 +17,8 @@
 // Paths are bytes, as SQLite handed them to the file system: in whatever encoding, as the client
 // saw its folders.
 
-import { assert } from '@skein/bytes';
+import { assert, type ByteSource, readWhole } from '@skein/bytes';
 
-import { readWhole, type ByteSource } from './byte-source.ts';
 import { hasJournalMagic, JOURNAL_MAGIC } from './journal-header.ts';
 import { lockPgno } from './lock-bytes.ts';
 

@@ -14,7 +14,8 @@ import {
   type SqliteProcess,
 } from '@skein/testkit';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { openHotJournal } from './journal-playback.ts';
 import { WalChain } from './wal-frame.ts';
 import { readWalHeader } from './wal-header.ts';

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { SqliteFormatError } from './errors.ts';
 import { newWalChecksum, updateWalChecksum } from './wal-checksum.ts';
 import { decodeWalHeader, encodeWalHeader, readWalHeader, type WalHeader } from './wal-header.ts';

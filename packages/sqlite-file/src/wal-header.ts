@@ -12,9 +12,8 @@
 //       20    4 salt-2: random at each start
 //       24    8 checksum of the bytes before
 
-import { assert } from '@skein/bytes';
+import { assert, type ByteSource, readWhole } from '@skein/bytes';
 
-import { readWhole, type ByteSource } from './byte-source.ts';
 import { SqliteFormatError } from './errors.ts';
 import { isPageSize, PAGE_SIZE_EXPECTED } from './page-size.ts';
 import { newWalChecksum, updateWalChecksum } from './wal-checksum.ts';

@@ -9,7 +9,8 @@ import { describe, it } from 'node:test';
 
 import { requireDriver, SQLITE_DRIVERS, startSqlite, tempDir } from '@skein/testkit';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { databasePageCount, decodeDatabaseHeader, setHeaderMode } from './database-header.ts';
 import { WalChain, walFrameOffset, WAL_FRAME_HEADER_SIZE } from './wal-frame.ts';
 import { encodeWalHeader, readWalHeader, type WalHeader } from './wal-header.ts';

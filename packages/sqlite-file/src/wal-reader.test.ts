@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { samplePage, sampleWal } from './sample-files.ts';
 import { updateWalChecksum } from './wal-checksum.ts';
 import { WalChain, walFrameAt, walFrameOffset } from './wal-frame.ts';

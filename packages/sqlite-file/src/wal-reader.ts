@@ -2,9 +2,8 @@
 // the first that does not verify. Whether a frame counts is for the caller to say: a transaction is
 // committed once a frame with a commit field follows, and only then.
 
-import { assert } from '@skein/bytes';
+import { assert, type ByteSource, readWhole } from '@skein/bytes';
 
-import { readWhole, type ByteSource } from './byte-source.ts';
 import {
   walFrameCommit,
   walFrameOffset,

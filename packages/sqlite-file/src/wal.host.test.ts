@@ -9,7 +9,8 @@ import { describe, it } from 'node:test';
 
 import { SeededRandom, tempDir } from '@skein/testkit';
 
-import { bytesSource } from './byte-source.ts';
+import { bytesSource } from '@skein/bytes';
+
 import { WalChain, walFrameCommit, walFrameOffset, walFramePgno } from './wal-frame.ts';
 import { encodeWalHeader, readWalHeader, type WalHeader } from './wal-header.ts';
 import { readWalFrames, type WalFrame } from './wal-reader.ts';

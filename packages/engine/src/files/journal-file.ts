@@ -13,9 +13,9 @@
 // passthrough once it is known for that, and until then its commits are found at the next thing
 // that it does: closing the journal, or writing to the database with another nonce in the header.
 
+import type { ByteSource } from '@skein/bytes';
 import type { Disk, DiskFile } from '@skein/host';
 import {
-  type ByteSource,
   decodeJournalHeader,
   hasJournalMagic,
   isZeroedJournalHeader,

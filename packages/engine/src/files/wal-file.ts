@@ -15,11 +15,9 @@
 //
 // The file itself is a cache of the log. It is never synced, and is gone after a crash.
 
-import { assert } from '@skein/bytes';
+import { assert, type ByteSource, bytesSource } from '@skein/bytes';
 import type { DiskFile } from '@skein/host';
 import {
-  type ByteSource,
-  bytesSource,
   readWalHeader,
   SqliteFormatError,
   WAL_FRAME_HEADER_SIZE,
