@@ -209,18 +209,14 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
 
   commitNow(): void {
     const { committer, jobs } = this.#context;
-    let outcome: { readonly error?: Error | undefined } | undefined;
     const pending = this.commit();
     if (pending === undefined) return;
-    pending.onSettled((error) => {
-      outcome = { error };
-    });
-    while (outcome === undefined && (committer.hasWaiters || jobs.hasWork)) {
+    while (!pending.isSettled && (committer.hasWaiters || jobs.hasWork)) {
       committer.settle();
       jobs.step();
     }
-    if (outcome === undefined) throw this.#notAtOnce();
-    if (outcome.error !== undefined) throw outcome.error;
+    if (!pending.isSettled) throw this.#notAtOnce();
+    if (pending.error !== undefined) throw pending.error;
   }
 
   // CopyOwner

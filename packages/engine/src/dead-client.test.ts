@@ -97,8 +97,8 @@ function killTogether(end: (typeof JOURNAL_ENDS)[number], count: number): 'kille
   const readers = names.map((name) => new SqliteClient(node, name));
   for (const reader of readers) rollBackHotJournal(reader);
   const found = readers.map((reader) => reader.pages());
-  const isNext = found.map((pages, n) => equalPages(pages, nexts[n]!));
-  const isBefore = found.map((pages, n) => equalPages(pages, befores[n]!));
+  const isNext = found.map((pages, n) => equalPages(pages, nexts[n]));
+  const isBefore = found.map((pages, n) => equalPages(pages, befores[n]));
   assert(isNext.every(Boolean) || isBefore.every(Boolean), `${end}, request ${count}`);
   if (outcome === 'done') assert(isNext.every(Boolean), 'a commit that was answered');
   checkNext(node, readers[0]!, changedPages(random, found[0]!));
@@ -152,7 +152,7 @@ describe('a client that is killed in WAL mode', () => {
     });
   }
 
-  it('is not completed while it lives: another process that closes the index changes nothing', () => {
+  it('is not completed while it lives, when another process closes the index', () => {
     const random = new SeededRandom(1);
     const node = new SimNode();
     const before = inMode(samplePages(random, 512, 4), 'wal');

@@ -17,6 +17,15 @@ export class Pending {
     if (this.#isSettled) callback(this.#error);
   }
 
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /** Why it failed; undefined when it has not, or not yet. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
   settle(error?: Error): void {
     assert(!this.#isSettled, 'An answer came twice');
     this.#isSettled = true;

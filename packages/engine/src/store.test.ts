@@ -17,7 +17,6 @@ import { SimNode } from '../test/sim-node.ts';
 import { OWNER, SqliteClient } from '../test/sqlite-client.ts';
 import { WalClient } from '../test/wal-client.ts';
 import type { MountFile } from './files/mount-file.ts';
-import type { Pending } from './pending.ts';
 
 const NAME = 'app.db';
 const random = new SeededRandom(21);
@@ -98,7 +97,7 @@ describe('a file that is copied to the mount', () => {
     const copies = [SECOND, samplePages(random, 512, 3)];
     const files = copies.map((pages) => startCopy(node, bytesOf(pages)));
     const answers = files.map((file) => file.flush(0)).filter((answer) => answer !== undefined);
-    for (const answer of answers as Pending[]) node.settle(answer);
+    for (const answer of answers) node.settle(answer);
     assert.deepEqual(contentOf(client.pages()), contentOf(copies[1]));
     assert.equal(node.engine.store.findDatabase(NAME)!.database.state.txid, 3n);
     for (const file of files) file.release();
@@ -243,7 +242,7 @@ describe('what SQLite may not do', () => {
 });
 
 describe('names on the mount', () => {
-  it('cannot be those of databases when they have no room for companions, or mean something', () => {
+  it('cannot be those of databases when they leave no room, or mean something', () => {
     const { store } = new SimNode().engine;
     for (const name of ['a'.repeat(250), 'a\u0001b']) {
       assert.throws(() => store.create(name, 'read-write', OWNER), { code: 'DATABASE_NAME' }, name);

@@ -91,7 +91,7 @@ describe('WalFrames', () => {
       frames.addCommit(stateOf(n));
     }
     assert.equal(frames.lastDoneCommit(), undefined);
-    for (const { frame } of [...frames.pending()]) frames.markDone(frame);
+    for (const { frame } of frames.pending()) frames.markDone(frame);
     assert.equal(frames.lastDoneCommit()?.state.lsn, 20_000);
   });
 });

@@ -135,7 +135,7 @@ function checkAfterCrash(
 function crashInRecovery(scenario: Scenario, disk: SimDisk, random: SeededRandom): SimDisk {
   disk.stopAt({ n: random.int(1, 60), when: random.pick(['before', 'after']) });
   try {
-    new SimNode({ seed: random.uint32(), disk, ...scenario.engine });
+    createWorld(scenario, random.uint32(), disk);
   } catch (error) {
     if (!(error instanceof PowerCut)) throw error;
   }
@@ -148,7 +148,8 @@ function modesFor(random: SeededRandom): PowerCutMode[] {
 }
 
 function replayCommand({ scenario, seed, stop, mode }: CrashCase): string {
-  return `SKEIN_SIM_CASE='${scenario}:${seed}:${stop.n}:${stop.when}:${mode}' npm test -- sim engine`;
+  const name = [scenario, seed, stop.n, stop.when, mode].join(':');
+  return `SKEIN_SIM_CASE='${name}' npm test -- sim engine/src/crash`;
 }
 
 function parseCase(text: string): CrashCase {

@@ -239,7 +239,8 @@ function catchConditions(act: () => void): Error | undefined {
 
 function replayCommand({ scenario, seed, failure }: FaultCase): string {
   const { n, error, when } = failure;
-  return `SKEIN_SIM_CASE='${scenario}:${seed}:${n}:${when}:${error}' npm test -- sim engine/src/fault`;
+  const name = [scenario, seed, n, when, error].join(':');
+  return `SKEIN_SIM_CASE='${name}' npm test -- sim engine/src/fault`;
 }
 
 function parseCase(text: string): FaultCase {

@@ -116,15 +116,11 @@ export class SimNode {
 
   /** Works until `pending` is settled; throws its error. */
   settle(pending: Pending): void {
-    let outcome: { readonly error: Error | undefined } | undefined;
-    pending.onSettled((error) => {
-      outcome = { error };
-    });
-    for (let round = 0; outcome === undefined; round++) {
+    for (let round = 0; !pending.isSettled; round++) {
       assert(round < ROUNDS_MAX, 'The answer never comes');
       this.#turn();
     }
-    if (outcome.error !== undefined) throw outcome.error;
+    if (pending.error !== undefined) throw pending.error;
   }
 
   /** Works until there is nothing left to do. */

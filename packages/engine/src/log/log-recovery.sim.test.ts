@@ -1,11 +1,11 @@
 // Bytes of a small log are flipped in turn: a start finds the same transactions, or says that the
-// log is damaged; never fewer transactions in silence, never others. Every seventh byte is tried, or
-// all of them: SKEIN_SIM_POINTS=all npm test -- sim log-recovery.
+// log is damaged; never fewer transactions in silence, never others. Every seventh byte is tried,
+// or all of them: SKEIN_SIM_POINTS=all npm test -- sim log-recovery.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { SeededRandom, SimDisk } from '@skein/testkit';
+import { SeededRandom, type SimDisk } from '@skein/testkit';
 
 import { commitRollback } from '../../test/rollback-client.ts';
 import { readState } from '../../test/inspect.ts';
