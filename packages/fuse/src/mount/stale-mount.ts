@@ -3,7 +3,8 @@
 //
 // A dead daemon leaves its mount in the tree; every call on it gives ENOTCONN. Whether it is dead
 // can only be found out by a call, and a daemon that hangs would hang the caller too: so the call
-// is made by a child, which can be killed as long as the daemon has not taken up its request.
+// is made by a child, which can be killed as long as the daemon has not taken up its request. The
+// call is statfs(2): a stat(2) may be answered by the kernel, from what it remembers.
 
 import { spawnSync } from 'node:child_process';
 
@@ -18,7 +19,7 @@ const PROBE_TIMEOUT_MS = 3_000;
 const STALE_MOUNTS_MAX = 16;
 
 const PROBE = `
-  try { require('node:fs').statSync(process.argv[1]); }
+  try { require('node:fs').statfsSync(process.argv[1]); }
   catch (error) { process.exit(error.code === 'ENOTCONN' ? 3 : 0); }`;
 
 function isFuse(entry: MountTableEntry): boolean {
