@@ -103,7 +103,7 @@ export class TransactionLog {
     return this.#failure;
   }
 
-  /** Bytes of all records that were appended since the start. */
+  /** Bytes of all that was appended since the start, LTX files beside the log included. */
   get appendedBytes(): number {
     return this.#appendedBytes;
   }
@@ -143,6 +143,9 @@ export class TransactionLog {
     segment.end = end + size;
     segment.lastLsn = lsn;
     segment.lastTimestampMs = timestampMs;
+    for (const { besideId, ltxBytes } of entries) {
+      if (besideId !== undefined) this.#appendedBytes += ltxBytes;
+    }
     this.#appendedBytes += size;
     this.#next = { offset: segment.end, lsn: lsn + 1, link: crcAtEnd(header) };
     return lsn;
