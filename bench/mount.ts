@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { interruptSignal, startDaemon } from '@skein/testkit';
 
 import { type DiskBenchArguments, parseDiskBenchArguments } from './lib/arguments.ts';
+import { buildSkein } from './lib/build.ts';
 import { checkSpace, dropCaches } from './lib/machine.ts';
 import { formatPairs, measurePairs, type PairCase, type PairResult } from './lib/pairs.ts';
 import { report } from './lib/report.ts';
@@ -147,6 +148,7 @@ async function measureMount(
     mountpoint: join(folder, 'mount'),
     dataFolder: join(folder, 'data'),
     logPath: join(folder, 'daemon.log'),
+    isBuilt: true,
     cpu,
   });
   using bare = new Side({ folder: bareFolder, cpu, signal });
@@ -180,6 +182,7 @@ async function measureMount(
 const signal = interruptSignal();
 const args = parseDiskBenchArguments(process.argv.slice(2), { rounds: 5, sizeMb: 1000 });
 checkSpace(args.folder, args.sizeBytes * SPACE_FACTOR);
+buildSkein();
 const folder = mkdtempSync(join(args.folder, 'skein-bench-'));
 try {
   const pinned = await measureMount(join(folder, 'pinned'), 'one CPU', args);

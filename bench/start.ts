@@ -16,7 +16,8 @@ import {
 } from '@skein/testkit';
 
 import { type DiskBenchArguments, parseDiskBenchArguments } from './lib/arguments.ts';
-import { checkSpace, dropCaches } from './lib/machine.ts';
+import { buildSkein } from './lib/build.ts';
+import { checkSpace } from './lib/machine.ts';
 import { median } from './lib/measure.ts';
 import { formatNumber, report } from './lib/report.ts';
 import { Side } from './lib/side.ts';
@@ -41,17 +42,22 @@ async function start(folder: string): Promise<Daemon> {
     mountpoint: join(folder, 'mount'),
     dataFolder: join(folder, 'data'),
     logPath: join(folder, 'daemon.log'),
+    isBuilt: true,
   });
 }
 
-/** From the start of the daemon to the answer of the first query, everything read from the disk. */
+/** From the start of the daemon to the answer of the first query of a client that waits for it. */
 async function measureReady(folder: string, signal: AbortSignal): Promise<number> {
-  dropCaches();
+  using side = new Side({ folder: join(folder, 'mount'), signal });
+  await side.started();
   const started = performance.now();
-  await using daemon = await start(folder);
-  using side = new Side({ folder: daemon.mountpoint, signal });
-  await side.readRows(DATABASE, 1);
-  return performance.now() - started;
+  const daemon = await start(folder);
+  try {
+    await side.readRows(DATABASE, 1);
+    return performance.now() - started;
+  } finally {
+    await daemon.stop();
+  }
 }
 
 /** The most memory that a daemon has while `work` is under way. */
@@ -113,6 +119,7 @@ function formatFigures(figures: readonly Figure[]): string {
 
 const args = parseDiskBenchArguments(process.argv.slice(2), { rounds: 5, sizeMb: 5000 });
 checkSpace(args.folder, args.sizeBytes * SPACE_FACTOR);
+buildSkein();
 const folder = mkdtempSync(join(args.folder, 'skein-bench-'));
 try {
   const figures = await measureStart(folder, args);

@@ -27,6 +27,11 @@ export class Side {
     this.#client = startSqliteClient(options);
   }
 
+  /** The client is there and has nothing open. */
+  async started(): Promise<void> {
+    await this.close('none');
+  }
+
   path(name: string): string {
     return join(this.#folder, name);
   }
