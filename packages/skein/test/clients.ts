@@ -52,7 +52,7 @@ export function rowsOfFile(path: string): unknown[] {
   try {
     const statement = database.prepare('SELECT * FROM t ORDER BY 1');
     statement.setReturnArrays(true);
-    return statement.all() as unknown as unknown[][];
+    return statement.all();
   } finally {
     database.close();
   }

@@ -26,7 +26,6 @@ import { eventually } from './eventually.ts';
 import { runBadly, runWell } from './programs.ts';
 import { replayLog } from './replay-log.ts';
 import { shareNode } from './shared-node.ts';
-import type { TestNode } from './test-node.ts';
 
 const SKEIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
@@ -138,7 +137,7 @@ describe('A file that is copied to the mount', () => {
   });
 
   for (const journalMode of JOURNAL_MODES) {
-    test(`over a live database in mode ${journalMode}: all connections see the new one`, async (t) => {
+    test(`over a live database (${journalMode}): all connections see the new one`, async (t) => {
       if (!requirePart(t, ...parts)) return;
       const node = shared();
       const name = `over-${journalMode}.db`;

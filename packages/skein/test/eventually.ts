@@ -1,5 +1,5 @@
-// For what happens soon, but not before a call returns: the kernel tells of a closed file later, and
-// forgets a name later.
+// For what happens soon, but not before a call returns: the kernel tells of a closed file later,
+// and forgets a name later.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -5,17 +5,15 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 
-import type { DiskFile } from '@skein/host';
+import type { Disk, DiskFile } from '@skein/host';
 
 import type { FaultOrder } from './faults.ts';
 
 const path = new URL(import.meta.url).searchParams.get('orders')!;
 
 /** Requests that somebody waits for; RELEASE and FORGET come when they come. */
-const METHODS = [
-  ...['lookup', 'getattr', 'setattr', 'create', 'open', 'read', 'write', 'flush', 'fsync'],
-  ...['unlink', 'rename', 'rename2'],
-] as const;
+const METHODS: readonly string[] =
+  'lookup getattr setattr create open read write flush fsync unlink rename rename2'.split(' ');
 
 /** What changes something on the disk. Reading is what everything does all the time. */
 const DISK_METHODS = ['open', 'rename', 'remove', 'syncDirectory'] as const;
@@ -79,8 +77,8 @@ async function watchDisk(): Promise<void> {
     throw new DiskError(String(op), String(filePath), action);
   };
   standBefore(nodeDisk, DISK_METHODS, stand);
-  const { open } = nodeDisk;
-  const watchedOpen: typeof open = (op, filePath, mode): DiskFile => {
+  const open = nodeDisk.open.bind(nodeDisk);
+  const watchedOpen: Disk['open'] = (op, filePath, mode): DiskFile => {
     const file = open(op, filePath, mode);
     standBefore(file, FILE_METHODS, (method, [fileOp]) => stand(method, [fileOp, filePath]));
     return file;

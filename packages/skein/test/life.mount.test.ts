@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
@@ -79,9 +79,10 @@ describe('A node', () => {
     if (!requirePart(t, 'fuse', 'root', 'python3')) return;
     const folder = tempDir(t);
     const script = `
-      trap 'echo got USR1 >> ${folder}/out; sqlite3 ${folder}/mnt/app.db "SELECT a FROM t" >> ${folder}/out; exit 7' USR1
-      sqlite3 ${folder}/mnt/app.db 'CREATE TABLE t (a); INSERT INTO t VALUES (42)'
-      echo started >> ${folder}/out
+      cd ${folder}
+      trap 'echo got USR1 >> out; sqlite3 mnt/app.db "SELECT a FROM t" >> out; exit 7' USR1
+      sqlite3 mnt/app.db 'CREATE TABLE t (a); INSERT INTO t VALUES (42)'
+      echo started >> out
       while :; do sleep 0.05; done`;
     const config = { exec: [['true'], ['sh', '-c', script]] as const };
     const node = await startNode(t, { folder, config });
@@ -120,8 +121,10 @@ describe('A node', () => {
     if (!requirePart(t, 'fuse', 'root', 'python3')) return;
     const node = await startNode(t);
     await fillWithClients(t, node);
+    // The kernel remembers the folder, and goes on to show it.
+    statSync(node.mountpoint);
     await node.kill();
-    assert.equal(run('ls', [node.mountpoint]).code, 2, 'The dead mount answers');
+    assert.ok(statSync(node.mountpoint).isDirectory());
     await node.start();
     const client = await connect(t, node.path('delete.db'));
     assert.deepEqual(await rowsOf(client), [[1]]);
@@ -190,7 +193,7 @@ describe('A node', () => {
       { code: 'SQLITE_CANTOPEN' },
     );
     const [program, ...args] = [...AS_NOBODY, 'rm', '-f', node.path('app.db')];
-    assert.match(run(program!, args).stderr, /denied/);
+    assert.match(run(program, args).stderr, /denied/);
     chownSync(node.mountpoint, NOBODY, NOBODY);
     const own = await connect(t, node.path('own.db'), { ...nobody, journalMode: 'wal' });
     await own.exec('CREATE TABLE t (a)');

@@ -8,8 +8,11 @@ import { requirePart } from '@skein/testkit';
 export const NOBODY = 65_534;
 
 /** A command that runs what follows as nobody. */
-export const AS_NOBODY: readonly string[] = [
-  ...['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'],
+export const AS_NOBODY: readonly [string, ...string[]] = [
+  'setpriv',
+  `--reuid=${NOBODY}`,
+  `--regid=${NOBODY}`,
+  '--clear-groups',
 ];
 
 /** The same in a world of its own where everybody may open /dev/fuse, as udev arranges it. */
@@ -31,7 +34,7 @@ export function canRunAsNobody(t: TestContext): boolean {
   if (!requirePart(t, 'fuse', 'root', 'setpriv', 'sqlite3')) return false;
   const test = `test -r ${import.meta.filename} -a -x ${process.execPath}`;
   const [program, ...args] = [...AS_NOBODY, 'sh', '-c', test];
-  if (spawnSync(program!, args).status === 0) return true;
+  if (spawnSync(program, args).status === 0) return true;
   t.skip('User nobody may not read this checkout');
   return false;
 }

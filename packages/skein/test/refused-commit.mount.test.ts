@@ -13,7 +13,7 @@ describe('A refused commit', () => {
   const shared = shareNode();
 
   for (const journalMode of ['delete', 'truncate', 'persist'] as const) {
-    for (const synchronous of ['off', 'full'] as const) {
+    for (const synchronous of ['OFF', 'FULL'] as const) {
       test(`${journalMode}, synchronous ${synchronous}: the client goes on`, async (t) => {
         if (!requirePart(t, 'fuse', 'root')) return;
         const node = shared();
