@@ -4,7 +4,7 @@
 // a full scan of the database, and all the time during a VACUUM, which is one transaction of the
 // whole database. Run by `npm run bench -- start`; `--size-mb` makes the database smaller.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import {
@@ -15,7 +15,7 @@ import {
   startDaemon,
 } from '@skein/testkit';
 
-import { type DiskBenchArguments, parseDiskBenchArguments } from './lib/arguments.ts';
+import { parseDiskBenchArguments } from './lib/arguments.ts';
 import { buildSkein } from './lib/build.ts';
 import { checkSpace } from './lib/machine.ts';
 import { median } from './lib/measure.ts';
@@ -46,6 +46,13 @@ async function start(folder: string): Promise<Daemon> {
   });
 }
 
+async function fill(folder: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
+  mkdirSync(folder);
+  await using daemon = await start(folder);
+  using side = new Side({ folder: daemon.mountpoint, signal });
+  await side.fill(DATABASE, sizeBytes);
+}
+
 /** From the start of the daemon to the answer of the first query of a client that waits for it. */
 async function measureReady(folder: string, signal: AbortSignal): Promise<number> {
   using side = new Side({ folder: join(folder, 'mount'), signal });
@@ -74,17 +81,25 @@ async function peakDuring(daemon: Daemon, work: Promise<unknown>): Promise<numbe
   return Math.max(peak, residentBytes(daemon.pid));
 }
 
-async function measureStart(folder: string, args: DiskBenchArguments): Promise<Figure[]> {
-  const signal = interruptSignal();
-  {
-    await using daemon = await start(folder);
-    using side = new Side({ folder: daemon.mountpoint, signal });
-    await side.fill(DATABASE, args.sizeBytes);
+/** In turns: a database whose size plays no part beside the large one. */
+async function measureBoth(
+  folders: { readonly small: string; readonly large: string },
+  rounds: number,
+  signal: AbortSignal,
+): Promise<Figure[]> {
+  const smallMs: number[] = [];
+  const largeMs: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    smallMs.push(await measureReady(folders.small, signal));
+    largeMs.push(await measureReady(folders.large, signal));
   }
-  const readyMs: number[] = [];
-  for (let round = 0; round < args.rounds; round += 1) {
-    readyMs.push(await measureReady(folder, signal));
-  }
+  return [
+    { name: 'Ready', unit: 'ms', value: median(largeMs), target: READY_TARGET_MS },
+    { name: 'Ready with one row', unit: 'ms', value: median(smallMs) },
+  ];
+}
+
+async function measureMemory(folder: string, signal: AbortSignal): Promise<Figure[]> {
   await using daemon = await start(folder);
   using side = new Side({ folder: daemon.mountpoint, signal });
   await side.readRows(DATABASE, 1);
@@ -94,7 +109,6 @@ async function measureStart(folder: string, args: DiskBenchArguments): Promise<F
   const inVacuum = await peakDuring(daemon, side.exec(DATABASE, 'VACUUM'));
   const vacuumSeconds = (performance.now() - vacuumStarted) / 1000;
   return [
-    { name: 'Ready', unit: 'ms', value: median(readyMs), target: READY_TARGET_MS },
     memory('at the start', atStart),
     memory('in a full scan', afterScan),
     memory('in a VACUUM', inVacuum),
@@ -122,7 +136,14 @@ checkSpace(args.folder, args.sizeBytes * SPACE_FACTOR);
 buildSkein();
 const folder = mkdtempSync(join(args.folder, 'skein-bench-'));
 try {
-  const figures = await measureStart(folder, args);
+  const signal = interruptSignal();
+  const folders = { small: join(folder, 'small'), large: join(folder, 'large') };
+  await fill(folders.small, 1, signal);
+  await fill(folders.large, args.sizeBytes, signal);
+  const figures = [
+    ...(await measureBoth(folders, args.rounds, signal)),
+    ...(await measureMemory(folders.large, signal)),
+  ];
   const text = `A database of ${args.sizeBytes / 1_000_000} MB\n\n${formatFigures(figures)}`;
   report({ bench: 'start', text, results: figures }, args);
 } finally {
