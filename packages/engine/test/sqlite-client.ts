@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 
+import type { DiskFile } from '@skein/host';
+
 import { EngineError } from '../src/errors.ts';
 import type { FileOwner } from '../src/owner-file.ts';
 import type { MountFile } from '../src/files/mount-file.ts';
@@ -17,6 +19,8 @@ export class SqliteClient {
   readonly name: string;
   readonly pageSize: number;
   readonly main: MountFile;
+  /** Files that the kernel writes by itself (FUSE_PASSTHROUGH): the node is not told. */
+  readonly #passedThrough = new Map<MountFile, DiskFile>();
 
   constructor(node: SimNode, name: string, pageSize = 512) {
     this.node = node;
@@ -53,6 +57,8 @@ export class SqliteClient {
   }
 
   write(file: MountFile, bytes: Uint8Array, position: number): void {
+    const backing = this.#passedThrough.get(file);
+    if (backing !== undefined) return backing.write('kernel', bytes, 0, bytes.length, position);
     this.node.answer(() => file.write(bytes, 0, bytes.length, position));
   }
 
@@ -107,6 +113,9 @@ export class SqliteClient {
   #opened(open: () => MountFile): MountFile {
     const file = this.node.request(open);
     file.opened();
+    const { backing } = file;
+    if (backing === undefined) this.#passedThrough.delete(file);
+    else this.#passedThrough.set(file, backing);
     return file;
   }
 }
