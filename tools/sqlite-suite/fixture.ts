@@ -5,7 +5,16 @@
 // that folder: what the machine installs from stays as it is.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, relative } from 'node:path';
 
@@ -46,7 +55,10 @@ export function prepareFixture(home: string, suite: string): Fixture {
   const program = join(source, 'testfixture');
   if (!existsSync(program)) build(source);
   checkReach(program);
-  const args = [join(import.meta.dirname, 'suite.tcl'), suite, join(source, 'test')];
+  // The test user may not get to where this file is.
+  const script = join(home, 'suite.tcl');
+  copyFileSync(join(import.meta.dirname, 'suite.tcl'), script);
+  const args = [script, suite, join(source, 'test')];
   const paths = listFiles(program, args, join(home, 'list-files'));
   const files = paths.map((path) => ({ name: relative(source, path), path }));
   return { program, args, version: basename(source), files };
@@ -59,11 +71,14 @@ function findSource(home: string): string | undefined {
   return name === undefined ? undefined : join(home, name);
 }
 
+/** The source is in its place only when it is whole. */
 function fetchSource(home: string): string {
   installNeeds();
-  const lists = join(home, 'apt-lists');
+  const place = join(home, 'fetched');
+  rmSync(place, { recursive: true, force: true });
+  const lists = join(place, 'apt-lists');
   mkdirSync(join(lists, 'partial'), { recursive: true });
-  const list = join(home, 'sources.list');
+  const list = join(place, 'sources.list');
   writeFileSync(list, `deb-src [signed-by=${KEYRING}] ${MIRROR} ${debianRelease()} main\n`);
   const options = [
     ['-o', `Dir::Etc::SourceList=${list}`],
@@ -72,10 +87,14 @@ function fetchSource(home: string): string {
     ['-o', 'APT::Sandbox::User=root'],
   ].flat();
   console.log('Fetching the source package of sqlite3 …');
-  run(home, 'apt-get', [...options, '--quiet=2', 'update']);
-  run(home, 'apt-get', [...options, '--quiet=2', 'source', 'sqlite3']);
-  const source = findSource(home);
-  if (source === undefined) throw new Error('Cannot find what apt-get source sqlite3 unpacked');
+  run(place, 'apt-get', [...options, '--quiet=2', 'update']);
+  run(place, 'apt-get', [...options, '--quiet=2', 'source', 'sqlite3']);
+  const fetched = findSource(place);
+  if (fetched === undefined) throw new Error('Cannot find what apt-get source sqlite3 unpacked');
+  patchHarness(join(fetched, 'test'));
+  const source = join(home, basename(fetched));
+  renameSync(fetched, source);
+  rmSync(place, { recursive: true });
   return source;
 }
 
@@ -98,7 +117,6 @@ function debianRelease(): string {
 }
 
 function build(source: string): void {
-  patchHarness(join(source, 'test'));
   console.log(`Building ${source}/testfixture (1 to 2 minutes) …`);
   run(source, './configure', ['--enable-all']);
   run(source, 'make', [`--jobs=${availableParallelism()}`, 'testfixture']);
