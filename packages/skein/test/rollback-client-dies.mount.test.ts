@@ -12,6 +12,9 @@ import { Faults } from './faults.ts';
 import { replayInto } from './replay-log.ts';
 import { startNode } from './test-node.ts';
 
+/** The log is copied and replayed after every step. */
+const config = { segmentBytes: 256 * 1024 };
+
 const NAME = 'app.db';
 
 const TRANSACTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -32,7 +35,7 @@ describe('A client that is killed in a transaction', () => {
       test(`${journalMode}: ${title}, at every step`, async (t) => {
         if (!requirePart(t, 'fuse', 'root', 'python3')) return;
         const faults = new Faults(t);
-        const node = await startNode(t, { preload: faults.preload, timeoutMs: 120_000 });
+        const node = await startNode(t, { preload: faults.preload, timeoutMs: 120_000, config });
         const second = await connect(t, node.path(NAME), { journalMode, busyTimeoutMs: 5000 });
         await second.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, body)');
         await second.exec(`INSERT INTO t SELECT i, printf('%0200d', i) FROM (${numbers(100)})`);

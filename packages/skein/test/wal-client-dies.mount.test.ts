@@ -32,6 +32,9 @@ const TRANSACTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** The log is copied and replayed after every step. */
+const config = { segmentBytes: 256 * 1024 };
+
 /** A database with a connection that is open all the time. */
 interface Scene {
   readonly t: TestContext;
@@ -60,7 +63,7 @@ async function strike(
     faults.disarm();
     return undefined;
   }
-  if (struck.endsWith('log.sync')) await restart(scene);
+  if (struck.endsWith('log.sync')) await restart(scene, victim);
   const { second } = scene;
   const seen = await rowsOf(second);
   const isThere = JSON.stringify(seen) !== JSON.stringify(rows);
@@ -86,11 +89,11 @@ async function tryAll(client: SqliteProcess, statements: readonly string[]): Pro
 }
 
 /** A failed sync is final: nothing is accepted any more, and readers read on. */
-async function restart(scene: Scene): Promise<void> {
+async function restart(scene: Scene, victim: SqliteProcess): Promise<void> {
   const { t, node, second } = scene;
   await assert.rejects(second.exec('DELETE FROM t'));
   await rowsOf(second);
-  await second.kill();
+  for (const client of [victim, second]) await client.kill();
   await node.stop();
   await node.start();
   scene.second = await connect(t, node.path(NAME), { busyTimeoutMs: 10_000 });
@@ -99,10 +102,12 @@ async function restart(scene: Scene): Promise<void> {
 describe('A WAL client that is stopped in a transaction', () => {
   for (const [title, statements] of Object.entries(TRANSACTIONS)) {
     for (const action of ['kill-client', 'EIO', 'ENOSPC'] as const) {
+      // For the node it is the same error; clients go different ways when they have spilled.
+      if (action === 'ENOSPC' && title !== 'a transaction that is spilled') continue;
       test(`${title}: ${action} at every step`, async (t) => {
         if (!requirePart(t, 'fuse', 'root', 'python3')) return;
         const faults = new Faults(t);
-        const node = await startNode(t, { preload: faults.preload, timeoutMs: 240_000 });
+        const node = await startNode(t, { preload: faults.preload, timeoutMs: 240_000, config });
         const second = await connect(t, node.path(NAME), { journalMode: 'wal' });
         await second.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, body)');
         await second.exec(`INSERT INTO t SELECT i, printf('%0200d', i) FROM (${numbers(100)})`);
