@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 import { Interrupted } from '@skein/testkit';
 
+import { isUsageError } from './lib/usage-error.ts';
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const names = globSync('bench/*.ts', { cwd: root }).map((path) => basename(path, '.ts'));
 
@@ -22,7 +24,7 @@ if (name !== undefined && names.includes(name)) {
   try {
     await import(join(root, 'bench', `${name}.ts`));
   } catch (error) {
-    if (!(error instanceof RangeError || error instanceof Interrupted)) throw error;
+    if (!isUsageError(error) && !(error instanceof Interrupted)) throw error;
     console.error(error.message);
     process.exitCode = 2;
   }

@@ -10,6 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { loadFuzzTargets } from './fuzz/registry.ts';
 import { type FuzzReport, type FuzzRun, replayCommand } from './fuzz/run-target.ts';
 import type { FuzzJob } from './fuzz/worker.ts';
+import { isUsageError } from './lib/usage-error.ts';
 
 const COUNT_DEFAULT = 1_000_000;
 
@@ -94,13 +95,6 @@ async function main(): Promise<void> {
     print(report, args.seed, (performance.now() - start) / 1000);
     if (report.failures.length > 0) process.exitCode = 1;
   }
-}
-
-/** A mistake on the command line: its message says all there is to say. */
-function isUsageError(error: unknown): error is Error {
-  if (error instanceof RangeError) return true;
-  const code = error instanceof TypeError && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS');
 }
 
 try {

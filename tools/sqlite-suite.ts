@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 
 import { Interrupted, interruptSignal } from '@skein/testkit';
 
+import { isUsageError } from './lib/usage-error.ts';
 import {
   compare,
   type Comparison,
@@ -181,7 +182,7 @@ function report(
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof RangeError || error instanceof Interrupted)) throw error;
+  if (!isUsageError(error) && !(error instanceof Interrupted)) throw error;
   console.error(error.message);
   process.exitCode = 2;
 }
