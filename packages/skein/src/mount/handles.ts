@@ -54,7 +54,7 @@ export class Handles {
     const handle = this.get(fh);
     this.#handles.delete(fh);
     handle.node.openCount--;
-    if (handle.node.openCount === 0) handle.node.backingId = undefined;
+    if (handle.node.openCount === 0) this.#giveBack(handle.node);
     return handle;
   }
 
@@ -62,6 +62,11 @@ export class Handles {
   #backingIdFor(node: MountNode, file: MountFile): number | undefined {
     if (node.openCount > 0) return node.backingId;
     const { backing } = file;
-    return backing === undefined ? undefined : this.#backingIds.idOf(backing);
+    return backing === undefined ? undefined : this.#backingIds.take(backing);
+  }
+
+  #giveBack(node: MountNode): void {
+    if (node.backingId !== undefined) this.#backingIds.giveBack(node.backingId);
+    node.backingId = undefined;
   }
 }
