@@ -5,6 +5,7 @@
 // old pages back, from its journal, and then the overlay holds nothing that differs.
 
 import { assert } from '@skein/bytes';
+import { DiskError } from '@skein/host';
 import {
   databasePageCount,
   decodeDatabaseHeader,
@@ -15,6 +16,9 @@ import {
 import type { Database } from './database.ts';
 import type { PageStore } from './page-store.ts';
 import type { PageSource } from './transaction.ts';
+
+/** Page numbers have 32 bits, of which SQLite leaves the highest number out. */
+const PAGE_COUNT_MAX = 0xffff_fffe;
 
 export class Overlay implements PageSource {
   readonly #database: Database;
@@ -74,6 +78,7 @@ export class Overlay implements PageSource {
     const pageSize = this.#pageSize;
     assert(this.#isActive && pageSize > 0, 'The overlay was not begun');
     const end = position + length;
+    this.#checkEnd(end);
     for (let at = position; at < end;) {
       const pgno = Math.floor(at / pageSize) + 1;
       const pageStart = (pgno - 1) * pageSize;
@@ -102,6 +107,7 @@ export class Overlay implements PageSource {
 
   truncate(sizeBytes: number): void {
     assert(this.#isActive, 'The overlay was not begun');
+    this.#checkEnd(sizeBytes);
     const pageCount = Math.ceil(sizeBytes / this.#pageSize);
     this.#keptPageCount = Math.min(this.#keptPageCount, pageCount);
     // What was cut off is zeros if the file grows over it again.
@@ -133,6 +139,11 @@ export class Overlay implements PageSource {
 
   view(pgno: number, buffer: Uint8Array): Uint8Array | undefined {
     return this.#pages.view(pgno, buffer);
+  }
+
+  #checkEnd(end: number): void {
+    if (end <= PAGE_COUNT_MAX * this.#pageSize) return;
+    throw new DiskError('overlay.write', this.#database.name, 'EFBIG');
   }
 
   /** What a page is as the client sees it, where that is not what is committed. */

@@ -18,6 +18,7 @@ export {
 export {
   decodeJournalHeader,
   encodeJournalHeader,
+  findJournalHeaderFault,
   hasJournalMagic,
   isZeroedJournalHeader,
   JOURNAL_HEADER_SIZE,

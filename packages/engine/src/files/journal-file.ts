@@ -17,6 +17,7 @@ import type { ByteSource } from '@skein/bytes';
 import type { Disk, DiskFile } from '@skein/host';
 import {
   decodeJournalHeader,
+  findJournalHeaderFault,
   hasJournalMagic,
   isZeroedJournalHeader,
   JOURNAL_HEADER_SIZE,
@@ -189,7 +190,8 @@ export class JournalFile implements MountFile {
    */
   coversChange(): boolean {
     if (this.#isKnownLive && (!this.#isPassedThrough || this.#isSynced)) return true;
-    if (!this.#readHeader() || !hasJournalMagic(this.#header)) return false;
+    // SQLite would find nothing in it to roll back.
+    if (!this.#readHeader() || findJournalHeaderFault(this.#header) !== undefined) return false;
     const { nonce, pageSize } = decodeJournalHeader(this.#header);
     if (this.#isKnownLive && nonce !== this.#nonce) this.#owner.commitNow();
     this.#clientSyncs = this.#isSynced;

@@ -15,6 +15,9 @@ export interface SuperJournalMember {
   readonly superJournal: Uint8Array | undefined;
 }
 
+/** Twice what 125 attached databases with the longest paths need: a longer one is not SQLite's. */
+const SUPER_JOURNAL_BYTES_MAX = 128 * 1024;
+
 export class SuperJournalFile extends ScratchFile {
   /**
    * Those of `members` that the removal of this file commits: it lists their journals, and their
@@ -31,7 +34,9 @@ export class SuperJournalFile extends ScratchFile {
 
   /** Names of the databases whose journals it lists. */
   databases(): string[] {
-    const bytes = new Uint8Array(this.sizeBytes);
+    const { sizeBytes } = this;
+    if (sizeBytes > SUPER_JOURNAL_BYTES_MAX) return [];
+    const bytes = new Uint8Array(sizeBytes);
     this.read(bytes, 0, bytes.length, 0);
     return decodeSuperJournal(bytes).map((path) => parseFileName(baseName(path)).database);
   }

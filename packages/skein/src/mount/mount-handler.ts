@@ -57,10 +57,12 @@ import type { Refusals } from './refusals.ts';
 import {
   accessOf,
   changedOwner,
+  checkFileEnd,
   checkLength,
   NAME_BYTES_MAX,
   nameIn,
   newTimeMs,
+  readableBytes,
 } from './request-fields.ts';
 import { forgetBehind, type WalPages } from './wal-pages.ts';
 
@@ -203,16 +205,18 @@ export class MountHandler implements FuseHandler {
     });
   }
 
-  read({ fh, offset, size }: ReadRequest, reply: DataReply): void {
+  read(request: ReadRequest, reply: DataReply): void {
     this.#answers.try(reply, () => {
-      const { file } = this.#handles.getAttached(fh);
-      reply.data(file.read(reply.bytes, reply.dataStart, size, offset));
+      const { file } = this.#handles.getAttached(request.fh);
+      const length = readableBytes(request);
+      reply.data(length && file.read(reply.bytes, reply.dataStart, length, request.offset));
     });
   }
 
   write(request: WriteRequest, reply: WriteReply): void {
     this.#answers.try(reply, () => {
       const { fh, offset, size, buffer, dataStart } = request;
+      checkFileEnd(offset + size);
       const { file, node } = this.#handles.getAttached(fh);
       node.modifiedMs = this.#options.clock.wallMs();
       const pending = file.write(buffer.bytes, dataStart, size, offset);
@@ -367,6 +371,7 @@ export class MountHandler implements FuseHandler {
   }
 
   #truncate(node: MountNode, request: SetattrRequest): Pending | undefined {
+    checkFileEnd(request.size);
     node.modifiedMs = this.#options.clock.wallMs();
     if (request.sets(FATTR.FH)) {
       return this.#handles.getAttached(request.fh).file.truncate(request.size);

@@ -7,6 +7,7 @@ import {
   O_ACCMODE,
   O_RDONLY,
   O_WRONLY,
+  type ReadRequest,
   type SetattrRequest,
 } from '@skein/fuse';
 import type { Clock } from '@skein/host';
@@ -21,6 +22,19 @@ export const NAME_BYTES_MAX = 255;
 export function nameIn({ nodeid, name }: FuseRequest & { readonly name: string }): string {
   if (nodeid !== ROOT_ID) throw new MountError('ENOTDIR');
   return name;
+}
+
+/** No database of SQLite is larger: 2^32 pages of 65536 bytes. Numbers are exact far beyond. */
+const FILE_BYTES_MAX = 2 ** 48;
+
+/** Throws EFBIG when a file would have to be longer than any can be to end there. */
+export function checkFileEnd(end: number): void {
+  if (end > FILE_BYTES_MAX) throw new MountError('EFBIG');
+}
+
+/** How much of what is to be read can be there at all. */
+export function readableBytes({ offset, size }: ReadRequest): number {
+  return offset + size > FILE_BYTES_MAX ? 0 : size;
 }
 
 const utf8 = new TextEncoder();
