@@ -71,6 +71,31 @@ for pgno in [1 << 32, (1 << 32) + 1, 1 << 34]:
 os.pwrite(fd, page, 0)
 os.unlink('app.db-journal')
 `,
+  'a WAL of a terabyte that says that the database has as many pages': `
+def checksum(data, sums):
+    a, b = sums
+    for x, y in struct.iter_unpack('<II', data):
+        a = (a + x + b) & 0xffffffff
+        b = (b + y + a) & 0xffffffff
+    return a, b
+
+wal = struct.pack('>IIII8s', 0x377f0682, 3007000, 4096, 0, b'saltSALT')
+sums = checksum(wal, (0, 0))
+wal += struct.pack('>II', *sums)
+page = open('app.db', 'rb').read(4096)
+frame = struct.pack('>II', 1, 2000000000)
+sums = checksum(page, checksum(frame, sums))
+wal += frame + b'saltSALT' + struct.pack('>II', *sums) + page
+fd = opened('new.db-wal')
+os.pwrite(fd, wal, 0)
+os.ftruncate(fd, 1 << 40)
+os.close(fd)
+fd = opened('new.db', os.O_WRONLY)
+os.write(fd, open('app.db', 'rb').read())
+attempt(os.close, fd)
+attempt(os.unlink, 'new.db-wal')
+attempt(os.unlink, 'new.db')
+`,
   'a super-journal of a terabyte': `
 fd = opened('app.db-mj00000091A')
 os.ftruncate(fd, 1 << 40)

@@ -236,6 +236,15 @@ describe('WalFile', () => {
     assert(equalPages(readState(node).get(NAME), next));
   });
 
+  it('completes the database before its frames are written over with what is no WAL', () => {
+    const { random, node, wal, first } = setUp();
+    const next = changedPages(random, first);
+    wal.commit(next, SYNCED);
+    wal.client.write(wal.wal, new Uint8Array(wal.wal.sizeBytes).fill(7), 0);
+    node.pass(61_000);
+    checkRecovery(node, next);
+  });
+
   it('completes the database when it is removed, and refuses what comes after', () => {
     const { random, node, wal, first } = setUp();
     const next = changedPages(random, first);

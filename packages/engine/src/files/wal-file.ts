@@ -246,8 +246,9 @@ export class WalFile implements MountFile, NewerPages {
 
   /** A WAL that starts anew ends the one before: while that is still in the file, if it fails. */
   #endBefore(bytes: Uint8Array): void {
+    if (bytes.length < WAL_HEADER_SIZE) return;
     const header = maybeReadHeader(bytesSource(bytes));
-    if (header !== undefined && !this.#isUnderWay(header)) this.#endGeneration();
+    if (header === undefined || !this.#isUnderWay(header)) this.#endGeneration();
   }
 
   #readHeader(): void {
@@ -451,8 +452,12 @@ export class WalFile implements MountFile, NewerPages {
       generation.chain.sums.set(generation.loggedSums);
       start = Math.max(position, endOfFrames(generation));
     }
-    const zeros = new Uint8Array(Math.max(Math.min(end, this.#sizeBytes) - start, 0));
-    this.#file.write('wal.revoke', zeros, 0, zeros.length, start);
+    if (end < this.#sizeBytes) {
+      const zeros = new Uint8Array(Math.max(end - start, 0));
+      this.#file.write('wal.revoke', zeros, 0, zeros.length, start);
+    } else if (start < this.#sizeBytes) {
+      this.#file.truncate('wal.revoke', start);
+    }
     // What was written past the old end may be there in part.
     this.#file.truncate('wal.revoke', this.#sizeBytes);
   }
