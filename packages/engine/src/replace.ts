@@ -43,8 +43,7 @@ function* replace(context: EngineContext, files: DatabaseFiles, image: DatabaseI
   const { database, wal } = files;
   files.assertWritable();
   checkPageSize(files, image);
-  // What a client that died has left behind is about the old content.
-  if (files.overlay.isActive || files.journal !== undefined) yield* abandon(context, [files]);
+  if (files.overlay.isActive || isJournalStale(files)) yield* abandon(context, [files]);
   wal?.completeDatabase();
   const patch = patchFor(files);
   if (patch === undefined) files.beforeFirstTransaction();
@@ -57,6 +56,15 @@ function* replace(context: EngineContext, files: DatabaseFiles, image: DatabaseI
   if (patch === undefined) yield* wal?.takeInAll() ?? [];
   else yield* files.resetWal();
   yield* forgetContent(context, database.name);
+}
+
+/**
+ * What a client that died has left behind is about the old content. But where there is none, a
+ * journal with pages was copied in before its database: the next client plays it back.
+ */
+function isJournalStale({ database, journal }: DatabaseFiles): boolean {
+  if (journal === undefined) return false;
+  return database.state.pageCount > 0 || !journal.isOfDatabase;
 }
 
 function prepareImage(

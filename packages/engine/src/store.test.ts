@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { SeededRandom } from '@skein/testkit';
 
 import { readState } from '../test/inspect.ts';
-import { commitRollback, RollbackWriter } from '../test/rollback-client.ts';
+import { commitRollback, rollBackHotJournal, RollbackWriter } from '../test/rollback-client.ts';
 import {
   bytesOf,
   changedPages,
@@ -48,6 +48,33 @@ function contentOf(pages: Pages | undefined): Uint8Array {
 }
 
 describe('a file that is copied to the mount', () => {
+  it('is rolled back by the journal that was copied with it, in either order', () => {
+    const source = withDatabase().client;
+    const writer = new RollbackWriter(source, changedPages(random, FIRST), { end: 'delete' });
+    writer.writeJournal();
+    writer.writePages(0.5);
+    const journal = source.openOrCreate(writer.journalName);
+    const [hot, torn] = [journal, source.main].map((file) => source.read(file, 0, file.sizeBytes));
+    for (const isJournalFirst of [true, false]) {
+      const node = new SimNode();
+      const copyDatabase = (): void => {
+        const copy = startCopy(node, torn!);
+        node.answer(() => copy.flush(0));
+        copy.release();
+      };
+      if (!isJournalFirst) copyDatabase();
+      const copied = node.engine.store.create(`${NAME}-journal`, 'write', OWNER);
+      copied.opened();
+      node.answer(() => copied.write(hot!, 0, hot!.length, 0));
+      copied.release();
+      if (isJournalFirst) copyDatabase();
+      const client = new SqliteClient(node, NAME);
+      rollBackHotJournal(client);
+      assert(equalPages(client.pages(), FIRST), `journal first: ${isJournalFirst}`);
+      assert(equalPages(readState(node).get(NAME), FIRST));
+    }
+  });
+
   it('replaces the database in one transaction when it is closed', () => {
     const { node, client } = withDatabase();
     const { txid } = node.engine.store.findDatabase(NAME)!.database.state;

@@ -177,6 +177,12 @@ export class JournalFile implements MountFile {
     return this.#readHeader() && hasJournalMagic(this.#header);
   }
 
+  /** Whether it brings a database back that had pages. */
+  get isOfDatabase(): boolean {
+    if (!this.#readHeader() || findJournalHeaderFault(this.#header) !== undefined) return false;
+    return decodeJournalHeader(this.#header).initialPageCount > 0;
+  }
+
   /** Undoes nothing and commits nothing: the changes are given up, and the journal is empty. */
   discard(): void {
     this.#isKnownLive = false;
