@@ -24,6 +24,9 @@ export type FaultOrder =
       readonly action: 'kill-daemon' | 'EIO' | 'ENOSPC';
     };
 
+/** Not 0, of which the kernel itself is the client. */
+const NO_PROCESS = -1;
+
 export class Faults {
   readonly #path: string;
 
@@ -48,7 +51,7 @@ export class Faults {
 
   /** An order that has not struck is taken back. */
   disarm(): void {
-    this.order({ on: 'request', pid: 0, skip: 0, action: 'kill-client' });
+    this.order({ on: 'request', pid: NO_PROCESS, skip: 0, action: 'kill-client' });
   }
 
   /** What was struck by the last order: "write", "sync log.sync"; undefined if it has not come. */
