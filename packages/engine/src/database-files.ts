@@ -7,6 +7,7 @@ import type { DiskFile } from '@skein/host';
 import { hasCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import type { EngineContext } from './context.ts';
 import type { Database } from './database.ts';
+import { discardScratch } from './discard-scratch.ts';
 import { NO_STATE } from './database-state.ts';
 import { EngineError, isDiskFailure, LogFailedError } from './errors.ts';
 import { CopyIn, type CopyTarget } from './files/copy-in.ts';
@@ -56,9 +57,12 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
   #unusedJournal: DiskFile | undefined;
   #openCount = 0;
   #refusal: EngineError | undefined;
+  readonly #onNothing: () => void;
 
-  constructor(context: EngineContext, database: Database) {
+  /** `onNothing`: there is no file any more, and never was a transaction. */
+  constructor(context: EngineContext, database: Database, onNothing: () => void) {
     this.#context = context;
+    this.#onNothing = onNothing;
     this.database = database;
     const scratchPath = context.scratchPath('overlay');
     const pages = new PageStore({ disk: context.disk, pool: context.pool, scratchPath });
@@ -158,12 +162,13 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
       case 'wal':
         this.#wal?.unlink();
         this.#wal = undefined;
-        return undefined;
+        break;
       case 'shm':
         this.#shm?.unlink();
         this.#shm = undefined;
-        return undefined;
     }
+    this.#forgetIfNothing();
+    return undefined;
   }
 
   /** A client opens the database: `write` only to copy another into its place. */
@@ -244,6 +249,7 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
   handleReleased(): void {
     assert(this.#openCount > 0, 'A database was closed more often than opened');
     this.#openCount--;
+    this.#forgetIfNothing();
   }
 
   giveUpCopy(): void {
@@ -334,6 +340,7 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
     yield* this.#removeContent();
     this.database.markFileComplete();
     for (const suffix of ['-journal', '-wal']) kernel.forgetContent(this.name + suffix);
+    this.#forgetIfNothing();
   }
 
   *#commitDrop(): Job<void> {
@@ -383,8 +390,10 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
     const journal = this.#journal;
     if (journal === undefined) return;
     this.#journal = undefined;
-    if (journal.isOpen || this.#unusedJournal !== undefined) journal.unlink();
-    else this.#unusedJournal = journal.file;
+    const isKept = this.database.exists && !journal.isOpen && this.#unusedJournal === undefined;
+    if (isKept) this.#unusedJournal = journal.file;
+    else journal.unlink();
+    this.#forgetIfNothing();
   }
 
   #createWal(): WalFile {
@@ -437,6 +446,19 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
     if (isUsed || this.database.state.pageCount > 0) return;
     this.database.removeFile();
     this.#context.kernel.forgetName(this.name);
+    this.#forgetIfNothing();
+  }
+
+  /** Names that come and go without a transaction leave nothing behind. */
+  #forgetIfNothing(): void {
+    const companions = [this.#journal, this.#wal, this.#shm].some((file) => file !== undefined);
+    if (companions || this.hasClients || this.#copies.size > 0 || this.overlay.isActive) return;
+    // What the log could not sync may be there after all.
+    if (!this.database.neverWas || this.refusal !== undefined) return;
+    if (this.#unusedJournal !== undefined) discardScratch(this.#context.disk, this.#unusedJournal);
+    this.#unusedJournal = undefined;
+    this.database.removeFolder();
+    this.#onNothing();
   }
 
   #saveOwner(): void {

@@ -231,6 +231,17 @@ export class Database {
     disk.remove('checksums.remove', `${this.folder}/checksums`);
   }
 
+  /** Whether there is no file and never was a transaction: nothing is known of the name. */
+  get neverWas(): boolean {
+    return !this.exists && this.#state.txid === 0n;
+  }
+
+  /** Removes what a database that never was has left in the data folder. */
+  removeFolder(): void {
+    assert(this.neverWas, 'A folder is removed that the log may need');
+    this.#context.disk.removeDirectory('database.folder.remove', this.folder);
+  }
+
   close(): void {
     this.#closeFile();
     this.#closeChecksums();

@@ -42,6 +42,7 @@ export function* replaceDatabase(
 function* replace(context: EngineContext, files: DatabaseFiles, image: DatabaseImage): Job<void> {
   const { database, wal } = files;
   files.assertWritable();
+  assertThere(database);
   checkPageSize(files, image);
   if (files.overlay.isActive || isJournalStale(files)) yield* abandon(context, [files]);
   wal?.completeDatabase();
@@ -118,6 +119,12 @@ function* apply(files: DatabaseFiles, transaction: PreparedTransaction): Job<voi
     }
     overlay.truncate(next.pageCount * buffer.length);
   }
+}
+
+/** Whoever waited for clients to be kept out may have waited too long. */
+function assertThere({ exists, name }: Database): void {
+  if (exists) return;
+  throw new EngineError('DATABASE_NOT_FOUND', `Cannot replace ${name}: it was removed meanwhile`);
 }
 
 function checkPageSize({ database }: DatabaseFiles, image: DatabaseImage): void {

@@ -48,6 +48,16 @@ function contentOf(pages: Pages | undefined): Uint8Array {
 }
 
 describe('a file that is copied to the mount', () => {
+  it('comes to nothing when the database is removed while its clients are kept out', () => {
+    const { node } = withDatabase();
+    const copy = startCopy(node, bytesOf(SECOND));
+    const replaced = node.request(() => copy.flush(0))!;
+    node.answer(() => node.engine.store.remove(NAME));
+    assert.throws(() => node.settle(replaced), { code: 'DATABASE_NOT_FOUND' });
+    copy.release();
+    assert.equal(node.engine.store.find(NAME), undefined);
+  });
+
   it('is rolled back by the journal that was copied with it, in either order', () => {
     const source = withDatabase().client;
     const writer = new RollbackWriter(source, changedPages(random, FIRST), { end: 'delete' });
@@ -278,6 +288,24 @@ describe('names on the mount', () => {
     }
     assert.throws(() => store.create('app.db-pos', 'write', OWNER), { code: 'DATABASE_NAME' });
     store.create('a'.repeat(243), 'read-write', OWNER);
+  });
+
+  it('leave nothing behind when nothing was ever committed to them', () => {
+    const node = new SimNode();
+    const { store, folder } = node.engine;
+    for (const name of ['a.db', 'a.db-journal', 'a.db-wal', 'a.db-shm']) {
+      for (let n = 0; n < 2; n++) {
+        const file = store.create(name, 'read-write', OWNER);
+        file.opened();
+        file.release();
+        node.answer(() => store.remove(name));
+      }
+    }
+    const copy = startCopy(node, bytesOf(FIRST).subarray(0, 1000), 'b.db');
+    copy.release();
+    assert.deepEqual([...store.databases], []);
+    assert.deepEqual(node.disk.list('test', folder.databases), []);
+    assert.deepEqual(node.disk.list('test', folder.scratch), []);
   });
 
   it('are those of databases that exist, with a position, and of what lies beside them', () => {

@@ -195,8 +195,9 @@ export class Store {
   }
 
   #adopt(database: Database): DatabaseFiles {
-    const files = new DatabaseFiles(this.#context, database);
-    this.#databases.set(database.name, files);
+    const { name } = database;
+    const files = new DatabaseFiles(this.#context, database, () => this.#databases.delete(name));
+    this.#databases.set(name, files);
     return files;
   }
 
