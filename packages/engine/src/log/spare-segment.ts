@@ -29,6 +29,10 @@ export class SpareSegment {
     options.disk.remove('log.spare.remove', this.#path);
   }
 
+  get isReady(): boolean {
+    return this.#state === 'ready';
+  }
+
   /** Starts to make one, unless there is one or it is being made. */
   prepare(): void {
     if (this.#state !== 'none') return;

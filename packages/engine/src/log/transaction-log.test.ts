@@ -153,6 +153,31 @@ describe('TransactionLog', () => {
     assert.equal(log.durableLsn, 1);
   });
 
+  it('goes on in a prepared segment as soon as there is one', () => {
+    const { disk, log, background } = setUp();
+    // Nothing is prepared when a node makes its first record.
+    log.append(1, [entry('app.db', 1, 100)]);
+    log.append(1, [entry('app.db', 2, 100)]);
+    assert.equal(log.segments.length, 1);
+    background.runBackground();
+    for (let n = 3; n <= 6; n++) {
+      log.append(1, [entry('app.db', n, 100)]);
+      background.runBackground();
+    }
+    assert.deepEqual(
+      log.segments.map(({ header, preparedBytes }) => [
+        header.firstLsn,
+        preparedBytes === SEGMENT_BYTES,
+      ]),
+      [
+        [1, false],
+        [3, true],
+      ],
+    );
+    log.sync();
+    assert.deepEqual(recover(disk).lsns, range(1, 6));
+  });
+
   it('trims whole segments that are covered and old enough, and uses their files again', () => {
     const { disk, log, background, clock } = setUp();
     for (let n = 1; n <= 30; n++) {
