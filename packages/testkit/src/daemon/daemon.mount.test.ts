@@ -44,6 +44,15 @@ test('startDaemon() is not taken in by another daemon on the same data', async (
   assert(first.isServing());
 });
 
+test('startDaemon() leaves alone what is mounted there by another', async (t) => {
+  if (!requirePart(t, 'fuse', 'root')) return;
+  const options = optionsFor(t);
+  await using first = await startDaemon(options);
+  const other = { ...options, dataFolder: `${options.dataFolder}2` };
+  await assert.rejects(startDaemon(other), /ended at its start:\n.*/s);
+  assert(first.isServing());
+});
+
 test('startDaemon() says why there is no daemon, and leaves no mount', async (t) => {
   if (!requirePart(t, 'fuse', 'root')) return;
   const options = { ...optionsFor(t), args: ['--what'] };

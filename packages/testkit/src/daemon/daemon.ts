@@ -65,6 +65,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     mkdirSync(folder, { recursive: true });
   }
   const mountpoint = realpathSync(options.mountpoint);
+  // A mount that somebody else serves keeps ours out, and is not ours to take down.
+  let isOurs = findMount(mountpoint) === undefined;
   const startedMs = Date.now();
   const logStart = existsSync(options.logPath) ? statSync(options.logPath).size : 0;
   const child = spawnDaemon(options);
@@ -81,7 +83,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     }
     // After a daemon's death its mount is still there and answers nobody.
     const mount = findMount(mountpoint);
-    if (mount?.type === MOUNT_TYPE) detachMount(mount);
+    if (isOurs && mount?.type === MOUNT_TYPE) detachMount(mount);
   };
   // Another node that serves this data folder was started before.
   while (((await maybeStartedMs(options.dataFolder)) ?? 0) < startedMs) {
@@ -95,6 +97,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     }
     await sleep(POLL_MS);
   }
+  isOurs = true;
   return {
     pid: child.pid!,
     mountpoint,
