@@ -21,7 +21,7 @@ import { type JournalMode, Side, type Sides } from './lib/side.ts';
 const MODES = ['DELETE', 'TRUNCATE', 'PERSIST', 'WAL'] as const;
 type Pinning = 'one CPU' | 'scheduler';
 
-/** What issue 3 asks for: mount ÷ bare disk. */
+/** What the project wants to reach: mount ÷ bare disk. */
 const WRITE_TARGETS: Readonly<Record<Pinning, Readonly<Record<JournalMode, number>>>> = {
   'one CPU': { DELETE: 1.2, TRUNCATE: 1.3, PERSIST: 1.3, WAL: 1 },
   scheduler: { DELETE: 0.9, TRUNCATE: 0.9, PERSIST: 0.9, WAL: 0.9 },
@@ -44,7 +44,7 @@ const WRITE_COUNT_NORMAL = 3000;
 const READ_COUNT = 20_000;
 const BULK_ROW_COUNT = 100_000;
 const SCAN_DATABASE = 'scan.db';
-/** Databases, logs, and what VACUUM and the scheduler leave room for. */
+/** The large database on both sides, the log that has it once more, and the small databases. */
 const SPACE_FACTOR = 4;
 
 /** The transactions of one row, in one mode: writes, reads, and their round trips. */

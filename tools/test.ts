@@ -28,7 +28,6 @@ function testFiles(filter: readonly string[], accept: (path: string) => boolean)
       'packages/*/src/**/*.test.ts',
       'packages/*/test/**/*.test.ts',
       'examples/**/*.test.ts',
-      'tests/**/*.test.ts',
       'tools/**/*.test.ts',
     ],
     {

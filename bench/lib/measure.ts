@@ -1,6 +1,5 @@
 // Measuring on a machine that others use too: every case runs once a round, in turns, and what
-// counts is the median over the rounds. Two cases are compared by the median of the ratios of their
-// rounds, since what disturbs a round disturbs both.
+// counts is the median over the rounds.
 
 export interface BenchCase {
   readonly name: string;
@@ -36,11 +35,6 @@ export function measure(cases: readonly BenchCase[], rounds: number): BenchResul
     const [min, max] = [Math.min(...own), Math.max(...own)];
     return { name, unit, target, median: median(own), min, max, values: own };
   });
-}
-
-/** How much more the first does than the second: the median over the rounds that they share. */
-export function medianRatio(first: BenchResult, second: BenchResult): number {
-  return median(first.values.map((value, round) => value / second.values[round]!));
 }
 
 export function median(values: readonly number[]): number {

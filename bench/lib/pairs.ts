@@ -47,15 +47,20 @@ export async function measurePairs(
   }
   return cases.map(({ name, unit, target }, i) => {
     const { bare, mount } = values[i]!;
-    const ratio = median(mount.map((value, round) => value / bare[round]!));
-    return { name, unit, target, bare, mount, ratio };
+    return { name, unit, target, bare, mount, ratio: median(ratiosOf({ bare, mount })) };
   });
+}
+
+/** Mount ÷ bare of each round. */
+function ratiosOf({ bare, mount }: Pick<PairResult, 'bare' | 'mount'>): number[] {
+  return mount.map((value, round) => value / bare[round]!);
 }
 
 /** A row for each pair: the medians of both sides, their ratio, target, and whether it is met. */
 export function formatPairs(results: readonly PairResult[]): string {
-  const rows = results.map(({ name, unit, target, bare, mount, ratio }) => {
-    const ratios = mount.map((value, round) => value / bare[round]!);
+  const rows = results.map((result) => {
+    const { name, unit, target, bare, mount, ratio } = result;
+    const ratios = ratiosOf(result);
     return [
       name,
       `${formatNumber(median(bare))} ${unit}`,

@@ -2,7 +2,7 @@
 // sides agree on it.
 
 export interface Verdict {
-  /** "select1.test", "fts5/fts5aa.test". */
+  /** As SuiteFile.name. */
   readonly file: string;
   readonly end: 'ended' | 'crashed' | 'timeout';
   readonly testCount: number;

@@ -17,17 +17,11 @@ const FLOORS: Readonly<Record<string, number>> = {
   ltx: 1,
   'sqlite-file': 1,
   host: 2,
-  client: 2,
   // Below the engine, whose tests stand on it; only tests import it.
   testkit: 2.5,
   engine: 3,
   fuse: 4,
-  cluster: 4,
-  proxy: 4,
-  lake: 4,
-  hrana: 4,
   skein: 5,
-  admin: 5,
 };
 
 const PURE_FLOOR_MAX = 1;

@@ -63,13 +63,13 @@ export interface SourceFile {
   readonly text: string;
   /** The folder that it may reach by relative imports: "packages/ltx", "tools", "examples/demo". */
   readonly unit: string;
-  /** The package's folder under packages/; undefined for tools, tests, benches and examples. */
+  /** The package's folder under packages/; undefined for tools, benches and examples. */
   readonly packageFolder: string | undefined;
   /** Code that is not shipped: tests and what only they use, tools, benches. */
   readonly isTest: boolean;
 }
 
-const TEST_FOLDERS = /^(?:tests|tools|bench|(?:packages|examples)\/[^/]+\/test)\//;
+const TEST_FOLDERS = /^(?:tools|bench|(?:packages|examples)\/[^/]+\/test)\//;
 
 /** All TypeScript and JavaScript, but for what tests use as data. */
 export function sourcesOf(tree: Tree): SourceFile[] {
