@@ -1,6 +1,5 @@
-// `skein mount` as a process of its own: what the benches, SQLite's suite and
-// the demo measure, test and show. Nothing here touches the mount: whether it is served is asked of
-// the node's API.
+// `skein mount` as a process of its own: what the benches, SQLite's suite and the demo measure, test
+// and show. Nothing here touches the mount: whether it is served is asked of the node's API.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
@@ -16,16 +15,13 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { detachMount, findMount } from '../mounts.ts';
+import { SOURCE_FLAGS } from '../source-flags.ts';
 import { maybeStartedMs } from './ask-daemon.ts';
 
 /** Of the workspace, seen from src/ and from dist/. */
 const root = dirname(dirname(dirname(dirname(import.meta.dirname))));
 const skein = join(root, 'packages', 'skein');
-const FROM_SOURCES = [
-  '--conditions=@skein/source',
-  '--disable-warning=ExperimentalWarning',
-  join(skein, 'src', 'cli', 'main.ts'),
-];
+const FROM_SOURCES = [...SOURCE_FLAGS, join(skein, 'src', 'cli', 'main.ts')];
 const AS_SHIPPED = [join(skein, 'dist', 'cli', 'main.js')];
 
 const MOUNT_TYPE = 'fuse.skein';
@@ -113,12 +109,13 @@ function spawnDaemon(options: DaemonOptions): ChildProcess {
   const { mountpoint, dataFolder, logPath, cpu, isBuilt = false, args = [] } = options;
   const pinning = cpu === undefined ? [] : ['taskset', '--cpu-list', String(cpu)];
   const node = [process.execPath, ...(isBuilt ? AS_SHIPPED : FROM_SOURCES)];
-  const mount = ['mount', '--data', dataFolder, ...args, mountpoint];
+  // The node lives as long as its command, which reads from us: it ends however we end.
+  const mount = ['mount', '--data', dataFolder, ...args, mountpoint, '--', 'cat'];
   const [program, ...rest] = [...pinning, ...node, ...mount];
   const log = openSync(logPath, 'a');
   try {
     // Its own process group: Ctrl-C in a terminal is ours, and we stop it in order.
-    return spawn(program!, rest, { cwd: root, detached: true, stdio: ['ignore', log, log] });
+    return spawn(program!, rest, { cwd: root, detached: true, stdio: ['pipe', log, log] });
   } finally {
     closeSync(log);
   }
