@@ -1,5 +1,5 @@
-// `skein mount` as a process of its own: what the benches, SQLite's suite and the demo measure, test
-// and show. Nothing here touches the mount: whether it is served is asked of the node's API.
+// `skein mount` as a process of its own: what the benches, SQLite's suite and the demo measure,
+// test and show. Nothing here touches the mount: whether it is served is asked of the node's API.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
