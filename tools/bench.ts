@@ -2,13 +2,10 @@
 
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { Interrupted } from '@skein/testkit';
+import { runCommand } from '@skein/testkit';
 
-import { isUsageError } from './lib/usage-error.ts';
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(import.meta.dirname);
 const names = globSync('bench/*.ts', { cwd: root }).map((path) => basename(path, '.ts'));
 
 /** The question that a bench begins with. */
@@ -21,13 +18,9 @@ const [name, ...options] = process.argv.slice(2);
 if (name !== undefined && names.includes(name)) {
   // A bench reads its options as if it had been started itself.
   process.argv.splice(2, process.argv.length, ...options);
-  try {
+  await runCommand(async () => {
     await import(join(root, 'bench', `${name}.ts`));
-  } catch (error) {
-    if (!isUsageError(error) && !(error instanceof Interrupted)) throw error;
-    console.error(error.message);
-    process.exitCode = 2;
-  }
+  });
 } else {
   const list = names.sort().map((each) => `  ${each.padEnd(8)}${questionOf(each)}`);
   console.log(`npm run bench -- NAME [options]\n${list.join('\n')}`);

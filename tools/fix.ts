@@ -2,9 +2,8 @@
 
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(import.meta.dirname);
 const bin = join(root, 'node_modules', '.bin');
 
 spawnSync(join(bin, 'oxlint'), ['--type-aware', '--fix', '.'], { cwd: root, stdio: 'inherit' });

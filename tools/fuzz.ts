@@ -7,10 +7,11 @@
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
+import { runCommand } from '@skein/testkit';
+
 import { loadFuzzTargets } from './fuzz/registry.ts';
 import { type FuzzReport, type FuzzRun, replayCommand } from './fuzz/run-target.ts';
 import type { FuzzJob } from './fuzz/worker.ts';
-import { isUsageError } from './lib/usage-error.ts';
 
 const COUNT_DEFAULT = 1_000_000;
 
@@ -97,10 +98,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!isUsageError(error)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await runCommand(main);

@@ -2,9 +2,9 @@
 
 import { dirname, join } from 'node:path';
 import { chdir, env } from 'node:process';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(import.meta.dirname);
 const main = join(root, 'packages', 'skein', 'src', 'cli', 'main.ts');
 
 if (env['INIT_CWD'] !== undefined) chdir(env['INIT_CWD']);

@@ -7,12 +7,10 @@
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { Interrupted, interruptSignal } from '@skein/testkit';
+import { interruptSignal, parsePositive, runCommand } from '@skein/testkit';
 
-import { isUsageError } from './lib/usage-error.ts';
 import {
   compare,
   type Comparison,
@@ -61,7 +59,7 @@ interface SuiteArguments {
   readonly signal: AbortSignal;
 }
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(import.meta.dirname);
 
 function parseArguments(): SuiteArguments | undefined {
   const { values } = parseArgs({
@@ -87,20 +85,14 @@ function parseArguments(): SuiteArguments | undefined {
     filter: values.filter,
     isDifferingOnly: values.differing,
     sides: side === undefined ? ['bare', 'mount'] : [side],
-    jobCount: positive('jobs', values.jobs),
+    jobCount: parsePositive('jobs', values.jobs),
     isResumed: values.resume,
-    timeoutMs: positive('timeout', values.timeout) * 1000,
+    timeoutMs: parsePositive('timeout', values.timeout) * 1000,
     json: values.json,
     home: resolve(values.home),
     work: resolve(values.work),
     signal: interruptSignal(),
   };
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new RangeError(`Expected --${name} to be a number from 1 on: ${text}`);
 }
 
 type Sides = Readonly<Record<SideName, Results>>;
@@ -179,10 +171,4 @@ function report(
   if (!summary.isPassed) process.exitCode = 1;
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!isUsageError(error) && !(error instanceof Interrupted)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await runCommand(main);

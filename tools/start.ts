@@ -4,14 +4,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { type Daemon, interruptSignal, startDaemon } from '@skein/testkit';
 
 import { findObstacle, hasProgram } from './start/obstacles.ts';
 
 const DATABASE = 'notes.db';
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(import.meta.dirname);
 const home = join(root, '.demo');
 const mountpoint = join(home, 'mount');
 

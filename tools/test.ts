@@ -5,9 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(import.meta.dirname);
 const bin = join(root, 'node_modules', '.bin');
 
 interface Phase {
@@ -17,7 +16,8 @@ interface Phase {
   readonly command: (filter: readonly string[]) => readonly string[] | undefined;
 }
 
-const NODE_FLAGS = ['--conditions=@skein/source', '--disable-warning=ExperimentalWarning'];
+/** As run.mjs started this: Node runs the sources as they are. */
+const NODE_FLAGS = process.execArgv;
 
 /** Test files whose suffix makes them slow or in need of the system; all others are pure. */
 const SYSTEM_SUFFIXES = ['.host.test.ts', '.mount.test.ts', '.sim.test.ts'];

@@ -4,7 +4,6 @@
 
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { checkBannedCalls, checkBannedImports } from './tidy/banned-calls.ts';
 import { checkBannedWords } from './tidy/banned-words.ts';
@@ -50,7 +49,7 @@ function fix(tree: Tree): Tree {
   return fixed;
 }
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(import.meta.dirname);
 const loaded = loadTree(root);
 const tree = process.argv.includes('--fix') ? fix(loaded) : loaded;
 const violations = RULES.flatMap((rule) => rule(tree));

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { parsePositive } from '@skein/testkit';
+
 export interface BenchArguments {
   readonly rounds: number;
   /** File to write the results to. */
@@ -23,7 +25,7 @@ export function parseBenchArguments(argv: readonly string[], rounds: number): Be
     args: [...argv],
     options: { rounds: { type: 'string', default: String(rounds) }, json: { type: 'string' } },
   });
-  return { rounds: positive('rounds', values.rounds), json: values.json };
+  return { rounds: parsePositive('rounds', values.rounds), json: values.json };
 }
 
 /** `--rounds N --json FILE --folder DIR --size-mb N`. */
@@ -41,15 +43,9 @@ export function parseDiskBenchArguments(
     },
   });
   return {
-    rounds: positive('rounds', values.rounds),
+    rounds: parsePositive('rounds', values.rounds),
     json: values.json,
     folder: resolve(values.folder),
-    sizeBytes: positive('size-mb', values['size-mb']) * 1_000_000,
+    sizeBytes: parsePositive('size-mb', values['size-mb']) * 1_000_000,
   };
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new RangeError(`Expected --${name} to be a number from 1 on: ${text}`);
 }

@@ -6,13 +6,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-import { onTestEnd, tempDir, watchMounts } from '@skein/testkit';
+import { onTestEnd, SOURCE_FLAGS, tempDir, watchMounts } from '@skein/testkit';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
 
 /** The command line of the daemon, for who wants to start it in some other way. */
 export function daemonCommand(source: string, mountpoint: string): readonly string[] {
-  return [process.execPath, '--conditions=@skein/source', MAIN, source, mountpoint];
+  return [process.execPath, ...SOURCE_FLAGS, MAIN, source, mountpoint];
 }
 
 export class MirrorProcess {

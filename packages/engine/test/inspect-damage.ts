@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import type { FileLocks } from '@skein/host';
-import { SeededRandom, SimClock, type SimDisk } from '@skein/testkit';
+import { nullFileLocks as fileLocks, SeededRandom, SimClock, type SimDisk } from '@skein/testkit';
 
 import { checkDeep } from '../src/check/check-deep.ts';
 import type { CheckReport, RepairReport } from '../src/check/finding.ts';
@@ -14,13 +13,6 @@ import { checkChecksums, readState } from './inspect.ts';
 import { equalStates } from './timeline.ts';
 import type { NodeState } from './timeline.ts';
 import { DATA_FOLDER, SimNode } from './sim-node.ts';
-
-const fileLocks: FileLocks = {
-  tryLockFile: () => true,
-  tryLockRange: () => true,
-  unlockRange: () => {},
-  findHolder: () => undefined,
-};
 
 export function checkOn(disk: SimDisk): CheckReport {
   return checkDeep({ disk, fileLocks }, { dataFolder: DATA_FOLDER });

@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 
-import type { DiskFile, FileLocks } from '@skein/host';
+import type { DiskFile } from '@skein/host';
 import {
+  nullFileLocks,
   nullMetrics,
   RecordingLog,
   SeededRandom,
@@ -67,7 +68,7 @@ export class SimNode {
         kernel: this.#kernelCache(),
         locks: this.#clientLocks(),
         memory: clientMemory,
-        fileLocks: noLocks,
+        fileLocks: nullFileLocks,
       },
       {
         ...DEFAULT_ENGINE_OPTIONS,
@@ -175,14 +176,6 @@ export class SimNode {
 class ClientDied extends Error {
   override readonly name = 'ClientDied';
 }
-
-/** A simulated disk belongs to one test. */
-const noLocks: FileLocks = {
-  tryLockFile: () => true,
-  tryLockRange: () => true,
-  unlockRange: () => {},
-  findHolder: () => undefined,
-};
 
 /** Shared memory is what is in the file: clients of a test write it there at once. */
 const clientMemory: ClientMemory = {

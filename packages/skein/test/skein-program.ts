@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import type { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 
+import { SOURCE_FLAGS } from '@skein/testkit';
+
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-const FLAGS = ['--conditions=@skein/source', '--disable-warning=ExperimentalWarning'];
 
 export interface ProgramRun {
   readonly exitCode: number | null;
@@ -30,7 +31,7 @@ export async function runSkein(
   options: RunOptions = {},
 ): Promise<ProgramRun> {
   const { cwd, env = {}, input, prefix = [], onStdout } = options;
-  const [program, ...rest] = [...prefix, process.execPath, ...FLAGS, MAIN, ...args];
+  const [program, ...rest] = [...prefix, process.execPath, ...SOURCE_FLAGS, MAIN, ...args];
   const child = spawn(program!, rest, { cwd, env: { ...process.env, ...env } });
   child.stdin.on('error', () => {});
   child.stdin.end(input);

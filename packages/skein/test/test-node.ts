@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { DEFAULT_ENGINE_OPTIONS } from '@skein/engine';
-import { onTestEnd, tempDir, type TestScope, watchMounts } from '@skein/testkit';
+import { onTestEnd, SOURCE_FLAGS, tempDir, type TestScope, watchMounts } from '@skein/testkit';
 
 import type { MountConfig } from '../src/config/mount-config.ts';
 
@@ -48,7 +48,6 @@ const STOP_TIMEOUT_MS = 15_000;
 /** Longer than a recovery takes on a machine that does other things too. */
 const START_TIMEOUT_MS = 20_000;
 
-const NODE_FLAGS = ['--conditions=@skein/source', '--disable-warning=ExperimentalWarning'];
 const DAEMON = fileURLToPath(new URL('daemon-process.ts', import.meta.url));
 
 /** Starts a node, which is stopped at the end of the test at the latest. */
@@ -108,7 +107,7 @@ export class TestNode {
     const { preload, prefix = [] } = this.#options;
     const preloads = preload === undefined ? [] : ['--import', preload.href];
     const json = JSON.stringify(this.#config(config));
-    const command = [...prefix, process.execPath, ...NODE_FLAGS, ...preloads, DAEMON, json];
+    const command = [...prefix, process.execPath, ...SOURCE_FLAGS, ...preloads, DAEMON, json];
     const log = openSync(this.#logPath, 'a');
     const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', log] });
     closeSync(log);
