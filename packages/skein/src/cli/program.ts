@@ -44,7 +44,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
 
 function createProgram(context: CommandContext): Command {
   const program = new Command('skein')
-    .description('Replicated SQLite that you mount.')
+    .description('SQLite that you mount.')
     .version(SKEIN_VERSION, '-V, --version')
     .exitOverride()
     .showSuggestionAfterError()
