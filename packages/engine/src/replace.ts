@@ -33,9 +33,19 @@ export function* replaceDatabase(
 ): Job<void> {
   const exclusion = files.hasClients ? yield* excludeClients(context, files) : undefined;
   try {
-    yield* files.lock.hold(replace(context, files, image));
+    yield* files.lock.hold(holdOffWriters(files, replace(context, files, image)));
   } finally {
     exclusion?.end();
+  }
+}
+
+function* holdOffWriters({ wal }: DatabaseFiles, job: Job<void>): Job<void> {
+  if (wal === undefined) return yield* job;
+  wal.isHeldOff = true;
+  try {
+    yield* job;
+  } finally {
+    wal.isHeldOff = false;
   }
 }
 

@@ -96,6 +96,32 @@ attempt(os.close, fd)
 attempt(os.unlink, 'new.db-wal')
 attempt(os.unlink, 'new.db')
 `,
+  'databases that are removed under those who write to their WALs': `
+import sqlite3, threading, time
+end = time.monotonic() + 3
+
+def write(name):
+    while time.monotonic() < end:
+        try:
+            db = sqlite3.connect(name, timeout=0.1, isolation_level=None)
+            db.execute('PRAGMA journal_mode = wal')
+            db.execute('PRAGMA cache_size = 10')
+            db.execute('CREATE TABLE IF NOT EXISTS t (a)')
+            while time.monotonic() < end:
+                db.execute('BEGIN IMMEDIATE')
+                for _ in range(100): db.execute('INSERT INTO t VALUES (randomblob(3000))')
+                db.execute('COMMIT')
+        except sqlite3.Error:
+            pass
+
+threads = [threading.Thread(target=write, args=[name]) for name in ['one.db', 'two.db']]
+for thread in threads: thread.start()
+while time.monotonic() < end:
+    for name in ['one.db', 'two.db']:
+        for suffix in ['', '-wal', '-shm']: attempt(os.unlink, name + suffix)
+    time.sleep(0.01)
+for thread in threads: thread.join()
+`,
   'a super-journal of a terabyte': `
 fd = opened('app.db-mj00000091A')
 os.ftruncate(fd, 1 << 40)

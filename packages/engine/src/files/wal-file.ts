@@ -94,6 +94,9 @@ export class WalFile implements MountFile, NewerPages {
   /** The newest frame of each page in the transaction that is being committed. */
   readonly #newest = new PageMap();
 
+  /** While the database is replaced: who ignores its locks must not keep the kernel waiting. */
+  isHeldOff = false;
+
   constructor(options: WalFileOptions) {
     this.#context = options.context;
     this.#database = options.database;
@@ -124,6 +127,7 @@ export class WalFile implements MountFile, NewerPages {
   write(from: Uint8Array, offset: number, length: number, position: number): Pending | undefined {
     this.#assertWritable();
     if (!this.#scratch.hasName) throw this.#removed();
+    if (this.isHeldOff) throw heldOff(this.#database.name);
     this.#refuseRewrite(from, offset, length, position);
     const range = { position, end: position + length };
     try {
@@ -487,4 +491,9 @@ function maybeReadHeader(source: ByteSource): WalHeader | undefined {
 
 function endOfFrames({ frames, header }: Generation): number {
   return walFrameOffset(frames.count + 1, header.pageSize);
+}
+
+function heldOff(name: string): EngineError {
+  const message = `Cannot write to the WAL of ${name}: the database is being replaced`;
+  return new EngineError('DATABASE_IN_USE', message);
 }

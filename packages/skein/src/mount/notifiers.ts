@@ -35,6 +35,8 @@ export class Notifiers implements KernelCache {
   readonly #options: NotifiersOptions;
   #port: MessagePort | undefined;
   readonly #waiting = new Map<number, () => void>();
+  /** Nodes whose content the kernel is forgetting, by the notification that comes last. */
+  readonly #forgetting = new Map<number, number>();
   #nextId = 1;
 
   constructor(options: NotifiersOptions) {
@@ -53,7 +55,19 @@ export class Notifiers implements KernelCache {
   }
 
   forgetContent(name: string, done?: () => void): void {
-    this.#send(name, (nodeid, id) => ({ kind: 'content', nodeid, id }), done);
+    const make = (nodeid: number, id: number): Notification => {
+      this.#forgetting.set(nodeid, id);
+      return { kind: 'content', nodeid, id };
+    };
+    this.#send(name, make, done);
+  }
+
+  /**
+   * Whether the kernel is being told to forget what it has of a file. That waits for writes to it
+   * which are under way: their answers must not wait for a notification, which would come later.
+   */
+  isForgetting(nodeid: number): boolean {
+    return this.#forgetting.has(nodeid);
   }
 
   forgetName(name: string): void {
@@ -73,6 +87,7 @@ export class Notifiers implements KernelCache {
       if (received === undefined) return;
       const { id, failure } = received.message as Notified;
       if (failure !== undefined) throw new Error(`Cannot notify the kernel: ${failure}`);
+      this.#forgotten(id);
       const done = this.#waiting.get(id);
       this.#waiting.delete(id);
       done?.();
@@ -82,6 +97,12 @@ export class Notifiers implements KernelCache {
   /** The mount is gone: nothing is answered any more. */
   close(): void {
     this.#port?.close();
+  }
+
+  #forgotten(id: number): void {
+    for (const [nodeid, last] of this.#forgetting) {
+      if (last === id) this.#forgetting.delete(nodeid);
+    }
   }
 
   #send(

@@ -36,6 +36,7 @@ export class WalPages {
   /** A client has written up to `end`. Returns what the answer has to wait for. */
   prepareBehind(node: MountNode, end: number): Pending | undefined {
     if (node.completeBytes >= end + MARGIN_BYTES) return undefined;
+    if (this.#notifiers.isForgetting(node.id)) return undefined;
     const first = Math.max(align(end), node.completeBytes);
     const behind = align(end) + AHEAD_BYTES;
     node.completeBytes = behind;
