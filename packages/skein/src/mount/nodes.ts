@@ -32,10 +32,11 @@ export interface MountNode {
 
 /**
  * Whether what is left of the file belongs to nobody. A journal that was removed is read and
- * written until it is closed.
+ * written until it is closed; so is a wal-index, which clients have in their memory: where that
+ * cannot be read they get a SIGBUS.
  */
 export function isGone({ isDetached, kind }: MountNode): boolean {
-  return isDetached && kind !== 'journal';
+  return isDetached && kind !== 'journal' && kind !== 'shm';
 }
 
 export class Nodes {
