@@ -33,6 +33,8 @@ export function* checkpoint(
 ): Job<void> {
   const target = database.fileState;
   if (!needsCheckpoint(database)) return;
+  // It is being dropped: there will be another state in a moment.
+  if (target.pageCount > 0 && database.state.pageCount === 0) return;
   if (target.pageCount > 0) {
     // The state counts only if the transaction is durable; its pages in the file are, by invariant.
     committer.log.sync();

@@ -134,9 +134,9 @@ export class Database {
     this.#file = disk.open('database.open', `${this.folder}/database`, this.#openMode);
   }
 
-  /** Bytes of the file; what a client sees of it may be more. */
+  /** Bytes of the file, if there is one; what a client sees of it may be more. */
   get fileSize(): number {
-    return this.file.size('database.size');
+    return this.#file?.size('database.size') ?? 0;
   }
 
   /**

@@ -203,6 +203,15 @@ describe('a file that is copied to the mount', () => {
 });
 
 describe('a database that is removed', () => {
+  it('is left alone by a checkpoint that comes while its end is being made durable', () => {
+    const { node, client } = withDatabase();
+    const removed = node.request(() => node.engine.store.remove(NAME))!;
+    node.engine.checkpointAll();
+    node.settle(removed);
+    assert.equal(client.main.sizeBytes, 0);
+    node.engine.checkpointAll();
+  });
+
   it('is empty to who has it open, and takes no writes from him', () => {
     const { node, client } = withDatabase();
     node.answer(() => node.engine.store.remove(NAME));
