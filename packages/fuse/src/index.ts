@@ -12,9 +12,10 @@ export {
   type FuseProtocolErrorCode,
 } from './errors.ts';
 export type { FuseHandler } from './handler.ts';
-export { maybeListConnections, tryAbortConnection, trySetReadahead } from './mount/connection.ts';
+export { tryAbortConnection, trySetReadahead } from './mount/connection.ts';
 export { findMount, type MountTableEntry, parseMountTable } from './mount/mount-table.ts';
-export { type FuseMount, mountFuse, type MountOptions } from './mount/mount.ts';
+export { type FuseMount, mountFuse } from './mount/mount.ts';
+export type { MountOptions } from './mount/mount-options.ts';
 export { unmountFuse, type UnmountOptions, type UnmountWay } from './mount/unmount.ts';
 export { type ByteRange, Notifier } from './notifier.ts';
 export type {

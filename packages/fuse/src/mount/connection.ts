@@ -6,7 +6,7 @@
 // when its mount has been taken out of the tree.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const CONNECTIONS = '/sys/fs/fuse/connections';
 const COMMAND_TIMEOUT_MS = 10_000;
@@ -38,11 +38,6 @@ export function tryAbortConnection(deviceMinor: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** Minor device numbers of all connections; undefined when the control files cannot be reached. */
-export function maybeListConnections(): number[] | undefined {
-  return hasConnectionFiles() ? readdirSync(CONNECTIONS).map(Number) : undefined;
 }
 
 /**

@@ -9,7 +9,7 @@ import { closeSync } from 'node:fs';
 import { createSocketPair, setNonBlocking, tryReceiveDescriptor } from '@skein/host';
 
 import { FuseMountError } from '../errors.ts';
-import type { MountOptions } from './mount.ts';
+import type { MountOptions } from './mount-options.ts';
 
 const COMMAND = 'fusermount3';
 const COMMAND_TIMEOUT_MS = 10_000;

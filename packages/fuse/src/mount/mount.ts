@@ -11,22 +11,9 @@ import { mountFilesystem, MS_NODEV, MS_NOSUID, SyscallError } from '@skein/host'
 
 import { FuseMountError, type FuseMountErrorCode } from '../errors.ts';
 import { mountWithFusermount } from './fusermount.ts';
+import type { MountOptions } from './mount-options.ts';
 import { findMount } from './mount-table.ts';
 import { clearStaleMounts } from './stale-mount.ts';
-
-export interface MountOptions {
-  readonly mountpoint: string;
-  /** What the mount table shows as mounted. */
-  readonly source: string;
-  /** The type of the mount is "fuse." and this. */
-  readonly subtype: string;
-  /** Lets other users in. As a user who is not root, /etc/fuse.conf must allow it. */
-  readonly allowOther?: boolean;
-  /** The kernel checks permissions by mode, user and group, rather than asking ACCESS. */
-  readonly defaultPermissions?: boolean;
-  /** Refuses a mountpoint that holds files, which the mount would hide. */
-  readonly mustBeEmpty?: boolean;
-}
 
 /** A mount that was made. The descriptor is ours to close, after the mount is gone. */
 export interface FuseMount {

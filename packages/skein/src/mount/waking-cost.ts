@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-const HALT_POLL = '/sys/module/haltpoll/parameters/guest_halt_poll_ns';
+/** The setting: for how many nanoseconds an idle CPU waits. */
+export const HALT_POLL_PATH = '/sys/module/haltpoll/parameters/guest_halt_poll_ns';
 
 /** With more CPUs than this, keeping all of them awake costs more than it brings. */
 const CPUS_MAX = 4;
@@ -13,7 +14,7 @@ const CPUS_MAX = 4;
 /** How long an idle CPU waits, in nanoseconds; undefined where that is not the kernel's affair. */
 export function maybeReadHaltPollNs(): number | undefined {
   try {
-    return Number(readFileSync(HALT_POLL, 'latin1'));
+    return Number(readFileSync(HALT_POLL_PATH, 'latin1'));
   } catch {
     return undefined;
   }

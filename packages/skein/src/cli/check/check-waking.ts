@@ -1,11 +1,10 @@
 // What it costs to wake an idle CPU: each FUSE request does so twice.
 
-import { maybeReadHaltPollNs } from '../../mount/waking-cost.ts';
+import { HALT_POLL_PATH, maybeReadHaltPollNs } from '../../mount/waking-cost.ts';
 import type { CheckResult } from './check-result.ts';
 
 /** The kernel's own default where nobody has changed it. */
 const HALT_POLL_DEFAULT_NS = 200_000;
-const HALT_POLL = '/sys/module/haltpoll/parameters/guest_halt_poll_ns';
 
 export function checkWaking(haltPollNs: number | undefined = maybeReadHaltPollNs()): CheckResult {
   const name = 'idle CPUs';
@@ -21,6 +20,6 @@ export function checkWaking(haltPollNs: number | undefined = maybeReadHaltPollNs
     message:
       'they go to the hypervisor at once (guest_halt_poll_ns is 0): durable writes take about ' +
       'twice as long',
-    fix: `echo ${HALT_POLL_DEFAULT_NS} > ${HALT_POLL}; --stay-awake makes up for most of it`,
+    fix: `echo ${HALT_POLL_DEFAULT_NS} > ${HALT_POLL_PATH}; --stay-awake makes up for most of it`,
   };
 }
