@@ -56,7 +56,7 @@ export function imageSource(image: DatabaseImage, patch: ImagePatch | undefined)
   const { file, header, pageCount } = image;
   const { pageSize } = header;
   return {
-    pages: () => Uint32Array.from({ length: pageCount }, (_, n) => n + 1),
+    pages: () => allPages(pageCount),
     view: (pgno, buffer) => {
       const page = buffer.subarray(0, pageSize);
       file.read('image.read', page, 0, pageSize, (pgno - 1) * pageSize);
@@ -64,6 +64,12 @@ export function imageSource(image: DatabaseImage, patch: ImagePatch | undefined)
       return page;
     },
   };
+}
+
+function allPages(pageCount: number): Uint32Array {
+  const pages = new Uint32Array(pageCount);
+  for (let n = 0; n < pageCount; n++) pages[n] = n + 1;
+  return pages;
 }
 
 /**

@@ -19,6 +19,7 @@ import type { Exclusion } from './ports.ts';
 import {
   abandon,
   applyTransaction,
+  assertRoomFor,
   brokenFile,
   forgetContent,
   giveRoomBack,
@@ -54,6 +55,7 @@ function* replace(context: EngineContext, files: DatabaseFiles, image: DatabaseI
   files.assertWritable();
   assertThere(database);
   checkPageSize(files, image);
+  assertRoomFor(context.disk, database, image.pageCount * image.header.pageSize);
   if (files.overlay.isActive || isJournalStale(files)) yield* abandon(context, [files]);
   wal?.completeDatabase();
   const patch = patchFor(files);

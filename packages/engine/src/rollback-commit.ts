@@ -10,7 +10,7 @@
 // the log when the node is started again; until then the overlay goes on showing the committed
 // pages.
 
-import { DiskError } from '@skein/host';
+import { type Disk, DiskError } from '@skein/host';
 import { SqliteFormatError } from '@skein/sqlite-file';
 
 import type { EngineContext } from './context.ts';
@@ -94,6 +94,7 @@ function* prepareAll(
     if (database.state.pageCount === 0) participant.beforeFirstTransaction();
     const pageCount = checkedPageCount(database, overlay);
     const { pageSize, keptPageCount } = overlay;
+    assertRoomFor(context.disk, database, pageCount * pageSize);
     const fields = { pageSize, pageCount, keptPageCount, timestampMs, nodeId };
     const transaction = yield* prepareTransaction(database, overlay, fields);
     if (transaction !== undefined) prepared.push(transaction);
@@ -135,6 +136,20 @@ export function* makeRoom(transaction: PreparedTransaction): Job<void> {
   yield* writePages(transaction, added, (pgno, bytes, length) => {
     database.file.write('database.room', bytes, 0, length, (pgno - 1) * next.pageSize!);
   });
+}
+
+/** So much a database may grow without a look at the disk. */
+const UNCHECKED_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A file with holes can claim any size, and would keep node and disk busy until that is full.
+ * Throws ENOSPC when a database cannot grow to `sizeBytes`.
+ */
+export function assertRoomFor(disk: Disk, database: Database, sizeBytes: number): void {
+  const growthBytes = sizeBytes - database.fileSize;
+  if (growthBytes <= UNCHECKED_BYTES) return;
+  const { availableBytes } = disk.space('database.space', database.folder);
+  if (growthBytes > availableBytes) throw new DiskError('database.room', database.name, 'ENOSPC');
 }
 
 /** Waits until the kernel has no page and no attribute of the file any more. */

@@ -34,7 +34,8 @@ os.chdir(sys.argv[1])
 /** Programs by what they do to a node that has the database app.db. */
 const HOSTILE: Readonly<Record<string, string>> = {
   'sizes and positions that no file has': `
-names = ['app.db', 'app.db-wal', 'app.db-shm', 'app.db-journal', '.staging', 'new.db', 'x.db-journal']
+suffixes = ['', '-wal', '-shm', '-journal']
+names = ['app.db' + suffix for suffix in suffixes] + ['.staging', 'new.db', 'x.db-journal']
 for name in names:
     for flags in [os.O_RDWR, os.O_WRONLY]:
         fd = attempt(opened, name, flags)
@@ -121,6 +122,24 @@ while time.monotonic() < end:
         for suffix in ['', '-wal', '-shm']: attempt(os.unlink, name + suffix)
     time.sleep(0.01)
 for thread in threads: thread.join()
+`,
+  'files with holes that claim to be databases of a terabyte': `
+page = bytearray(open('app.db', 'rb').read(4096))
+page_count = (1 << 40) // 4096
+struct.pack_into('>I', page, 28, page_count)
+for name, flags in [('one.db', os.O_WRONLY), ('two.db', os.O_RDWR), ('.three', os.O_RDWR)]:
+    fd = opened(name, flags)
+    os.write(fd, page)
+    os.ftruncate(fd, page_count * 4096)
+    attempt(os.close, fd)
+attempt(os.rename, '.three', 'three.db')
+fd = opened('app.db')
+journal = opened('app.db-journal')
+os.pwrite(journal, journal_header(4096), 0)
+os.fsync(journal)
+os.pwrite(fd, page, 0)
+os.ftruncate(fd, page_count * 4096)
+assert attempt(lambda: (os.unlink('app.db-journal'), True)) is None
 `,
   'a super-journal of a terabyte': `
 fd = opened('app.db-mj00000091A')

@@ -78,6 +78,9 @@ async function maybeOpen(path: string): Promise<FileHandle | undefined> {
     return await open(path, 'r+');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw new EngineError('DATABASE_IN_USE', `Cannot keep clients away from ${path}`, {
+      cause: error,
+      hint: 'The node has to open the database for writing, as its clients do',
+    });
   }
 }
