@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { requirePart, tempDir, watchMounts } from '@skein/testkit';
 
@@ -15,7 +15,7 @@ import { daemonCommand, MirrorProcess, runPython, startPython } from './test-mir
 const NOBODY = 65534;
 
 function mountTest(title: string, body: (t: TestContext) => Promise<void>): void {
-  it(title, async (t) => {
+  test(title, async (t) => {
     if (requirePart(t, 'fuse', 'root', 'python3')) await body(t);
   });
 }
@@ -149,7 +149,7 @@ describe('the daemon cannot mount', () => {
   ];
 
   for (const { title, script, says } of CASES) {
-    it(`${title}, and says why`, (t) => {
+    test(`${title}, and says why`, (t) => {
       if (!requirePart(t, 'fuse', 'root', 'setpriv')) return;
       const folder = tempDir(t);
       const printed = runApart(script, ...daemonCommand(folder, folder));
@@ -192,13 +192,13 @@ i=0; until grep -q " $MIRROR " /proc/self/mountinfo || [ $i = 99 ]; do i=$((i+1)
   /** The daemon's own files must be readable to nobody, which a checkout below /root is not. */
   function canRun(t: TestContext): boolean {
     if (!requirePart(t, 'fuse', 'root', 'setpriv')) return false;
-    const test = `test -r ${import.meta.filename} -a -x ${process.execPath}`;
+    const readable = `test -r ${import.meta.filename} -a -x ${process.execPath}`;
     if (spawnSync('sh', ['-c', `${AS_NOBODY} ${test}`]).status === 0) return true;
     t.skip('User nobody may not read this checkout');
     return false;
   }
 
-  it('mounts and unmounts by fusermount3', (t) => {
+  test('mounts and unmounts by fusermount3', (t) => {
     if (!canRun(t) || !requirePart(t, 'fusermount3')) return;
     const folders = foldersOfNobody(t);
     const script = `${SERVE}
@@ -211,7 +211,7 @@ kill -TERM $daemon; wait $daemon`;
     assert.equal(readFileSync(join(folders.source, 'f'), 'utf8'), 'text\n');
   });
 
-  it('ends within bounds although a client keeps a file open', (t) => {
+  test('ends within bounds although a client keeps a file open', (t) => {
     if (!canRun(t) || !requirePart(t, 'fusermount3')) return;
     // Without the control files of FUSE only the end of the daemon ends the connection.
     const script = `umount /sys/fs/fuse/connections 2> /dev/null
@@ -221,7 +221,7 @@ sleep 0.5; kill -TERM $daemon; wait $daemon; echo "daemon $?"; kill $client`;
     assert.match(run(script, foldersOfNobody(t)), /unmounted: detached\ndaemon 0\nexit 0\n$/);
   });
 
-  it('is told what is missing without fusermount3', (t) => {
+  test('is told what is missing without fusermount3', (t) => {
     if (!canRun(t)) return;
     const folders = foldersOfNobody(t);
     assert.equal(

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { requirePart, tempDir } from '@skein/testkit';
 
@@ -40,7 +40,7 @@ async function behavesAlike(t: TestContext, program: string): Promise<void> {
 }
 
 describe('the mirror behaves like the folder behind it', () => {
-  it('files: create, write, append, read, truncate, modes, times', async (t) => {
+  test('files: create, write, append, read, truncate, modes, times', async (t) => {
     await behavesAlike(
       t,
       `
@@ -61,7 +61,7 @@ print(os.stat('c').st_size, open('c', 'rb').read(3))`,
     );
   });
 
-  it('folders and names: mkdir, rename, link, symlink, unlink, rmdir', async (t) => {
+  test('folders and names: mkdir, rename, link, symlink, unlink, rmdir', async (t) => {
     await behavesAlike(
       t,
       `
@@ -78,7 +78,7 @@ print(sorted(os.listdir('.')))`,
     );
   });
 
-  it('errors: the same numbers', async (t) => {
+  test('errors: the same numbers', async (t) => {
     await behavesAlike(
       t,
       `
@@ -103,7 +103,7 @@ fails(lambda: os.listdir('f'))`,
     );
   });
 
-  it('files that are removed or replaced while they are open', async (t) => {
+  test('files that are removed or replaced while they are open', async (t) => {
     await behavesAlike(
       t,
       `
@@ -119,7 +119,7 @@ old.seek(0); print(old.read(), open('old').read())`,
     );
   });
 
-  it('mmap: shared and private, written and read', async (t) => {
+  test('mmap: shared and private, written and read', async (t) => {
     await behavesAlike(
       t,
       `
@@ -134,7 +134,7 @@ print(hashlib.sha256(open('m', 'rb').read()).hexdigest())`,
     );
   });
 
-  it('big reads and writes at odd places', async (t) => {
+  test('big reads and writes at odd places', async (t) => {
     await behavesAlike(
       t,
       `
@@ -154,7 +154,7 @@ print(hashlib.sha256(data).hexdigest())`,
     );
   });
 
-  it('a folder of 3,000 files, listed and removed', async (t) => {
+  test('a folder of 3,000 files, listed and removed', async (t) => {
     await behavesAlike(
       t,
       `
@@ -171,7 +171,7 @@ os.rmdir('many')`,
     );
   });
 
-  it('random operations of a thousand steps', async (t) => {
+  test('random operations of a thousand steps', async (t) => {
     await behavesAlike(
       t,
       `

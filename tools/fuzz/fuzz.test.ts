@@ -2,7 +2,7 @@
 // that is wrong in a known way must fail.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import type { FuzzTarget } from '@skein/testkit';
 
@@ -15,11 +15,11 @@ const COUNT = 2000;
 
 describe('decoders', async () => {
   for (const target of await loadFuzzTargets()) {
-    it(`${target.name} decodes its seeds`, () => {
+    test(`${target.name} decodes its seeds`, () => {
       for (const seed of target.seeds()) assert.doesNotThrow(() => target.decode(seed));
     });
 
-    it(`${target.name} decodes or rejects ${COUNT} malformed inputs`, () => {
+    test(`${target.name} decodes or rejects ${COUNT} malformed inputs`, () => {
       const { failures } = fuzz(target, { seed: SEED, from: 0, count: COUNT });
       for (const { vector, reason } of failures) {
         assert.fail(`${reason}; again: ${replayCommand(target.name, SEED, vector)}`);
@@ -39,7 +39,7 @@ describe('fuzz()', () => {
   const reasonOf = (decode: FuzzTarget['decode']): string | undefined =>
     fuzz(canary(decode), run).failures[0]?.reason;
 
-  it('counts what decodes and what is rejected', () => {
+  test('counts what decodes and what is rejected', () => {
     const target = canary((bytes) => {
       if (bytes.length % 2 === 0) throw new RangeError('even');
       return bytes.length;
@@ -50,7 +50,7 @@ describe('fuzz()', () => {
     assert.ok(decoded > 0 && rejected > 0);
   });
 
-  it('finds an error of the wrong kind', () => {
+  test('finds an error of the wrong kind', () => {
     const reason = reasonOf((bytes) => {
       if (bytes[0] !== 1) throw new TypeError('not prepared for that');
       return 0;
@@ -58,14 +58,14 @@ describe('fuzz()', () => {
     assert.match(reason ?? '', /throws TypeError: not prepared for that/);
   });
 
-  it('finds a look at what is not the input', () => {
+  test('finds a look at what is not the input', () => {
     const reason = reasonOf(({ buffer, byteOffset, length }) => {
       return new Uint8Array(buffer)[byteOffset + length];
     });
     assert.match(reason ?? '', /reads outside/);
   });
 
-  it('finds a change to the input or to what is around it', () => {
+  test('finds a change to the input or to what is around it', () => {
     for (const at of [-1, 0]) {
       const reason = reasonOf(({ buffer, byteOffset, length }) => {
         if (length > 0) new Uint8Array(buffer)[byteOffset + at]! ^= 1;
@@ -75,7 +75,7 @@ describe('fuzz()', () => {
     }
   });
 
-  it('finds a decoder that takes too long', () => {
+  test('finds a decoder that takes too long', () => {
     const slow = canary(() => {
       const start = performance.now();
       while (performance.now() - start < 30);
@@ -85,7 +85,7 @@ describe('fuzz()', () => {
     assert.match(verdict.kind === 'failed' ? verdict.reason : '', /takes \d+ ms/);
   });
 
-  it('gives the same vector again by its number', () => {
+  test('gives the same vector again by its number', () => {
     const seen = new Map<number, string>();
     let current = 0;
     const target = canary((bytes) => {

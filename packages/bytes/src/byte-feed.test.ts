@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { ByteFeed } from './byte-feed.ts';
@@ -10,7 +10,7 @@ function handedOut(feed: ByteFeed, length: number): number[] {
 }
 
 describe('ByteFeed', () => {
-  it('hands out the input in the lengths asked for, however it was cut', () => {
+  test('hands out the input in the lengths asked for, however it was cut', () => {
     const requests = fc.array(fc.record({ length: fc.nat(600), isPeek: fc.boolean() }));
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 300 })), requests, (pieces, wishes) => {
@@ -37,7 +37,7 @@ describe('ByteFeed', () => {
     );
   });
 
-  it('hands out bytes where they lie if they are in one piece', () => {
+  test('hands out bytes where they lie if they are in one piece', () => {
     const piece = Uint8Array.of(1, 2, 3, 4, 5, 6);
     const feed = new ByteFeed();
     feed.give(piece, 1, 5);
@@ -47,7 +47,7 @@ describe('ByteFeed', () => {
     assert.equal(feed.unused, 1);
   });
 
-  it('leaves alone what was not asked for', () => {
+  test('leaves alone what was not asked for', () => {
     const feed = new ByteFeed();
     feed.give(Uint8Array.of(1, 2));
     assert.equal(feed.take(3), false);
@@ -57,7 +57,7 @@ describe('ByteFeed', () => {
     assert.equal(feed.unused, 2);
   });
 
-  it('takeSome() hands out what can be had at once', () => {
+  test('takeSome() hands out what can be had at once', () => {
     const feed = new ByteFeed();
     feed.give(Uint8Array.of(1, 2));
     assert.equal(feed.peek(3), false);
@@ -70,7 +70,7 @@ describe('ByteFeed', () => {
     assert.equal(feed.taken, 5);
   });
 
-  it('refuses a piece before the last one is used up', () => {
+  test('refuses a piece before the last one is used up', () => {
     const feed = new ByteFeed();
     feed.give(Uint8Array.of(1));
     assert.throws(() => feed.give(Uint8Array.of(2)), { code: 'ASSERTION_FAILED' });

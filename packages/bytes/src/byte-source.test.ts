@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { type ByteSource, bytesSource, readWhole, sourceFrom } from './byte-source.ts';
@@ -13,7 +13,7 @@ const slow: ByteSource = {
 };
 
 describe('bytesSource()', () => {
-  it('gives what there is, and 0 bytes from the end on', () => {
+  test('gives what there is, and 0 bytes from the end on', () => {
     const into = new Uint8Array(6);
     const source = bytesSource(bytes);
     assert.equal(source.read(into, 1, 4, 2), 4);
@@ -25,7 +25,7 @@ describe('bytesSource()', () => {
 });
 
 describe('readWhole()', () => {
-  it('fills the array, in as many calls as it takes, or says that it cannot', () => {
+  test('fills the array, in as many calls as it takes, or says that it cannot', () => {
     fc.assert(
       fc.property(fc.nat(25), fc.nat(25), fc.nat(5), (position, length, start) => {
         const into = new Uint8Array(length);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { Crc64, crc64 } from './crc64.ts';
@@ -24,15 +24,15 @@ function join(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 describe('crc64()', () => {
-  it('has the check value of CRC-64/GO-ISO', () => {
+  test('has the check value of CRC-64/GO-ISO', () => {
     assert.equal(crc64(new TextEncoder().encode('123456789')), 0xb90956c775a41001n);
   });
 
-  it('is 0 for no bytes', () => {
+  test('is 0 for no bytes', () => {
     assert.equal(crc64(new Uint8Array(0)), 0n);
   });
 
-  it('equals the definition for any bytes', () => {
+  test('equals the definition for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         assert.equal(crc64(bytes), crcByDefinition(bytes));
@@ -40,7 +40,7 @@ describe('crc64()', () => {
     );
   });
 
-  it('reads the range it is given, wherever the array lies in its buffer', () => {
+  test('reads the range it is given, wherever the array lies in its buffer', () => {
     const cut = fc.nat({ max: 20 });
     fc.assert(
       fc.property(
@@ -58,7 +58,7 @@ describe('crc64()', () => {
 });
 
 describe('Crc64', () => {
-  it('gives the same value however the bytes are cut', () => {
+  test('gives the same value however the bytes are cut', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (pieces) => {
         const crc = new Crc64();
@@ -68,7 +68,7 @@ describe('Crc64', () => {
     );
   });
 
-  it('starts again after reset()', () => {
+  test('starts again after reset()', () => {
     const crc = new Crc64();
     crc.update(Uint8Array.of(1, 2, 3));
     crc.reset();
@@ -77,13 +77,13 @@ describe('Crc64', () => {
     assert.equal(crc.value, crc64(Uint8Array.of(4, 5)));
   });
 
-  it('shows its value as unsigned halves too', () => {
+  test('shows its value as unsigned halves too', () => {
     const crc = new Crc64();
     crc.update(new TextEncoder().encode('123456789'));
     assert.deepEqual([crc.hi, crc.lo], [0xb90956c7, 0x75a41001]);
   });
 
-  it('updateU32be() adds the four bytes of a number', () => {
+  test('updateU32be() adds the four bytes of a number', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 9 }), fc.nat(0xffffffff), (before, value) => {
         const number = Buffer.alloc(4);
@@ -96,7 +96,7 @@ describe('Crc64', () => {
     );
   });
 
-  it('refuses a range outside of the array', () => {
+  test('refuses a range outside of the array', () => {
     const crc = new Crc64();
     const bytes = new Uint8Array(new ArrayBuffer(64), 8, 8);
     for (const [start, end] of [
@@ -110,7 +110,7 @@ describe('Crc64', () => {
 });
 
 describe('Crc64Shift', () => {
-  it('joins two values to that of both parts', () => {
+  test('joins two values to that of both parts', () => {
     const part = fc.uint8Array({ maxLength: 300 });
     fc.assert(
       fc.property(part, part, (first, second) => {
@@ -124,7 +124,7 @@ describe('Crc64Shift', () => {
     );
   });
 
-  it('serves every part of its length, one after the other', () => {
+  test('serves every part of its length, one after the other', () => {
     for (const length of [0, 1, 3, 4, 512, 4096, 65536]) {
       const shift = new Crc64Shift(length);
       const joined = new Crc64();

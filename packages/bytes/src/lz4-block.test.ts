@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { compressSync, uncompressSync } from 'lz4-napi';
 
@@ -60,7 +60,7 @@ function decodeOrFail(block: Uint8Array, room: number): void {
 }
 
 describe('Lz4BlockEncoder', () => {
-  it('makes blocks that Lz4BlockDecoder and lz4-napi turn back', () => {
+  test('makes blocks that Lz4BlockDecoder and lz4-napi turn back', () => {
     fc.assert(
       fc.property(content, (bytes) => {
         const block = encode(bytes);
@@ -76,24 +76,24 @@ describe('Lz4BlockEncoder', () => {
     );
   });
 
-  it('shortens what repeats', () => {
+  test('shortens what repeats', () => {
     assert.ok(encode(new Uint8Array(65536)).length < 300);
     assert.ok(encode(Buffer.from('replication '.repeat(300))).length < 60);
   });
 
-  it('keeps the end of a block as the format wants it', () => {
+  test('keeps the end of a block as the format wants it', () => {
     // No match begins in the last twelve bytes, none reaches into the last five.
     assert.deepEqual([...encode(new Uint8Array(12))], [0xc0, ...new Uint8Array(12)]);
     assert.deepEqual(encode(new Uint8Array(100)).slice(-6), Uint8Array.of(0x50, 0, 0, 0, 0, 0));
   });
 
-  it('finds no matches farther away than a distance can say', () => {
+  test('finds no matches farther away than a distance can say', () => {
     const bytes = new Uint8Array(200_000).map((_, at) => Math.imul(at, 0x9e3779b1) >>> 24);
     bytes.copyWithin(150_000, 0, 50_000);
     assert.deepEqual(decode(encode(bytes), bytes.length), bytes);
   });
 
-  it('compresses a range of a larger array and leaves the rest of the target alone', () => {
+  test('compresses a range of a larger array and leaves the rest of the target alone', () => {
     const source = new Uint8Array(Buffer.from(`xyz${'abcdef'.repeat(20)}xyz`)).subarray(1);
     const target = new Uint8Array(300).fill(0xa5);
     const end = encoder.encode(source, 2, 2 + 120, target, 10);
@@ -111,7 +111,7 @@ describe('Lz4BlockDecoder', () => {
     Buffer.from('a match, a match, another match and abcabcabcabcabcabcabcabc, 0123456789'),
   );
 
-  it('decodes blocks of lz4-napi', () => {
+  test('decodes blocks of lz4-napi', () => {
     fc.assert(
       fc.property(content, (bytes) => {
         const block = compressSync(Buffer.from(bytes)).subarray(4);
@@ -120,14 +120,14 @@ describe('Lz4BlockDecoder', () => {
     );
   });
 
-  it('lets matches reach into the history before the target', () => {
+  test('lets matches reach into the history before the target', () => {
     // Token 0x04: no literals, a match of eight bytes; distance 8; then an empty last sequence.
     const target = Buffer.from('12345678........');
     assert.equal(decoder.decode(Uint8Array.of(0x04, 8, 0, 0x00), 0, 4, target, 8), 16);
     assert.equal(target.toString(), '1234567812345678');
   });
 
-  it('rejects a block cut at any length', () => {
+  test('rejects a block cut at any length', () => {
     const block = encode(sample);
     for (let length = 0; length < block.length; length += 1) {
       const cut = block.subarray(0, length);
@@ -144,21 +144,21 @@ describe('Lz4BlockDecoder', () => {
     }
   });
 
-  it('rejects content that does not fit into the room', () => {
+  test('rejects content that does not fit into the room', () => {
     const block = encode(sample);
     for (let room = 0; room < sample.length; room += 1) {
       assert.throws(() => decodeGuarded(block, room), { code: 'LZ4_BLOCK_OVERFLOW' });
     }
   });
 
-  it('rejects matches from nowhere', () => {
+  test('rejects matches from nowhere', () => {
     for (const distance of [0, 2, 0xffff]) {
       const block = Uint8Array.of(0x10, 0x61, distance & 0xff, distance >>> 8, 0x00);
       assert.throws(() => decodeGuarded(block, 100), { code: 'LZ4_BLOCK_MATCH_OFFSET' });
     }
   });
 
-  it('decodes or rejects a block with one byte changed', () => {
+  test('decodes or rejects a block with one byte changed', () => {
     const block = encode(sample);
     for (let at = 0; at < block.length; at += 1) {
       for (let value = 0; value < 256; value += 1) {
@@ -169,7 +169,7 @@ describe('Lz4BlockDecoder', () => {
     }
   });
 
-  it('decodes or rejects any bytes', () => {
+  test('decodes or rejects any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(300), (block, room) => {
         decodeOrFail(block, room);

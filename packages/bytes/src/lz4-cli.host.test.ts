@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { ByteFeed } from './byte-feed.ts';
 import { Lz4FrameDecoder } from './lz4-frame-decoder.ts';
@@ -45,14 +45,14 @@ describe('lz4, the command', { skip }, () => {
     ['-1', '-B7', '-BD', '-BX', '--content-size'],
     ['-1', '--no-frame-crc'],
   ]) {
-    it(`makes frames that Lz4FrameDecoder reads: ${args.join(' ')}`, () => {
+    test(`makes frames that Lz4FrameDecoder reads: ${args.join(' ')}`, () => {
       assert.ok(Buffer.from(decode(lz4(['-z', ...args], content))).equals(content));
       assert.deepEqual(decode(lz4(['-z', ...args], new Uint8Array(0))), new Uint8Array(0));
     });
   }
 
   for (const length of [0, 1, 12, 13, 65_536, 65_537, content.length]) {
-    it(`reads frames that Lz4FrameEncoder made of ${length} bytes`, () => {
+    test(`reads frames that Lz4FrameEncoder made of ${length} bytes`, () => {
       const parts: Uint8Array[] = [];
       const encoder = new Lz4FrameEncoder((bytes, start, end) => {
         parts.push(bytes.slice(start, end));

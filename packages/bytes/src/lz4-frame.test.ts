@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
 
@@ -81,29 +81,29 @@ function withDescriptor(flags: number, blocks: string, contentSize: string = '')
 }
 
 describe('Lz4FrameEncoder', () => {
-  it('begins frames as LiteFS does', () => {
+  test('begins frames as LiteFS does', () => {
     assert.equal(Buffer.from(encode(short)).toString('hex', 0, 7), '04224d186440a7');
   });
 
-  it('ends frames with an end mark and the checksum of the content', () => {
+  test('ends frames with an end mark and the checksum of the content', () => {
     // xxHash32 of nothing is 02cc5d05.
     assert.equal(Buffer.from(encode()).toString('hex', 7), '00000000055dcc02');
   });
 
-  it('makes frames that lz4-napi reads', () => {
+  test('makes frames that lz4-napi reads', () => {
     for (const content of [short, long]) {
       assert.deepEqual(new Uint8Array(decompressFrameSync(Buffer.from(encode(content)))), content);
     }
   });
 
-  it('makes the same frame however the content is cut', () => {
+  test('makes the same frame however the content is cut', () => {
     const whole = encode(long);
     for (const cut of [1, 65_535, 65_536, 65_537, 140_000]) {
       assert.deepEqual(encode(long.subarray(0, cut), long.subarray(cut)), whole);
     }
   });
 
-  it('stores a block that does not get shorter', () => {
+  test('stores a block that does not get shorter', () => {
     const noise = new Uint8Array(70_000).map((_, at) => Math.imul(at + 1, 0x9e3779b1) >>> 24);
     for (let at = 0; at < noise.length; at += 1) noise[at]! ^= (at * at) >>> 9;
     const frame = encode(noise);
@@ -113,7 +113,7 @@ describe('Lz4FrameEncoder', () => {
 });
 
 describe('Lz4FrameDecoder', () => {
-  it('reads what Lz4FrameEncoder wrote', () => {
+  test('reads what Lz4FrameEncoder wrote', () => {
     const pieces = fc.array(fc.uint8Array({ maxLength: 500 }), { maxLength: 5 });
     fc.assert(
       fc.property(pieces, (content) => {
@@ -124,7 +124,7 @@ describe('Lz4FrameDecoder', () => {
     );
   });
 
-  it('lets a dependent block refer to the one before, and an independent one not', () => {
+  test('lets a dependent block refer to the one before, and an independent one not', () => {
     // "12345678" stored; then token 0x04 (a match of eight bytes), distance 8, a last empty
     // sequence.
     const blocks = '08000080 3132333435363738 04000000 04080000 00000000';
@@ -134,21 +134,21 @@ describe('Lz4FrameDecoder', () => {
     assert.throws(() => decode(independent), { code: 'LZ4_BLOCK_MATCH_OFFSET' });
   });
 
-  it('compares the content with the size that the frame names', () => {
+  test('compares the content with the size that the frame names', () => {
     const blocks = '03000080 616263 00000000';
     assert.ok(decode(withDescriptor(0x68, blocks, '0300000000000000')).isWhole);
     const wrong = withDescriptor(0x68, blocks, '0400000000000000');
     assert.throws(() => decode(wrong), { code: 'LZ4_FRAME_CONTENT_SIZE' });
   });
 
-  it('rejects a block whose content is longer than the frame allows', () => {
+  test('rejects a block whose content is longer than the frame allows', () => {
     // One literal, then a match of 70,000 bytes, in a frame of dependent blocks of 64 KiB.
     const block = `1f610100${'ff'.repeat(274)}6f00`;
     const frame = withDescriptor(0x40, `18010000 ${block} 00000000`);
     assert.throws(() => decode(frame), { code: 'LZ4_FRAME_BLOCK_SIZE', actual: 70_001 });
   });
 
-  it('keeps the last 64 KiB for dependent blocks, however much came before', () => {
+  test('keeps the last 64 KiB for dependent blocks, however much came before', () => {
     const noise = long.map((byte, at) => byte ^ Math.imul(at, 0x85ebca6b));
     const stored = (start: number): string =>
       `00000180${Buffer.from(noise.subarray(start, start + 65_536)).toString('hex')}`;
@@ -159,14 +159,14 @@ describe('Lz4FrameDecoder', () => {
     assert.ok(Buffer.from(content).equals(Uint8Array.from(expected)));
   });
 
-  it('checks the checksums of blocks', () => {
+  test('checks the checksums of blocks', () => {
     const frame = foreignFrame(short, true);
     const blockEnd = 7 + 4 + frame[7]!;
     frame[blockEnd]! ^= 1;
     assert.throws(() => decode(frame), { code: 'LZ4_FRAME_BLOCK_CHECKSUM' });
   });
 
-  it('reads frames with checksums of blocks', () => {
+  test('reads frames with checksums of blocks', () => {
     for (const blockChecksums of [false, true]) {
       const { content, isWhole } = decode(foreignFrame(long, blockChecksums));
       assert.ok(isWhole);
@@ -174,7 +174,7 @@ describe('Lz4FrameDecoder', () => {
     }
   });
 
-  it('reads a frame cut anywhere into two, and leaves what follows it', () => {
+  test('reads a frame cut anywhere into two, and leaves what follows it', () => {
     for (const frame of [encode(short), foreignFrame(short, true)]) {
       const followed = new Uint8Array([...frame, 0x04, 0x22, 0x4d, 0x18, 9]);
       for (let cut = 0; cut <= followed.length; cut += 1) {
@@ -184,7 +184,7 @@ describe('Lz4FrameDecoder', () => {
     }
   });
 
-  it('reads one frame after the other after begin()', () => {
+  test('reads one frame after the other after begin()', () => {
     const feed = new ByteFeed();
     const decoder = new Lz4FrameDecoder(feed);
     feed.give(new Uint8Array([...foreignFrame(short, false), ...encode(long.subarray(0, 300))]));
@@ -198,7 +198,7 @@ describe('Lz4FrameDecoder', () => {
     assert.equal(feed.unused, 0);
   });
 
-  it('waits for more at every length short of the whole', () => {
+  test('waits for more at every length short of the whole', () => {
     for (const frame of [encode(short), foreignFrame(short, true)]) {
       for (let length = 0; length < frame.length; length += 1) {
         assert.equal(decode(frame.subarray(0, length)).isWhole, false);
@@ -206,7 +206,7 @@ describe('Lz4FrameDecoder', () => {
     }
   });
 
-  it('rejects or reads equally a frame with one bit changed', () => {
+  test('rejects or reads equally a frame with one bit changed', () => {
     for (const frame of [encode(short), foreignFrame(short, true)]) {
       for (let bit = 0; bit < frame.length * 8; bit += 1) {
         const mutant = frame.slice();
@@ -217,7 +217,7 @@ describe('Lz4FrameDecoder', () => {
     }
   });
 
-  it('names what is wrong with a frame', () => {
+  test('names what is wrong with a frame', () => {
     const good = encode(short);
     const withByte = (at: number, value: number): Uint8Array => {
       const bytes = good.slice();

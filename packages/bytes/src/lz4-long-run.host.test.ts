@@ -2,7 +2,7 @@
 // the count overflows, which takes 2 GiB.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { lz4BlockBound } from './lz4-block.ts';
 import { Lz4BlockDecoder } from './lz4-block-decoder.ts';
@@ -12,7 +12,7 @@ const BLOCK_BYTES = 1 << 20;
 const BLOCK_COUNT = 2 ** 31 / BLOCK_BYTES;
 
 describe('Lz4BlockEncoder', () => {
-  it('compresses as before when its count of positions starts again', () => {
+  test('compresses as before when its count of positions starts again', () => {
     const encoder = new Lz4BlockEncoder();
     const decoder = new Lz4BlockDecoder();
     const zeros = new Uint8Array(BLOCK_BYTES);

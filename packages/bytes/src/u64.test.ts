@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import {
@@ -22,7 +22,7 @@ const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 const u32 = fc.nat(0xffffffff);
 
 describe('fixed-width integers', () => {
-  it('are written and read as DataView does', () => {
+  test('are written and read as DataView does', () => {
     fc.assert(
       fc.property(u64, u32, fc.nat(8), (long, short, offset) => {
         const bytes = new Uint8Array(new ArrayBuffer(32), 5, 20);
@@ -43,7 +43,7 @@ describe('fixed-width integers', () => {
     );
   });
 
-  it('are refused outside of the array, even where its buffer goes on', () => {
+  test('are refused outside of the array, even where its buffer goes on', () => {
     const bytes = new Uint8Array(new ArrayBuffer(32), 8, 8);
     for (const read of [readU64be, readU64le]) {
       assert.throws(() => read(bytes, 1), { code: 'ASSERTION_FAILED' });
@@ -54,7 +54,7 @@ describe('fixed-width integers', () => {
     }
   });
 
-  it('split into halves and join again', () => {
+  test('split into halves and join again', () => {
     fc.assert(
       fc.property(u64, (value) => {
         assert.equal(u64FromHalves(u64Hi(value), u64Lo(value)), value);
@@ -65,7 +65,7 @@ describe('fixed-width integers', () => {
 });
 
 describe('formatHex64()', () => {
-  it('gives sixteen lowercase digits that maybeParseHex64() reads back', () => {
+  test('gives sixteen lowercase digits that maybeParseHex64() reads back', () => {
     fc.assert(
       fc.property(u64, (value) => {
         const text = formatHex64(value);
@@ -77,7 +77,7 @@ describe('formatHex64()', () => {
 });
 
 describe('maybeParseHex64()', () => {
-  it('takes nothing but sixteen lowercase digits', () => {
+  test('takes nothing but sixteen lowercase digits', () => {
     const good = '00000000000000ff';
     assert.equal(maybeParseHex64(good), 255n);
     for (const bad of ['', 'ff', `${good}0`, ` ${good}`, `${good}\n`, good.toUpperCase()]) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { BytesFormatError } from './errors.ts';
@@ -15,7 +15,7 @@ function decode(bytes: Uint8Array): number {
 }
 
 describe('writeVarint()', () => {
-  it('gives the bytes of LEB128', () => {
+  test('gives the bytes of LEB128', () => {
     assert.deepEqual([...encode(0)], [0]);
     assert.deepEqual([...encode(127)], [0x7f]);
     assert.deepEqual([...encode(128)], [0x80, 0x01]);
@@ -23,7 +23,7 @@ describe('writeVarint()', () => {
     assert.equal(encode(Number.MAX_SAFE_INTEGER).length, VARINT_BYTES_MAX);
   });
 
-  it('refuses what is no number of that kind', () => {
+  test('refuses what is no number of that kind', () => {
     for (const value of [-1, 0.5, Number.NaN, 2 ** 53]) {
       assert.throws(() => encode(value), { code: 'ASSERTION_FAILED' });
     }
@@ -31,7 +31,7 @@ describe('writeVarint()', () => {
 });
 
 describe('readVarint()', () => {
-  it('reads what writeVarint() wrote, one after the other', () => {
+  test('reads what writeVarint() wrote, one after the other', () => {
     fc.assert(
       fc.property(fc.array(fc.maxSafeNat()), (values) => {
         const bytes = new Uint8Array(VARINT_BYTES_MAX * (values.length + 1));
@@ -47,13 +47,13 @@ describe('readVarint()', () => {
     );
   });
 
-  it('rejects a number that does not end before the end', () => {
+  test('rejects a number that does not end before the end', () => {
     for (const bytes of [[], [0x80], [0xff, 0xff, 0xff]]) {
       assert.throws(() => decode(Uint8Array.from(bytes)), { code: 'VARINT_TRUNCATED' });
     }
   });
 
-  it('rejects a number of more than 53 bits', () => {
+  test('rejects a number of more than 53 bits', () => {
     const tooLarge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x10];
     const tooLong = [...new Uint8Array(12).fill(0x80), 0x00];
     for (const bytes of [tooLarge, tooLong]) {
@@ -61,7 +61,7 @@ describe('readVarint()', () => {
     }
   });
 
-  it('gives a number or a format error for any bytes', () => {
+  test('gives a number or a format error for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 12 }), (bytes) => {
         try {

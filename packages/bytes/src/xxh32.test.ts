@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { Xxh32, xxh32 } from './xxh32.ts';
@@ -7,7 +7,7 @@ import { Xxh32, xxh32 } from './xxh32.ts';
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('xxh32()', () => {
-  it('has the known values for seed 0', () => {
+  test('has the known values for seed 0', () => {
     assert.equal(xxh32(encode('')), 0x02cc5d05);
     assert.equal(xxh32(encode('a')), 0x550d7456);
     assert.equal(xxh32(encode('abc')), 0x32d153ff);
@@ -16,7 +16,7 @@ describe('xxh32()', () => {
 });
 
 describe('Xxh32', () => {
-  it('gives the same hash however the bytes are cut', () => {
+  test('gives the same hash however the bytes are cut', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 50 })), (pieces) => {
         const hash = new Xxh32();
@@ -26,7 +26,7 @@ describe('Xxh32', () => {
     );
   });
 
-  it('goes on after digest() and starts again after reset()', () => {
+  test('goes on after digest() and starts again after reset()', () => {
     const hash = new Xxh32();
     hash.update(encode('ab'));
     hash.digest();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import type { Txid } from '@skein/ltx';
 import { crashPoints, POWER_CUT_MODES, PowerCut, SeededRandom, SimDisk } from '@skein/testkit';
@@ -20,7 +20,7 @@ function setUp(): SimDisk {
 }
 
 describe('writeAtomicFile()', () => {
-  it('leaves the old value or the new one, and the new one when it has returned', () => {
+  test('leaves the old value or the new one, and the new one when it has returned', () => {
     const probe = setUp();
     writeAtomicFile(probe, 'x', PATH, { n: 1 });
     const start = probe.operations.length;
@@ -42,7 +42,7 @@ describe('writeAtomicFile()', () => {
     assert.deepEqual(readAtomicFile(after, 'x', PATH), { n: 2 });
   });
 
-  it('tells what is missing from what is damaged, whatever byte it is', () => {
+  test('tells what is missing from what is damaged, whatever byte it is', () => {
     const disk = setUp();
     assert.equal(readAtomicFile(disk, 'x', PATH), 'missing');
     writeAtomicFile(disk, 'x', PATH, { name: 'äpp', n: 17 });
@@ -68,7 +68,7 @@ describe('a checkpoint', () => {
     lsn: 2 ** 40,
   };
 
-  it('is read as it was written', () => {
+  test('is read as it was written', () => {
     const disk = setUp();
     assert.equal(readCheckpoint(disk, FOLDER, 'app.db'), undefined);
     for (const each of [state, { ...NO_STATE, txid: 5n as Txid, lsn: 9 }]) {
@@ -77,7 +77,7 @@ describe('a checkpoint', () => {
     }
   });
 
-  it('is refused when it is damaged, or says what cannot be', () => {
+  test('is refused when it is damaged, or says what cannot be', () => {
     const disk = setUp();
     const path = `${FOLDER}/checkpoint.json`;
     const good = { version: 1, pageSize: 512, pageCount: 1, txid: '0'.repeat(16), lsn: 1 };

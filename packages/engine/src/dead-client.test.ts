@@ -3,7 +3,7 @@
 // transaction works.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { WAL_WRITE_LOCK } from '@skein/sqlite-file';
 import { SeededRandom } from '@skein/testkit';
@@ -44,7 +44,7 @@ function forEveryRequest(check: (requestCount: number) => 'killed' | 'done'): vo
 
 describe('a client that is killed in a rollback mode', () => {
   for (const end of JOURNAL_ENDS) {
-    it(`leaves its transaction whole or not at all (${end})`, () => {
+    test(`leaves its transaction whole or not at all (${end})`, () => {
       forEveryRequest((count) => {
         const random = new SeededRandom(SEED);
         const node = new SimNode(BIG);
@@ -71,7 +71,7 @@ describe('a client that is killed in a rollback mode', () => {
     });
   }
 
-  it('leaves a transaction over two databases in both or in neither', () => {
+  test('leaves a transaction over two databases in both or in neither', () => {
     for (const end of JOURNAL_ENDS) forEveryRequest((count) => killTogether(end, count));
   });
 });
@@ -118,7 +118,7 @@ function checkNext(node: SimNode, client: SqliteClient, next: Pages): void {
 describe('a client that is killed in WAL mode', () => {
   for (const isFirst of [true, false]) {
     const what = isFirst ? 'the first of a WAL' : 'a later one';
-    it(`leaves its transaction whole or not at all, ${what}; others know of it`, () => {
+    test(`leaves its transaction whole or not at all, ${what}; others know of it`, () => {
       forEveryRequest((count) => {
         const random = new SeededRandom(SEED);
         const node = new SimNode(BIG);
@@ -152,7 +152,7 @@ describe('a client that is killed in WAL mode', () => {
     });
   }
 
-  it('is not completed while it lives, when another process closes the index', () => {
+  test('is not completed while it lives, when another process closes the index', () => {
     const random = new SeededRandom(1);
     const node = new SimNode();
     const before = inMode(samplePages(random, 512, 4), 'wal');

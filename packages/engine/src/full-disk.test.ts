@@ -2,7 +2,7 @@
 // the next transaction works. Nothing of it is found after a start but what was acknowledged.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { DiskError } from '@skein/host';
 import { SeededRandom, SimDisk } from '@skein/testkit';
@@ -36,7 +36,7 @@ function tryOnFullDisk(act: () => void): boolean {
 
 describe('a full disk', () => {
   for (const mode of ['rollback', 'wal'] as const) {
-    it(`lets transactions fail and the mount live on, in ${mode} mode`, () => {
+    test(`lets transactions fail and the mount live on, in ${mode} mode`, () => {
       let failureCount = 0;
       for (let seed = 0; seed < 40; seed++) {
         const random = new SeededRandom(seed);
@@ -67,7 +67,7 @@ describe('a full disk', () => {
     });
   }
 
-  it('does not keep a node from starting, nor from ending', () => {
+  test('does not keep a node from starting, nor from ending', () => {
     const random = new SeededRandom(3);
     const disk = new SimDisk();
     const node = new SimNode({ disk });

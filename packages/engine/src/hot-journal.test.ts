@@ -2,7 +2,7 @@
 // finds a hot journal tries to play it back, and could not.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { SeededRandom } from '@skein/testkit';
 
@@ -43,14 +43,14 @@ function checkReaders({ node, before }: Setup): void {
 
 for (const end of JOURNAL_ENDS) {
   describe(`a hot journal, mode ${end}`, () => {
-    it('is given up when the log cannot be synced', () => {
+    test('is given up when the log cannot be synced', () => {
       const setup = setUp(end, true);
       setup.node.disk.failAt({ n: 1, op: 'log.sync', error: 'EIO' });
       assert.throws(() => setup.writer.finish(), { code: 'LOG_FAILED' });
       checkReaders(setup);
     });
 
-    it('is given up when the log of another database fails meanwhile', () => {
+    test('is given up when the log of another database fails meanwhile', () => {
       for (const isWritten of [false, true]) {
         const setup = setUp(end, isWritten);
         setup.node.disk.failAt({ n: 1, op: 'log.sync', error: 'EIO' });
@@ -65,7 +65,7 @@ for (const end of JOURNAL_ENDS) {
       }
     });
 
-    it('is given up when the disk is full, and the next transaction works', () => {
+    test('is given up when the disk is full, and the next transaction works', () => {
       const setup = setUp(end, true);
       const { node, before, writer } = setup;
       node.disk.failAt({ n: 1, op: 'log.append', error: 'ENOSPC', when: 'midway' });
@@ -78,7 +78,7 @@ for (const end of JOURNAL_ENDS) {
       assert(equalPages(client.pages(), next));
     });
 
-    it('is given up when the database becomes read only', () => {
+    test('is given up when the database becomes read only', () => {
       for (const isWritten of [false, true]) {
         const setup = setUp(end, isWritten);
         const files = setup.node.engine.store.findDatabase(NAME)!;
@@ -94,7 +94,7 @@ for (const end of JOURNAL_ENDS) {
       }
     });
 
-    it('may be played back when nothing is accepted, since that changes nothing', () => {
+    test('may be played back when nothing is accepted, since that changes nothing', () => {
       const setup = setUp(end, false);
       const { node, writer } = setup;
       // A journal that the kernel writes by itself is not seen, nor can it be refused.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { holdAll, JobLock } from './job-lock.ts';
 import { type Job, Jobs } from './jobs.ts';
@@ -21,7 +21,7 @@ function runAll(jobs: Jobs): void {
 }
 
 describe('JobLock', () => {
-  it('lets jobs run one behind the other, also when one fails', () => {
+  test('lets jobs run one behind the other, also when one fails', () => {
     const jobs = new Jobs();
     const lock = new JobLock();
     const log: string[] = [];
@@ -38,7 +38,7 @@ describe('JobLock', () => {
     assert.equal(log.at(-1), 'd begins');
   });
 
-  it('takes several locks, and gives all of them back', () => {
+  test('takes several locks, and gives all of them back', () => {
     const jobs = new Jobs();
     const locks = [new JobLock(), new JobLock()];
     const log: string[] = [];

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { type Job, Jobs } from './jobs.ts';
 
 describe('Jobs', () => {
-  it('ends a job that waits for another one once, in the very step that ends the other', () => {
+  test('ends a job that waits for another one once, in the very step that ends the other', () => {
     const jobs = new Jobs();
     const ended: string[] = [];
     const inner = function* inner(): Job<void> {

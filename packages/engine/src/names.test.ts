@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { DATABASE_NAME_BYTES_MAX, findNameFault, parseFileName } from './names.ts';
 
@@ -17,19 +17,19 @@ describe('parseFileName()', () => {
     ['a-wal-journal', 'journal', 'a-wal'],
   ];
   for (const [name, kind, database] of cases) {
-    it(`takes ${name} for a ${kind}`, () => {
+    test(`takes ${name} for a ${kind}`, () => {
       assert.deepEqual(parseFileName(name), { kind, database });
     });
   }
 });
 
 describe('findNameFault()', () => {
-  it('accepts what leaves room for the names of companions', () => {
+  test('accepts what leaves room for the names of companions', () => {
     assert.equal(findNameFault('ä'.repeat(DATABASE_NAME_BYTES_MAX / 2)), undefined);
     assert.match(findNameFault('ä'.repeat(DATABASE_NAME_BYTES_MAX / 2 + 1))!, /244 bytes/);
   });
 
-  it('says what is wrong', () => {
+  test('says what is wrong', () => {
     const faults = ['', '.', '..', 'a/b', '.a', 'a\n', 'a\ufffd', 'a-wal', 'a-pos'].map(
       findNameFault,
     );

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { RecordingLog, SeededRandom, SimDisk } from '@skein/testkit';
 import * as fc from 'fast-check';
@@ -45,7 +45,7 @@ const change = fc.oneof(
 );
 
 describe('Overlay', () => {
-  it('is the file as its client sees it', () => {
+  test('is the file as its client sees it', () => {
     fc.assert(
       fc.property(fc.nat(6), fc.array(change), (pageCount, changes) => {
         const { overlay, committed } = setUp(pageCount);

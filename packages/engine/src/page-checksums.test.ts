@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { pageChecksum } from '@skein/ltx';
 import { POWER_CUT_MODES, SeededRandom, SimDisk } from '@skein/testkit';
@@ -43,7 +43,7 @@ function check({ sums }: Setup): void {
 }
 
 describe('PageChecksums', () => {
-  it('are computed from the pages where there are none, and then kept', () => {
+  test('are computed from the pages where there are none, and then kept', () => {
     const disk = new SimDisk();
     const first = open(disk);
     check(first);
@@ -58,7 +58,7 @@ describe('PageChecksums', () => {
     assert.deepEqual(second.rebuilt, []);
   });
 
-  it('are those that were set', () => {
+  test('are those that were set', () => {
     const { sums } = open(new SimDisk());
     sums.set(511, 0x8000_0001, 7);
     sums.set(512, 0x8000_0002, 8);
@@ -68,7 +68,7 @@ describe('PageChecksums', () => {
     assert.deepEqual([sums.hi(513), sums.lo(513)], [0, 0]);
   });
 
-  it('are computed anew where a block is damaged or torn', () => {
+  test('are computed anew where a block is damaged or torn', () => {
     const disk = new SimDisk();
     const first = open(disk);
     check(first);
@@ -85,7 +85,7 @@ describe('PageChecksums', () => {
     }
   });
 
-  it('of another page size, or another place, are not taken', () => {
+  test('of another page size, or another place, are not taken', () => {
     const disk = new SimDisk();
     const first = open(disk);
     check(first);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -18,7 +18,7 @@ const change = fc.oneof(
 );
 
 describe('PageMap', () => {
-  it('is a Map', () => {
+  test('is a Map', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 600 }), fc.array(pgno), (changes, others) => {
         const map = new PageMap();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { SimDisk } from '@skein/testkit';
 import * as fc from 'fast-check';
@@ -21,7 +21,7 @@ const change = fc.oneof(
 );
 
 describe('PageStore', () => {
-  it('holds what was written last, in memory and past its end', () => {
+  test('holds what was written last, in memory and past its end', () => {
     const slabs = fc.integer({ min: 0, max: 3 });
     const pageSize = fc.constantFrom(512, 16_384, 65_536);
     fc.assert(
@@ -63,7 +63,7 @@ describe('PageStore', () => {
     );
   });
 
-  it('is as it was when a page does not fit on the disk', () => {
+  test('is as it was when a page does not fit on the disk', () => {
     const disk = new SimDisk({ capacityBytes: 8192 });
     const store = new PageStore({ disk, pool: new SlabPool(0), scratchPath: PATH });
     const page = new Uint8Array(4096).fill(1);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { SeededRandom } from '@skein/testkit';
 
@@ -43,7 +43,7 @@ function readAll(snapshot: Snapshot, meanwhile: () => void): Pages {
 }
 
 describe('Snapshot', () => {
-  it('shows one moment while transactions in a rollback mode go on', () => {
+  test('shows one moment while transactions in a rollback mode go on', () => {
     for (let seed = 0; seed < 30; seed++) {
       const setup = setUp(seed, seed % 2 === 0 ? 0 : 64 * 1024);
       const { actor, timeline, node } = setup;
@@ -60,7 +60,7 @@ describe('Snapshot', () => {
     }
   });
 
-  it('shows one moment while a WAL grows, is copied, begins anew, and goes away', () => {
+  test('shows one moment while a WAL grows, is copied, begins anew, and goes away', () => {
     for (let seed = 0; seed < 60; seed++) {
       const setup = setUp(seed, 64 * 1024);
       const { actor, timeline } = setup;
@@ -85,7 +85,7 @@ describe('Snapshot', () => {
     }
   });
 
-  it('ends when its database is dropped', () => {
+  test('ends when its database is dropped', () => {
     const setup = setUp(1, 0);
     const snapshot = take(setup);
     setup.actor.drop(NAME);
@@ -95,7 +95,7 @@ describe('Snapshot', () => {
     assert.throws(() => take(setup), { code: 'DATABASE_NOT_FOUND' });
   });
 
-  it('cannot be taken of a database whose file lacks what is committed', () => {
+  test('cannot be taken of a database whose file lacks what is committed', () => {
     const setup = setUp(1, 0);
     setup.node.disk.failAt({ n: 1, op: 'database.write', error: 'EIO' });
     setup.actor.commit(NAME, 'delete');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { SeededRandom } from '@skein/testkit';
 
@@ -48,7 +48,7 @@ function contentOf(pages: Pages | undefined): Uint8Array {
 }
 
 describe('a file that is copied to the mount', () => {
-  it('comes to nothing when the database is removed while its clients are kept out', () => {
+  test('comes to nothing when the database is removed while its clients are kept out', () => {
     const { node } = withDatabase();
     const copy = startCopy(node, bytesOf(SECOND));
     const replaced = node.request(() => copy.flush(0))!;
@@ -58,7 +58,7 @@ describe('a file that is copied to the mount', () => {
     assert.equal(node.engine.store.find(NAME), undefined);
   });
 
-  it('is rolled back by the journal that was copied with it, in either order', () => {
+  test('is rolled back by the journal that was copied with it, in either order', () => {
     const source = withDatabase().client;
     const writer = new RollbackWriter(source, changedPages(random, FIRST), { end: 'delete' });
     writer.writeJournal();
@@ -85,7 +85,7 @@ describe('a file that is copied to the mount', () => {
     }
   });
 
-  it('replaces the database in one transaction when it is closed', () => {
+  test('replaces the database in one transaction when it is closed', () => {
     const { node, client } = withDatabase();
     const { txid } = node.engine.store.findDatabase(NAME)!.database.state;
     const copy = startCopy(node, bytesOf(SECOND));
@@ -97,7 +97,7 @@ describe('a file that is copied to the mount', () => {
     assert(node.forgotten.includes(NAME));
   });
 
-  it('changes nothing when it is not whole', () => {
+  test('changes nothing when it is not whole', () => {
     const { node, client } = withDatabase();
     const copy = startCopy(node, bytesOf(SECOND).subarray(0, 1700));
     assert.throws(() => node.answer(() => copy.flush(0)), { code: 'IMAGE_FORMAT' });
@@ -106,7 +106,7 @@ describe('a file that is copied to the mount', () => {
     node.log.expectOne('warn', /copy was not a whole database/);
   });
 
-  it('leaves no name behind when it came to nothing', () => {
+  test('leaves no name behind when it came to nothing', () => {
     const node = new SimNode();
     const copy = startCopy(node, bytesOf(SECOND).subarray(0, 1700));
     assert.throws(() => node.answer(() => copy.flush(0)), { code: 'IMAGE_FORMAT' });
@@ -115,13 +115,13 @@ describe('a file that is copied to the mount', () => {
     assert.deepEqual([...node.engine.store.names()], []);
   });
 
-  it('is refused at once when it is no database', () => {
+  test('is refused at once when it is no database', () => {
     const node = new SimNode();
     const text = new TextEncoder().encode('not a database');
     assert.throws(() => startCopy(node, text), { code: 'IMAGE_FORMAT' });
   });
 
-  it('is refused when its pages have another size', () => {
+  test('is refused when its pages have another size', () => {
     const { node, client } = withDatabase();
     const copy = startCopy(node, bytesOf(samplePages(random, 1024, 4)));
     assert.throws(() => node.answer(() => copy.flush(0)), { code: 'IMAGE_PAGE_SIZE' });
@@ -129,7 +129,7 @@ describe('a file that is copied to the mount', () => {
     assert(equalPages(client.pages(), FIRST));
   });
 
-  it('comes in one behind the other when there are two', () => {
+  test('comes in one behind the other when there are two', () => {
     const { node, client } = withDatabase();
     // So large that each is compared in several steps.
     const copies = [9000, 8600].map((pageCount) => samplePages(random, 512, pageCount));
@@ -143,7 +143,7 @@ describe('a file that is copied to the mount', () => {
     assert.deepEqual(contentOf(readState(node.reopen(node.disk)).get(NAME)), contentOf(copies[1]));
   });
 
-  it('waits for clients, and gives up when they do not let it in', () => {
+  test('waits for clients, and gives up when they do not let it in', () => {
     const { node, client } = withDatabase();
     node.exclusionFailure = new Error('busy');
     const copy = startCopy(node, bytesOf(SECOND));
@@ -152,7 +152,7 @@ describe('a file that is copied to the mount', () => {
     assert(equalPages(client.pages(), FIRST));
   });
 
-  it('makes void what a client that died left behind', () => {
+  test('makes void what a client that died left behind', () => {
     for (const share of [0, 0.5]) {
       const { node, client } = withDatabase();
       const next = changedPages(random, FIRST, { changesMax: 6 });
@@ -170,7 +170,7 @@ describe('a file that is copied to the mount', () => {
     }
   });
 
-  it('is seen by connections in WAL mode, which go on', () => {
+  test('is seen by connections in WAL mode, which go on', () => {
     const { node, client } = withDatabase(inMode(FIRST, 'wal'));
     const wal = new WalClient(client, random);
     wal.commit(changedPages(random, inMode(FIRST, 'wal')), { syncs: true });
@@ -185,7 +185,7 @@ describe('a file that is copied to the mount', () => {
     assert(equalPages(wal.pages(), next));
   });
 
-  it('shows a transaction that is in the log though the file could not take it', () => {
+  test('shows a transaction that is in the log though the file could not take it', () => {
     const { node, client } = withDatabase();
     node.disk.failAt({ n: 1, op: 'database.write', error: 'EIO' });
     const copy = startCopy(node, bytesOf(SECOND));
@@ -203,7 +203,7 @@ describe('a file that is copied to the mount', () => {
 });
 
 describe('a database that is removed', () => {
-  it('is left alone by a checkpoint that comes while its end is being made durable', () => {
+  test('is left alone by a checkpoint that comes while its end is being made durable', () => {
     const { node, client } = withDatabase();
     const removed = node.request(() => node.engine.store.remove(NAME))!;
     node.engine.checkpointAll();
@@ -212,7 +212,7 @@ describe('a database that is removed', () => {
     node.engine.checkpointAll();
   });
 
-  it('is empty to who has it open, and takes no writes from him', () => {
+  test('is empty to who has it open, and takes no writes from him', () => {
     const { node, client } = withDatabase();
     node.answer(() => node.engine.store.remove(NAME));
     assert.equal(node.engine.store.find(NAME), undefined);
@@ -226,7 +226,7 @@ describe('a database that is removed', () => {
     client.close();
   });
 
-  it('may come back with pages of another size, and counts its transactions on', () => {
+  test('may come back with pages of another size, and counts its transactions on', () => {
     const { node, client } = withDatabase();
     client.close();
     node.answer(() => node.engine.store.remove(NAME));
@@ -237,7 +237,7 @@ describe('a database that is removed', () => {
     assert(equalPages(readState(node.reopen(node.disk)).get(NAME), pages));
   });
 
-  it('stays when its removal cannot be logged', () => {
+  test('stays when its removal cannot be logged', () => {
     const { node, client } = withDatabase();
     node.disk.failAt({ n: 1, op: 'log.append', error: 'ENOSPC' });
     const remove = (): void => node.answer(() => node.engine.store.remove(NAME));
@@ -251,14 +251,41 @@ describe('a database that is removed', () => {
 });
 
 describe('what SQLite may not do', () => {
-  it('writes without a journal', () => {
+  it('is to write while its transaction is being committed', () => {
+    const { node, client } = withDatabase();
+    const next = changedPages(random, FIRST);
+    const writer = new RollbackWriter(client, next, { end: 'delete' });
+    writer.writeJournal();
+    writer.writePages();
+    const journal = client.openOrCreate(writer.journalName);
+    const header = client.read(journal, 0, 512).slice();
+    const committed = node.request(() => node.engine.store.remove(writer.journalName))!;
+    journal.write(header, 0, header.length, 0);
+    const page = new Uint8Array(512).fill(1);
+    assert.throws(() => client.main.write(page, 0, 512, 512), { code: 'DATABASE_IN_USE' });
+    node.settle(committed);
+    assert(equalPages(client.pages(), next));
+    assert(equalPages(readState(node).get(NAME), next));
+  });
+
+  it('is to write to a copy that is being stored', () => {
+    const { node, client } = withDatabase();
+    const copy = startCopy(node, bytesOf(SECOND));
+    const replaced = node.request(() => copy.flush(0))!;
+    const page = new Uint8Array(512).fill(1);
+    assert.throws(() => copy.write(page, 0, 512, 512), { code: 'DATABASE_IN_USE' });
+    node.settle(replaced);
+    assert.deepEqual(contentOf(client.pages()), contentOf(SECOND));
+  });
+
+  test('writes without a journal', () => {
     const { client } = withDatabase();
     const write = (): void => client.writePage(2, FIRST[0]!);
     assert.throws(write, { code: 'WRITE_WITHOUT_JOURNAL' });
     assert.throws(() => client.truncate(client.main, 512), { code: 'WRITE_WITHOUT_JOURNAL' });
   });
 
-  it('changes the page size', () => {
+  test('changes the page size', () => {
     const { client } = withDatabase();
     const page = FIRST[0]!.slice();
     new DataView(page.buffer).setUint16(16, 1024);
@@ -269,14 +296,14 @@ describe('what SQLite may not do', () => {
     assert(equalPages(client.pages(), FIRST));
   });
 
-  it('stores what is no database', () => {
+  test('stores what is no database', () => {
     const { client } = withDatabase();
     const next = [new Uint8Array(512).fill(1), ...FIRST.slice(1)];
     assert.throws(() => commitRollback(client, next, { end: 'delete' }), { code: 'IMAGE_FORMAT' });
     assert(equalPages(client.pages(), FIRST));
   });
 
-  it('does nothing when the first transaction of a database is rolled back after a spill', () => {
+  test('does nothing when the first transaction of a database is rolled back after a spill', () => {
     const node = new SimNode();
     const client = new SqliteClient(node, NAME);
     const writer = new RollbackWriter(client, FIRST, { end: 'delete' });
@@ -290,7 +317,7 @@ describe('what SQLite may not do', () => {
 });
 
 describe('names on the mount', () => {
-  it('cannot be those of databases when they leave no room, or mean something', () => {
+  test('cannot be those of databases when they leave no room, or mean something', () => {
     const { store } = new SimNode().engine;
     for (const name of ['a'.repeat(250), 'a\u0001b']) {
       assert.throws(() => store.create(name, 'read-write', OWNER), { code: 'DATABASE_NAME' }, name);
@@ -299,7 +326,7 @@ describe('names on the mount', () => {
     store.create('a'.repeat(243), 'read-write', OWNER);
   });
 
-  it('leave nothing behind when nothing was ever committed to them', () => {
+  test('leave nothing behind when nothing was ever committed to them', () => {
     const node = new SimNode();
     const { store, folder } = node.engine;
     for (const name of ['a.db', 'a.db-journal', 'a.db-wal', 'a.db-shm']) {
@@ -317,7 +344,7 @@ describe('names on the mount', () => {
     assert.deepEqual(node.disk.list('test', folder.scratch), []);
   });
 
-  it('are those of databases that exist, with a position, and of what lies beside them', () => {
+  test('are those of databases that exist, with a position, and of what lies beside them', () => {
     const { node, client } = withDatabase(inMode(FIRST, 'wal'));
     const wal = new WalClient(client, random);
     assert.deepEqual(
@@ -328,7 +355,7 @@ describe('names on the mount', () => {
     assert.deepEqual([...node.engine.store.names()], ['app.db', 'app.db-pos']);
   });
 
-  it('keep a renamed file away from a database that is in use', () => {
+  test('keep a renamed file away from a database that is in use', () => {
     const { node, client } = withDatabase();
     const copy = startCopy(node, bytesOf(SECOND), '.app.db.tmp');
     copy.release();

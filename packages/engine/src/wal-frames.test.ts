@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { SeededRandom } from '@skein/testkit';
 import * as fc from 'fast-check';
@@ -27,7 +27,7 @@ function sampleFrames(seed: number, count: number): { frames: WalFrames; pgnos: 
 }
 
 describe('WalFrames', () => {
-  it('finds the frame of a page at any moment, and of any version', () => {
+  test('finds the frame of a page at any moment, and of any version', () => {
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 700 }), (seed, count) => {
         const { frames, pgnos } = sampleFrames(seed, count);
@@ -46,7 +46,7 @@ describe('WalFrames', () => {
     );
   });
 
-  it('knows the last transaction that is all in the database file', () => {
+  test('knows the last transaction that is all in the database file', () => {
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 60 }), (seed, count) => {
         const { frames, pgnos } = sampleFrames(seed, count);
@@ -68,7 +68,7 @@ describe('WalFrames', () => {
     );
   });
 
-  it('asks for the newest frame of each page that is not in the file', () => {
+  test('asks for the newest frame of each page that is not in the file', () => {
     const frames = new WalFrames();
     for (const [n, pgno] of [3, 1, 3, 2].entries()) frames.add(pgno, 1, n);
     frames.markDone(2);
@@ -84,7 +84,7 @@ describe('WalFrames', () => {
     assert.deepEqual([...frames.pending()], [{ pgno: 2, frame: 4 }]);
   });
 
-  it('forgets commit points, never the last, when there are very many', () => {
+  test('forgets commit points, never the last, when there are very many', () => {
     const frames = new WalFrames();
     for (let n = 1; n <= 20_000; n++) {
       frames.add(1 + (n % 50), 1, n);

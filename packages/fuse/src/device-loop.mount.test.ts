@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { ERRNO } from '@skein/host';
 import { onTestEnd, requirePart, tempDir } from '@skein/testkit';
@@ -16,7 +16,7 @@ import { Notifier } from './notifier.ts';
 const ROOT = 1;
 
 const mountTest = (title: string, body: (t: TestContext) => Promise<void>): void => {
-  it(title, async (t) => {
+  test(title, async (t) => {
     if (requirePart(t, 'fuse', 'root', 'python3')) await body(t);
   });
 };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 
 import { ERRNO } from '@skein/host';
 import * as fc from 'fast-check';
@@ -71,7 +71,7 @@ function serve(handler: FuseHandler, handlerError = (error: unknown) => void err
 }
 
 describe('requests without a method', () => {
-  it('are answered ENOSYS, but for those that may simply succeed or take no answer', () => {
+  test('are answered ENOSYS, but for those that may simply succeed or take no answer', () => {
     const send = serve({});
     const answers = new Map<string, readonly string[]>();
     for (const name of Object.keys(OPCODE) as OpcodeName[]) {
@@ -89,14 +89,14 @@ describe('requests without a method', () => {
     assert.deepEqual(errors, []);
   });
 
-  it('an opcode that is newer than this package is answered ENOSYS', () => {
+  test('an opcode that is newer than this package is answered ENOSYS', () => {
     serve({})(200);
     assert.deepEqual(sink.lines, ['-> #2 ENOSYS']);
   });
 });
 
 describe('requests with a method', () => {
-  it('reach it with the view of their opcode and are answered under their unique', () => {
+  test('reach it with the view of their opcode and are answered under their unique', () => {
     const seen: string[] = [];
     const send = serve({
       lookup: (request, reply) => {
@@ -117,7 +117,7 @@ describe('requests with a method', () => {
     ]);
   });
 
-  it('every method of the interface is called for its opcode', () => {
+  test('every method of the interface is called for its opcode', () => {
     const called: string[] = [];
     const handler = new Proxy<FuseHandler>(
       {},
@@ -145,7 +145,7 @@ describe('requests with a method', () => {
     assert.deepEqual(errors, []);
   });
 
-  it('keep their `this`', () => {
+  test('keep their `this`', () => {
     class Counter implements FuseHandler {
       #count = 0;
       fsync(_request: unknown, reply: EmptyReply): void {
@@ -159,7 +159,7 @@ describe('requests with a method', () => {
     assert.deepEqual(sink.lines, ['-> #2 EPERM', '-> #4 ENOENT']);
   });
 
-  it('BATCH_FORGET calls forget() for every pair', () => {
+  test('BATCH_FORGET calls forget() for every pair', () => {
     const forgotten: number[][] = [];
     const send = serve({ forget: (nodeid, nlookup) => forgotten.push([nodeid, nlookup]) });
     send('BATCH_FORGET', words(2, 0, 5, 0, 1, 0, 6, 0, 2, 0));
@@ -170,7 +170,7 @@ describe('requests with a method', () => {
     assert.deepEqual(sink.lines, []);
   });
 
-  it('INTERRUPT with a method takes no answer', () => {
+  test('INTERRUPT with a method takes no answer', () => {
     const interrupted: number[] = [];
     serve({ interrupt: ({ interruptedLo }) => interrupted.push(interruptedLo) })(
       'INTERRUPT',
@@ -182,7 +182,7 @@ describe('requests with a method', () => {
 });
 
 describe('a method that goes wrong', () => {
-  it('throws: EIO, reported, and the next request is served', () => {
+  test('throws: EIO, reported, and the next request is served', () => {
     const failure = new Error('out of luck');
     let calls = 0;
     const send = serve({
@@ -198,7 +198,7 @@ describe('a method that goes wrong', () => {
     assert.deepEqual(errors, [failure]);
   });
 
-  it('throws after it answered: the answer stands, the error is reported', () => {
+  test('throws after it answered: the answer stands, the error is reported', () => {
     serve({
       fsync: (_request, reply) => {
         reply.ok();
@@ -209,7 +209,7 @@ describe('a method that goes wrong', () => {
     assert.equal(errors.length, 1);
   });
 
-  it('throws in forget(): reported, and nothing is sent', () => {
+  test('throws in forget(): reported, and nothing is sent', () => {
     serve({
       forget: () => {
         throw new Error('no');
@@ -219,13 +219,13 @@ describe('a method that goes wrong', () => {
     assert.equal(errors.length, 1);
   });
 
-  it('returns without an answer: EIO, and an assertion is reported', () => {
+  test('returns without an answer: EIO, and an assertion is reported', () => {
     serve({ fsync: () => {} })('FSYNC');
     assert.deepEqual(sink.lines, ['-> #2 EIO']);
     assert.equal((errors[0] as { code: string }).code, 'ASSERTION_FAILED');
   });
 
-  it('answers twice: the first answer stands, an assertion is reported', () => {
+  test('answers twice: the first answer stands, an assertion is reported', () => {
     serve({
       fsync: (_request, reply) => {
         reply.ok();
@@ -236,7 +236,7 @@ describe('a method that goes wrong', () => {
     assert.equal((errors[0] as { code: string }).code, 'ASSERTION_FAILED');
   });
 
-  it('answers with what is no error number: EIO', () => {
+  test('answers with what is no error number: EIO', () => {
     for (const errno of [0, -5, 512]) {
       sink.lines.length = 0;
       serve({ fsync: (_request, reply) => reply.error(errno) })('FSYNC');
@@ -244,7 +244,7 @@ describe('a method that goes wrong', () => {
     }
   });
 
-  it('answers with more data than was asked for: EIO', () => {
+  test('answers with more data than was asked for: EIO', () => {
     serve({ read: ({ size }, reply) => reply.data(size + 1) })(
       'READ',
       words(1, 0, 0, 0, 9, 0, 0, 0, 0, 0),
@@ -252,7 +252,7 @@ describe('a method that goes wrong', () => {
     assert.deepEqual(sink.lines, ['-> #2 EIO']);
   });
 
-  it('is fatal if the one who is told throws', () => {
+  test('is fatal if the one who is told throws', () => {
     const send = serve({ fsync: () => {} }, (error) => {
       throw error;
     });
@@ -261,13 +261,13 @@ describe('a method that goes wrong', () => {
 });
 
 describe('a message that is not as it should be', () => {
-  it('is too short for its opcode: EIO, reported', () => {
+  test('is too short for its opcode: EIO, reported', () => {
     serve({ fsync: (_request, reply) => reply.ok() })('FSYNC', new Uint8Array(15));
     assert.deepEqual(sink.lines, ['-> #2 EIO']);
     assert.equal((errors[0] as { code: string }).code, 'FUSE_REQUEST_MALFORMED');
   });
 
-  it('has a name that is not UTF-8: EILSEQ, which is the application’s fault', () => {
+  test('has a name that is not UTF-8: EILSEQ, which is the application’s fault', () => {
     const send = serve({ lookup: ({ name }, reply) => reply.error(name.length) });
     send('LOOKUP', Uint8Array.of(0x61, 0xff, 0));
     assert.deepEqual(sink.lines, ['-> #2 EILSEQ']);
@@ -287,7 +287,7 @@ describe('any message', () => {
     },
   );
 
-  it('is answered exactly once, or not at all where none is taken', () => {
+  test('is answered exactly once, or not at all where none is taken', () => {
     const send = serve(thorough);
     const message = fc.record({
       opcode: fc.nat(OPCODE_END + 1),
@@ -306,7 +306,7 @@ describe('any message', () => {
 });
 
 describe('hold()', () => {
-  it('answers later, in any order, between other requests', () => {
+  test('answers later, in any order, between other requests', () => {
     const held: EmptyReply[] = [];
     const send = serve({
       unlink: (_request, reply) => void held.push(reply.hold()),
@@ -323,7 +323,7 @@ describe('hold()', () => {
     assert.deepEqual(errors, []);
   });
 
-  it('gives a reply that can be answered once', () => {
+  test('gives a reply that can be answered once', () => {
     let held: WriteReply | undefined;
     const send = serve({ write: (_request, reply) => void (held = reply.hold()) });
     send('WRITE', words(1, 0, 0, 0, 0, 0, 0, 0, 0, 0));
@@ -333,7 +333,7 @@ describe('hold()', () => {
     assert.deepEqual(sink.lines, ['-> #2 ok size=0']);
   });
 
-  it('takes the reply away from the method', () => {
+  test('takes the reply away from the method', () => {
     let held: EmptyReply | undefined;
     serve({
       fsync: (_request, reply) => {
@@ -347,7 +347,7 @@ describe('hold()', () => {
     assert.deepEqual(sink.lines, ['-> #2 ok']);
   });
 
-  it('leaves the answer to its holder when the method throws afterwards', () => {
+  test('leaves the answer to its holder when the method throws afterwards', () => {
     let held: EmptyReply | undefined;
     serve({
       fsync: (_request, reply) => {
@@ -361,7 +361,7 @@ describe('hold()', () => {
     assert.deepEqual(sink.lines, ['-> #2 ok']);
   });
 
-  it('does not share memory with the replies that follow', () => {
+  test('does not share memory with the replies that follow', () => {
     let held: { data(length: number): void; bytes: Uint8Array; dataStart: number } | undefined;
     const send = serve({
       read: ({ fh }, reply) => {
@@ -384,7 +384,7 @@ describe('hold()', () => {
 });
 
 describe('shapes of answers', () => {
-  it('xattr() gives the size, the value or ERANGE, as was asked', () => {
+  test('xattr() gives the size, the value or ERANGE, as was asked', () => {
     const send = serve({ getxattr: (_request, reply) => reply.xattr(text('value')) });
     send('GETXATTR', Buffer.concat([words(0, 0), text('n\0')]));
     send('GETXATTR', Buffer.concat([words(5, 0), text('n\0')]));
@@ -392,7 +392,7 @@ describe('shapes of answers', () => {
     assert.deepEqual(sink.lines, ['-> #2 ok size=8', '-> #4 ok size=5', '-> #6 ERANGE']);
   });
 
-  it('add() stops where the request has no more room', () => {
+  test('add() stops where the request has no more room', () => {
     const send = serve({
       readdir: (_request, reply) => {
         let off = 1;
@@ -405,7 +405,7 @@ describe('shapes of answers', () => {
     assert.deepEqual(sink.lines, ['-> #2 ok entries=3 file-1 file-2 file-3', '-> #4 ok entries=0']);
   });
 
-  it('every other one', () => {
+  test('every other one', () => {
     const send = serve({
       lookup: (_request, reply) => reply.negativeEntry(2000),
       create: (_request, reply) => reply.create(ENTRY, { fh: 7, openFlags: 0x22, backingId: 0 }),
@@ -450,7 +450,7 @@ describe('shapes of answers', () => {
     ]);
   });
 
-  it('an entry must name a node: 0 would mean that there is none', () => {
+  test('an entry must name a node: 0 would mean that there is none', () => {
     serve({ lookup: (_request, reply) => reply.entry({ ...ENTRY, nodeid: 0 }) })(
       'LOOKUP',
       text('a\0'),

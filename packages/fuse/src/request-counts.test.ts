@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { RequestCounts } from './request-counts.ts';
 import { isWaitedFor, OPCODE, type OpcodeName, takesReply } from './wire/opcode.ts';
 
 describe('RequestCounts', () => {
-  it('counts by opcode, and the requests that are waited for', () => {
+  test('counts by opcode, and the requests that are waited for', () => {
     const counts = new RequestCounts();
     for (const name of ['WRITE', 'WRITE', 'FSYNC', 'RELEASE', 'FORGET'] as const) {
       counts.count(OPCODE[name]);
@@ -16,14 +16,14 @@ describe('RequestCounts', () => {
     assert.deepEqual(counts.snapshot(), { WRITE: 2, FSYNC: 1, RELEASE: 1, FORGET: 1 });
   });
 
-  it('can be read through its memory', () => {
+  test('can be read through its memory', () => {
     const counts = new RequestCounts();
     const elsewhere = new RequestCounts(counts.memory);
     counts.count(OPCODE.LOOKUP);
     assert.equal(elsewhere.of('LOOKUP'), 1);
   });
 
-  it('ignores an opcode that is not known', () => {
+  test('ignores an opcode that is not known', () => {
     const counts = new RequestCounts();
     counts.count(4096);
     assert.deepEqual(counts.snapshot(), {});
@@ -31,7 +31,7 @@ describe('RequestCounts', () => {
 });
 
 describe('opcodes', () => {
-  it('nobody waits for those that are sent in the background', () => {
+  test('nobody waits for those that are sent in the background', () => {
     const names = Object.keys(OPCODE) as OpcodeName[];
     assert.deepEqual(
       names.filter((name) => !isWaitedFor(OPCODE[name])),
@@ -39,7 +39,7 @@ describe('opcodes', () => {
     );
   });
 
-  it('what takes no reply is not waited for', () => {
+  test('what takes no reply is not waited for', () => {
     for (const opcode of Object.values(OPCODE)) {
       if (!takesReply(opcode)) assert.equal(isWaitedFor(opcode), false);
     }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
 
 import { nodeFileLocks as locks } from './node-file-locks.ts';
 
@@ -43,40 +43,40 @@ describe('nodeFileLocks', () => {
     closeSync(second);
   });
 
-  it('tryLockFile() is exclusive between descriptors of one process', () => {
+  test('tryLockFile() is exclusive between descriptors of one process', () => {
     assert.equal(locks.tryLockFile(first), true);
     assert.equal(locks.tryLockFile(first), true);
     assert.equal(locks.tryLockFile(second), false);
   });
 
-  it('tryLockRange() lets readers share and keeps a writer out', () => {
+  test('tryLockRange() lets readers share and keeps a writer out', () => {
     assert.equal(locks.tryLockRange(first, 'shared', 120, 8), true);
     assert.equal(locks.tryLockRange(second, 'shared', 120, 8), true);
     assert.equal(locks.tryLockRange(second, 'exclusive', 127, 1), false);
     assert.equal(locks.tryLockRange(second, 'exclusive', 128, 1), true);
   });
 
-  it('tryLockRange() changes the kind of a lock that is held', () => {
+  test('tryLockRange() changes the kind of a lock that is held', () => {
     assert.equal(locks.tryLockRange(first, 'exclusive', 0, 10), true);
     assert.equal(locks.tryLockRange(second, 'shared', 0, 10), false);
     assert.equal(locks.tryLockRange(first, 'shared', 0, 10), true);
     assert.equal(locks.tryLockRange(second, 'shared', 0, 10), true);
   });
 
-  it('unlockRange() drops a part of what is held', () => {
+  test('unlockRange() drops a part of what is held', () => {
     locks.tryLockRange(first, 'exclusive', 0, 10);
     locks.unlockRange(first, 4, 2);
     assert.equal(locks.tryLockRange(second, 'exclusive', 4, 2), true);
     assert.equal(locks.tryLockRange(second, 'exclusive', 3, 1), false);
   });
 
-  it('findHolder() reports an OFD lock without a pid', () => {
+  test('findHolder() reports an OFD lock without a pid', () => {
     locks.tryLockRange(first, 'shared', 5, 1);
     assert.deepEqual(locks.findHolder(second, 'exclusive', 0, 10), { kind: 'shared', pid: -1 });
     assert.equal(locks.findHolder(second, 'shared', 0, 10), undefined);
   });
 
-  it('conflicts with the POSIX lock of another process and names its pid', async () => {
+  test('conflicts with the POSIX lock of another process and names its pid', async () => {
     const child = await lockElsewhere('LOCK_EX', 0x40000000, 512);
     assert.equal(locks.tryLockRange(first, 'shared', 0x40000002, 510), false);
     assert.deepEqual(locks.findHolder(first, 'shared', 0x40000002, 510), {
@@ -87,20 +87,20 @@ describe('nodeFileLocks', () => {
     assert.equal(locks.tryLockRange(first, 'shared', 0x40000002, 510), true);
   });
 
-  it('keeps a range lock when another descriptor of the file is closed', async () => {
+  test('keeps a range lock when another descriptor of the file is closed', async () => {
     assert.equal(locks.tryLockRange(first, 'exclusive', 0, 1), true);
     closeSync(openSync(path, 'r'));
     assert.equal(locks.tryLockRange(second, 'exclusive', 0, 1), false);
   });
 
-  it('locks beyond 4 GiB', () => {
+  test('locks beyond 4 GiB', () => {
     const far = 2 ** 40;
     assert.equal(locks.tryLockRange(first, 'exclusive', far, 1), true);
     assert.equal(locks.tryLockRange(second, 'exclusive', far, 1), false);
     assert.equal(locks.tryLockRange(second, 'exclusive', far - 1, 1), true);
   });
 
-  it('throws for a descriptor that is closed and for an empty range', () => {
+  test('throws for a descriptor that is closed and for an empty range', () => {
     const closed = openSync(path, 'r');
     closeSync(closed);
     assert.throws(() => locks.tryLockRange(closed, 'shared', 0, 1), { code: 'EBADF' });

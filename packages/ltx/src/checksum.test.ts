@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { u64Hi, u64Lo } from '@skein/bytes';
@@ -23,7 +23,7 @@ function toggle(checksum: DatabaseChecksum, page: Checksum): void {
 }
 
 describe('pageChecksum()', () => {
-  it('has the known values', () => {
+  test('has the known values', () => {
     assert.equal(pageChecksum(1, new Uint8Array(4096)), 0xd9328f592d9e733dn);
     assert.equal(pageChecksum(2, new Uint8Array(4096)), 0xf7901e47304ca33fn);
     assert.equal(pageChecksum(1, new Uint8Array(512)), 0xefb1f44fecd99000n);
@@ -32,7 +32,7 @@ describe('pageChecksum()', () => {
 });
 
 describe('FileChecksum', () => {
-  it('gives each page the checksum that it has by itself', () => {
+  test('gives each page the checksum that it has by itself', () => {
     const page = fc.tuple(fc.nat(0xffffffff), fc.constantFrom(...pageSizes), fc.nat(255));
     fc.assert(
       fc.property(page, ([pgno, pageSize, fill]) => {
@@ -49,14 +49,14 @@ describe('FileChecksum', () => {
 });
 
 describe('DatabaseChecksum', () => {
-  it('has the known value of three pages', () => {
+  test('has the known value of three pages', () => {
     const checksum = new DatabaseChecksum();
     for (const pgno of [1, 2, 3])
       toggle(checksum, pageChecksum(pgno, new Uint8Array(512).fill(pgno)));
     assert.equal(checksum.value, 0xefffffffecd99000n);
   });
 
-  it('is the bare flag without pages, and again when all that came have gone', () => {
+  test('is the bare flag without pages, and again when all that came have gone', () => {
     const checksum = new DatabaseChecksum();
     assert.equal(checksum.value, CHECKSUM_FLAG);
     const page = pageChecksum(7, new Uint8Array(512));
@@ -65,7 +65,7 @@ describe('DatabaseChecksum', () => {
     assert.equal(checksum.value, CHECKSUM_FLAG);
   });
 
-  it('goes on from a stored value as if it had seen those pages', () => {
+  test('goes on from a stored value as if it had seen those pages', () => {
     const whole = new DatabaseChecksum();
     for (const pgno of [1, 2]) toggle(whole, pageChecksum(pgno, new Uint8Array(512)));
     const first = new DatabaseChecksum();
@@ -77,7 +77,7 @@ describe('DatabaseChecksum', () => {
 });
 
 describe('toChecksum()', () => {
-  it('takes none, or 64 bits with the highest set', () => {
+  test('takes none, or 64 bits with the highest set', () => {
     assert.equal(toChecksum(0n), NO_CHECKSUM);
     assert.equal(toChecksum(1n << 63n), CHECKSUM_FLAG);
     for (const value of [1n, (1n << 63n) - 1n, 1n << 64n, -1n]) {
@@ -87,13 +87,13 @@ describe('toChecksum()', () => {
 });
 
 describe('maybeParseChecksum()', () => {
-  it('reads what formatChecksum() wrote', () => {
+  test('reads what formatChecksum() wrote', () => {
     for (const checksum of [NO_CHECKSUM, CHECKSUM_FLAG, toChecksum(0xe4e4aaa102377eeen)]) {
       assert.equal(maybeParseChecksum(formatChecksum(checksum)), checksum);
     }
   });
 
-  it('takes no digits that are no checksum', () => {
+  test('takes no digits that are no checksum', () => {
     assert.equal(maybeParseChecksum('0000000000000001'), undefined);
     assert.equal(maybeParseChecksum('8000'), undefined);
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { bytesSource, u64Hi, u64Lo } from '@skein/bytes';
@@ -123,7 +123,7 @@ describe('compact()', () => {
     { version: 3, omitChecksums: true },
   ];
 
-  it('does what its inputs do one after the other', () => {
+  test('does what its inputs do one after the other', () => {
     const range = fc.tuple(fc.nat(7), fc.nat(7));
     fc.assert(
       fc.property(changes, range, fc.constantFrom(...outputs), (all, [a, b], options) => {
@@ -143,7 +143,7 @@ describe('compact()', () => {
     );
   });
 
-  it('may be done in any order', () => {
+  test('may be done in any order', () => {
     fc.assert(
       fc.property(changes, fc.nat(7), (all, cut) => {
         const { files } = makeHistory(all, FLAG_LZ4);
@@ -155,7 +155,7 @@ describe('compact()', () => {
     );
   });
 
-  it('takes over what the last file says, and nothing about the WAL or the node', () => {
+  test('takes over what the last file says, and nothing about the WAL or the node', () => {
     const { files } = makeHistory(
       [1, 2, 3].map((commit) => ({ commit, writes: new Map([[1, commit]]) })),
       0,
@@ -171,19 +171,19 @@ describe('compact()', () => {
   const sample = (txid: number, fields: Partial<SampleTransaction> = {}): Uint8Array =>
     encodeSample(plain, { txid, commit: 4, pgnos: [2], ...fields });
 
-  it('refuses files that do not follow each other', () => {
+  test('refuses files that do not follow each other', () => {
     assert.throws(() => compactFiles([sample(2), sample(4)]), { code: 'LTX_COMPACTION' });
     assert.throws(() => compactFiles([sample(3), sample(2)]), { code: 'LTX_COMPACTION' });
     const otherSize = sample(3, { pageSize: 1024 });
     assert.throws(() => compactFiles([sample(2), otherSize]), { code: 'LTX_COMPACTION' });
   });
 
-  it('refuses files of which one does not apply to what the other leaves', () => {
+  test('refuses files of which one does not apply to what the other leaves', () => {
     const error = { code: 'LTX_COMPACTION', actual: '8000000000000bb8' };
     assert.throws(() => compactFiles([sample(2), sample(3)]), error);
   });
 
-  it('lets files overlap if told so, but leave no gap', () => {
+  test('lets files overlap if told so, but leave no gap', () => {
     const { files, states } = makeHistory(
       [3, 4, 2, 5].map((commit) => ({ commit, writes: new Map([[2, commit]]) })),
       FLAG_NO_CHECKSUM,
@@ -208,7 +208,7 @@ describe('compact()', () => {
     }
   });
 
-  it('makes version 1 of files without checksums only for a snapshot', () => {
+  test('makes version 1 of files without checksums only for a snapshot', () => {
     const { files, states } = makeHistory(
       [2, 3].map((commit) => ({ commit, writes: new Map() })),
       FLAG_NO_CHECKSUM,
@@ -221,7 +221,7 @@ describe('compact()', () => {
     assert.equal(change.header.flags, FLAG_NO_CHECKSUM);
   });
 
-  it('lets no page shine through from before the database shrank', () => {
+  test('lets no page shine through from before the database shrank', () => {
     // Page 4 is cut off and comes again with the database, but nobody writes it.
     const write = (txid: number, commit: number, pgnos: readonly number[]): Uint8Array =>
       encodeSample(bare, { txid, commit, pgnos });
@@ -243,7 +243,7 @@ describe('compact()', () => {
     assert.deepEqual(pages, [1, 4, 5]);
   });
 
-  it('reads every input to its end, and refuses one that is corrupt', () => {
+  test('reads every input to its end, and refuses one that is corrupt', () => {
     const { files } = makeHistory(
       [2, 3, 1].map((commit) => ({ commit, writes: new Map([[1, commit]]) })),
       0,

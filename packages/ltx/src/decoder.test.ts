@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { Lz4FrameEncoder, crc64, readU64be, writeU64be } from '@skein/bytes';
@@ -120,7 +120,7 @@ const samples = SAMPLE_FORMATS.flatMap((format) =>
 
 for (const { name, version, pages, file } of samples) {
   describe(`LtxDecoder, ${name}`, () => {
-    it('reads what the encoder wrote, with or without knowing the version', () => {
+    test('reads what the encoder wrote, with or without knowing the version', () => {
       for (const options of [{ version }, {}]) {
         const decoded = decode([file], options);
         assert.equal(decoded.version, version);
@@ -130,7 +130,7 @@ for (const { name, version, pages, file } of samples) {
       }
     });
 
-    it('reads a file cut anywhere, and leaves what follows it', () => {
+    test('reads a file cut anywhere, and leaves what follows it', () => {
       const followed = concat([file, file.subarray(0, 20)]);
       for (let cut = 0; cut <= followed.length; cut += 1) {
         const decoded = decode([followed.subarray(0, cut), followed.subarray(cut)]);
@@ -139,12 +139,12 @@ for (const { name, version, pages, file } of samples) {
       }
     });
 
-    it('reads a file that comes byte by byte', () => {
+    test('reads a file that comes byte by byte', () => {
       const bytes = Array.from(file, (byte) => Uint8Array.of(byte));
       assert.deepEqual(decode(bytes), decode([file]));
     });
 
-    it('rejects a file cut off at any length', () => {
+    test('rejects a file cut off at any length', () => {
       for (let length = 0; length < file.length; length += 1) {
         const isTruncated = (error: unknown): boolean =>
           error instanceof LtxFormatError && error.code === 'LTX_TRUNCATED';
@@ -152,7 +152,7 @@ for (const { name, version, pages, file } of samples) {
       }
     });
 
-    it('rejects a file with a bit of any byte changed, or decodes it to the same', () => {
+    test('rejects a file with a bit of any byte changed, or decodes it to the same', () => {
       // The same: other compressed bytes may mean the same page.
       const original = decode([file]);
       for (let at = 0; at < file.length; at += 1) {
@@ -181,7 +181,7 @@ describe('LtxDecoder', () => {
     assert.throws(() => decode([file]), { name: 'LtxFormatError', code });
   };
 
-  it('reads a file that was put together without the encoder', () => {
+  test('reads a file that was put together without the encoder', () => {
     const { pages, trailer } = decode([
       rawFile(header, [
         [2, 22],
@@ -195,7 +195,7 @@ describe('LtxDecoder', () => {
     assert.equal(trailer?.postApplyChecksum, 0x8000000000000bb8n);
   });
 
-  it('rejects pages that are out of place', () => {
+  test('rejects pages that are out of place', () => {
     rejects(
       'LTX_PAGE_ORDER',
       rawFile(header, [
@@ -218,7 +218,7 @@ describe('LtxDecoder', () => {
     rejects('LTX_SNAPSHOT_INCOMPLETE', rawFile(snapshotHeader, [[1, 0]]));
   });
 
-  it('rejects an LZ4 frame that is longer or shorter than the page block', () => {
+  test('rejects an LZ4 frame that is longer or shorter than the page block', () => {
     const page = concat([Uint8Array.of(0, 0, 0, 2), new Uint8Array(512)]);
     const end = new Uint8Array(4);
     assert.equal(decode([framedFile(header, concat([page, end]))]).pages.length, 1);
@@ -229,7 +229,7 @@ describe('LtxDecoder', () => {
     rejects('LTX_COMPRESSION', framedFile(header, concat([page, end, new Uint8Array(70_000)])));
   });
 
-  it('checks the file checksum before it believes the trailer', () => {
+  test('checks the file checksum before it believes the trailer', () => {
     // A known file with a made-up post-apply checksum, whose own checksum is right.
     const fields = { ...snapshotHeader, commit: 2, maxTxid: toTxid(4) };
     const file = rawFile(fields, [
@@ -244,14 +244,14 @@ describe('LtxDecoder', () => {
     rejects('LTX_DATABASE_CHECKSUM', sealed(flipped));
   });
 
-  it('rejects a post-apply checksum that cannot be', () => {
+  test('rejects a post-apply checksum that cannot be', () => {
     const file = rawFile(header, []);
     file[file.length - 16] = 0x7f;
     rejects('LTX_TRAILER', sealed(file));
     rejects('LTX_TRAILER', rawFile({ ...header, commit: 0 }, []));
   });
 
-  it('rejects a header that breaks the rules, before the handler sees it', () => {
+  test('rejects a header that breaks the rules, before the handler sees it', () => {
     for (const bad of [{ pageSize: 513 }, { minTxid: toTxid(0) }, { walSize: 8 }]) {
       const file = rawFile(header, []);
       file.set(encodeHeader({ ...header, ...bad }));
@@ -264,7 +264,7 @@ describe('LtxDecoder', () => {
     }
   });
 
-  it('says where in the file the error is', () => {
+  test('says where in the file the error is', () => {
     const file = rawFile(header, [
       [3, 0],
       [2, 0],
@@ -273,7 +273,7 @@ describe('LtxDecoder', () => {
     assert.throws(() => decode([file]), { code: 'LTX_PAGE_ORDER', offset, expected: 4, actual: 2 });
   });
 
-  it('decodes or rejects a file with bytes replaced and a right checksum', () => {
+  test('decodes or rejects a file with bytes replaced and a right checksum', () => {
     const file = rawFile(header, [
       [2, 22],
       [9, 99],
@@ -290,7 +290,7 @@ describe('LtxDecoder', () => {
     );
   });
 
-  it('reads pages of every size, cut into any pieces', () => {
+  test('reads pages of every size, cut into any pieces', () => {
     const cuts = fc.array(fc.nat(5000), { maxLength: 20 });
     fc.assert(
       fc.property(fc.constantFrom(...SAMPLE_FORMATS), fc.constantFrom(...pageSizes), cuts, cutFile),
@@ -298,7 +298,7 @@ describe('LtxDecoder', () => {
     );
   });
 
-  it('takes nothing after the end', () => {
+  test('takes nothing after the end', () => {
     const file = rawFile(header, []);
     const decoder = new LtxDecoder({ onHeader() {}, onPage() {}, onTrailer() {} });
     assert.equal(decoder.push(file), file.length);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { versionOfFlags, versionOfFrame } from './detect-version.ts';
 import { FLAG_LZ4, FLAG_NO_CHECKSUM, makeHeader } from './header.ts';
@@ -12,7 +12,7 @@ const frame = (digits: string): number =>
   versionOfFrame(header, Buffer.from(`ff${digits.replaceAll(' ', '')}`, 'hex'), 1);
 
 describe('versionOfFlags()', () => {
-  it('knows the version by any flag', () => {
+  test('knows the version by any flag', () => {
     assert.equal(versionOfFlags(FLAG_LZ4), 1);
     assert.equal(versionOfFlags(FLAG_NO_CHECKSUM), 3);
     assert.equal(versionOfFlags(0), undefined);
@@ -20,7 +20,7 @@ describe('versionOfFlags()', () => {
 });
 
 describe('versionOfFrame()', () => {
-  it('takes what begins as pages do for version 1', () => {
+  test('takes what begins as pages do for version 1', () => {
     assert.equal(frame('00000001 53514c697465'), 1, 'the first page of a database');
     assert.equal(frame('00000002 0d0000000100'), 1, 'a leaf of a table');
     assert.equal(frame('00000002 000000000000'), 1, 'a page of zeros');
@@ -28,7 +28,7 @@ describe('versionOfFrame()', () => {
     assert.equal(frame('00000002 000112340000'), 1, 'one whose next is page 70196');
   });
 
-  it('takes a length or an LZ4 frame after the flags for version 3', () => {
+  test('takes a length or an LZ4 frame after the flags for version 3', () => {
     assert.equal(frame('00000002 000100000123'), 3);
     assert.equal(frame('00000002 000100001020'), 3, 'the longest block of a page');
     assert.equal(frame('00000002 000100001021'), 1, 'too long');
@@ -36,7 +36,7 @@ describe('versionOfFrame()', () => {
     assert.equal(frame('00000002 000004224d18'), 3);
   });
 
-  it('tells files without pages apart', () => {
+  test('tells files without pages apart', () => {
     assert.equal(frame('00000000 800000000000'), 1, 'a post-apply checksum');
     assert.equal(frame('00000000 000000000000'), 3, 'the end of the frames, an index');
   });

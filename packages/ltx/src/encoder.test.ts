@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { bytesSource } from '@skein/bytes';
@@ -33,7 +33,7 @@ function encoderOf(fields: LtxHeaderFields): LtxEncoder {
 }
 
 describe('LtxEncoder', () => {
-  it('writes the known snapshot of one page', () => {
+  test('writes the known snapshot of one page', () => {
     const { parts, sink } = collect();
     const header = makeHeader({
       pageSize: 512,
@@ -53,14 +53,14 @@ describe('LtxEncoder', () => {
     );
   });
 
-  it('writes the known deletion', () => {
+  test('writes the known deletion', () => {
     const { parts, sink } = collect();
     const encoder = new LtxEncoder(sink, makeHeader({ ...change, commit: 0 }));
     assert.equal(encoder.finish(CHECKSUM_FLAG).fileChecksum, 0xa5add60537ebc58dn);
     assert.equal(concat(parts).length, 120);
   });
 
-  it('knows the length of a version 1 file without compression beforehand', () => {
+  test('knows the length of a version 1 file without compression beforehand', () => {
     fc.assert(
       fc.property(fc.nat(9), fc.constantFrom(...pageSizes), (count, pageSize) => {
         const pgnos = Array.from({ length: count }, (_, i) => i * 3 + 1);
@@ -72,13 +72,13 @@ describe('LtxEncoder', () => {
     );
   });
 
-  it('puts the page block into an LTX of LiteFS as one LZ4 frame', () => {
+  test('puts the page block into an LTX of LiteFS as one LZ4 frame', () => {
     const file = encodeSample(SAMPLE_FORMATS[1]!, { txid: 2, commit: 30, pgnos: [3, 5] });
     const frame = Buffer.from(file.subarray(HEADER_SIZE, HEADER_SIZE + 7)).toString('hex');
     assert.equal(frame, '04224d186440a7');
   });
 
-  it('tells the checksum of each page and that of all pages', () => {
+  test('tells the checksum of each page and that of all pages', () => {
     for (const format of SAMPLE_FORMATS) {
       const sample = { txid: 2, commit: 9, pgnos: [2, 3, 9] };
       const header = inspectLtx(bytesSource(encodeSample(format, sample))).header;
@@ -99,7 +99,7 @@ describe('LtxEncoder', () => {
     }
   });
 
-  it('counts what goes to the sink', () => {
+  test('counts what goes to the sink', () => {
     for (const format of SAMPLE_FORMATS) {
       const { parts, sink } = collect();
       const encoder = new LtxEncoder(
@@ -118,7 +118,7 @@ describe('LtxEncoder', () => {
     }
   });
 
-  it('refuses pages that may not come', () => {
+  test('refuses pages that may not come', () => {
     const encoder = encoderOf(change);
     encoder.writePage(2, page);
     for (const pgno of [0, 1, 2, 5]) {
@@ -127,7 +127,7 @@ describe('LtxEncoder', () => {
     encoder.writePage(4, page);
   });
 
-  it('refuses an incomplete snapshot', () => {
+  test('refuses an incomplete snapshot', () => {
     const fields = { ...change, minTxid: toTxid(1), preApplyChecksum: NO_CHECKSUM };
     const encoder = encoderOf(fields);
     assert.throws(() => encoder.writePage(2, page), { code: 'LTX_PAGE_ORDER' });
@@ -137,7 +137,7 @@ describe('LtxEncoder', () => {
     });
   });
 
-  it('refuses a post-apply checksum that cannot be', () => {
+  test('refuses a post-apply checksum that cannot be', () => {
     const finish = (fields: Partial<LtxHeaderFields>, checksum: bigint): void => {
       const encoder = encoderOf({ ...change, ...fields });
       if (fields.minTxid === 1n) encoder.writePage(1, page);
@@ -149,13 +149,13 @@ describe('LtxEncoder', () => {
     assert.throws(() => finish(snapshot, 0x8000000000000001n), { code: 'LTX_DATABASE_CHECKSUM' });
   });
 
-  it('refuses a header that the version cannot have', () => {
+  test('refuses a header that the version cannot have', () => {
     assert.throws(() => encoderOf({ ...change, pageSize: 1000 }), { code: 'LTX_HEADER' });
     const compressed = makeHeader({ ...change, flags: FLAG_LZ4 });
     assert.throws(() => new LtxEncoder(() => {}, compressed, 3), { code: 'LTX_HEADER' });
   });
 
-  it('refuses pages outside of their array, and anything after the end', () => {
+  test('refuses pages outside of their array, and anything after the end', () => {
     const encoder = encoderOf(change);
     assert.throws(() => encoder.writePage(1, page, 1), { code: 'ASSERTION_FAILED' });
     encoder.finish(CHECKSUM_FLAG);

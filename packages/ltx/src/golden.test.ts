@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { bytesSource } from '@skein/bytes';
 
@@ -117,7 +117,7 @@ for (const name of readdirSync(join(testdata, 'litefs'))) {
     const files = readFiles(join(folder, 'ltx'));
     const exported = new Uint8Array(readFileSync(join(folder, 'export.db')));
 
-    it('has files of version 1, whose names are their TXIDs', () => {
+    test('has files of version 1, whose names are their TXIDs', () => {
       for (const file of files) {
         const { header, version, sizeBytes } = inspect(file);
         assert.equal(version, 1);
@@ -126,7 +126,7 @@ for (const name of readdirSync(join(testdata, 'litefs'))) {
       }
     });
 
-    it('has files each of which begins where the one before ended', () => {
+    test('has files each of which begins where the one before ended', () => {
       let post = NO_CHECKSUM;
       for (const file of files) {
         const { header, trailer } = inspect(file);
@@ -135,7 +135,7 @@ for (const name of readdirSync(join(testdata, 'litefs'))) {
       }
     });
 
-    it('gives the exported database when its files are applied in order', () => {
+    test('gives the exported database when its files are applied in order', () => {
       let database = new Uint8Array(0);
       for (const file of files) {
         const pages = reader(file);
@@ -146,7 +146,7 @@ for (const name of readdirSync(join(testdata, 'litefs'))) {
       assert.ok(Buffer.from(database).equals(exported));
     });
 
-    it('ends at the position that it told', () => {
+    test('ends at the position that it told', () => {
       const { header, trailer } = inspect(files.at(-1)!);
       const position = { txid: header.maxTxid, checksum: trailer.postApplyChecksum };
       assert.equal(
@@ -155,7 +155,7 @@ for (const name of readdirSync(join(testdata, 'litefs'))) {
       );
     });
 
-    it('has files that our encoder writes with the same content, raw ones byte for byte', () => {
+    test('has files that our encoder writes with the same content, raw ones byte for byte', () => {
       for (const file of files) {
         const ours = rewrite(file);
         const isRaw = (inspect(file).header.flags & FLAG_LZ4) === 0;
@@ -163,7 +163,7 @@ for (const name of readdirSync(join(testdata, 'litefs'))) {
       }
     });
 
-    it('has files that compact to one snapshot of the exported database', () => {
+    test('has files that compact to one snapshot of the exported database', () => {
       for (const version of [1, 3] as const) {
         const snapshot = compactFiles(files, version);
         assert.equal(inspect(snapshot).version, version);
@@ -172,7 +172,7 @@ for (const name of readdirSync(join(testdata, 'litefs'))) {
       }
     });
 
-    it('has files of which any run compacts to the same change', () => {
+    test('has files of which any run compacts to the same change', () => {
       for (let from = 1; from < files.length; from += 1) {
         const before = applyAll(files.slice(0, from));
         const merged = compactFiles(files.slice(from), 3);
@@ -180,7 +180,7 @@ for (const name of readdirSync(join(testdata, 'litefs'))) {
       }
     });
 
-    it('has raw files of which single pages can be read', () => {
+    test('has raw files of which single pages can be read', () => {
       for (const file of files) {
         const isRaw = (inspect(file).header.flags & FLAG_LZ4) === 0;
         if (isRaw) checkPageAccess(file);
@@ -202,7 +202,7 @@ for (const name of readdirSync(join(testdata, 'litestream'))) {
     const all = [...levels.values()].flat();
     const restored = new Uint8Array(readFileSync(join(folder, 'restored.db')));
 
-    it('has files of version 3 without checksums, whose names are their TXIDs', () => {
+    test('has files of version 3 without checksums, whose names are their TXIDs', () => {
       for (const file of all) {
         const { header, version, sizeBytes } = inspect(file);
         assert.equal(version, 3);
@@ -213,11 +213,11 @@ for (const name of readdirSync(join(testdata, 'litestream'))) {
       }
     });
 
-    it('gives the restored database when level 0 is applied in order', () => {
+    test('gives the restored database when level 0 is applied in order', () => {
       assert.ok(Buffer.from(applyAll(levels.get('0')!)).equals(restored));
     });
 
-    it('has compactions and snapshots that hold what level 0 holds', () => {
+    test('has compactions and snapshots that hold what level 0 holds', () => {
       for (const file of all.filter((each) => !levels.get('0')!.includes(each))) {
         const range = maybeParseLtxFileName(file.name)!;
         const parts = levels.get('0')!.filter((each) => {
@@ -234,14 +234,14 @@ for (const name of readdirSync(join(testdata, 'litestream'))) {
       }
     });
 
-    it('compacts to a snapshot of version 1 with the checksum of the restored database', () => {
+    test('compacts to a snapshot of version 1 with the checksum of the restored database', () => {
       const snapshot = inspect(compactFiles(levels.get('0')!, 1));
       assert.ok(isSnapshot(snapshot.header));
       const expected = databaseChecksum(restored, snapshot.header.pageSize);
       assert.equal(snapshot.trailer.postApplyChecksum, expected);
     });
 
-    it('has files that our encoder writes with the same content', () => {
+    test('has files that our encoder writes with the same content', () => {
       for (const file of all) {
         const ours = { name: file.name, bytes: rewrite(file) };
         const { header, pageCount } = inspect(file);
@@ -250,7 +250,7 @@ for (const name of readdirSync(join(testdata, 'litestream'))) {
       }
     });
 
-    it('has files of which single pages can be read by the index', () => {
+    test('has files of which single pages can be read by the index', () => {
       for (const file of all) checkPageAccess(file);
     });
   });

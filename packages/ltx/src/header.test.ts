@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { toChecksum } from './checksum.ts';
@@ -32,7 +32,7 @@ const good: LtxHeaderFields = {
 };
 
 describe('encodeHeader()', () => {
-  it('puts every field where the format has it', () => {
+  test('puts every field where the format has it', () => {
     const expected = [
       '4c545831 00000000 00001000 00000003',
       '0000000000000005 0000000000000006',
@@ -47,7 +47,7 @@ describe('encodeHeader()', () => {
 });
 
 describe('decodeHeader()', () => {
-  it('reads what encodeHeader() wrote', () => {
+  test('reads what encodeHeader() wrote', () => {
     const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
     const u32 = fc.nat(0xffffffff);
     const fields = fc.record({
@@ -73,13 +73,13 @@ describe('decodeHeader()', () => {
     );
   });
 
-  it('rejects bytes without the magic', () => {
+  test('rejects bytes without the magic', () => {
     const bytes = encodeHeader(makeHeader(good));
     bytes[3] = 0x32;
     assert.throws(() => decodeHeader(bytes), { code: 'LTX_MAGIC', offset: 0 });
   });
 
-  it('rejects numbers that JavaScript could not hold', () => {
+  test('rejects numbers that JavaScript could not hold', () => {
     for (const offset of [32, 48, 56]) {
       const bytes = encodeHeader(makeHeader(good));
       bytes[offset] = 0x7f;
@@ -101,7 +101,7 @@ describe('checkHeader()', () => {
   const noChecksum = toChecksum(0n);
   const noWal = { walOffset: 0, walSize: 0, walSalt1: 0, walSalt2: 0 };
 
-  it('accepts transactions, snapshots and deletions', () => {
+  test('accepts transactions, snapshots and deletions', () => {
     for (const version of [1, 3] as const) {
       checkHeader(makeHeader(good), version);
       checkHeader(makeHeader({ ...good, ...noWal }), version);
@@ -115,14 +115,14 @@ describe('checkHeader()', () => {
     checkHeader(makeHeader({ ...good, flags: FLAG_NO_CHECKSUM, preApplyChecksum: noChecksum }), 3);
   });
 
-  it('rejects flags that the version does not have', () => {
+  test('rejects flags that the version does not have', () => {
     rejects(4, 1, { flags: FLAG_NO_CHECKSUM });
     rejects(4, 3, { flags: FLAG_LZ4 });
     rejects(4, 1, { flags: 4 });
     rejects(4, 3, { flags: 0x80000000 });
   });
 
-  it('rejects page sizes, page counts and TXIDs that are none', () => {
+  test('rejects page sizes, page counts and TXIDs that are none', () => {
     for (const pageSize of [0, 256, 1000, 131072]) rejects(8, 1, { pageSize });
     for (const commit of [-1, 0.5, 2 ** 32]) rejects(12, 1, { commit });
     for (const timestampMs of [0.5, Number.NaN, 2 ** 53]) rejects(32, 1, { timestampMs });
@@ -131,13 +131,13 @@ describe('checkHeader()', () => {
     rejects(24, 1, { maxTxid: toTxid(4) });
   });
 
-  it('rejects a pre-apply checksum in a snapshot, and a transaction without', () => {
+  test('rejects a pre-apply checksum in a snapshot, and a transaction without', () => {
     rejects(40, 1, { minTxid: toTxid(1) });
     rejects(40, 1, { preApplyChecksum: noChecksum });
     rejects(40, 3, { flags: FLAG_NO_CHECKSUM });
   });
 
-  it('rejects half a place in the WAL in version 1 only', () => {
+  test('rejects half a place in the WAL in version 1 only', () => {
     rejects(56, 1, { walSize: 0 });
     rejects(56, 1, { walOffset: 0 });
     rejects(64, 1, { walOffset: 0, walSize: 0 });

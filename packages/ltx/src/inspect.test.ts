@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { bytesSource, readU32be, sourceFrom } from '@skein/bytes';
 
@@ -12,7 +12,7 @@ const sample = { txid: 5, commit: 9, pgnos: [2, 3, 9] };
 
 describe('inspectLtx()', () => {
   for (const format of SAMPLE_FORMATS) {
-    it(`lists where the pages are, ${format.name}`, () => {
+    test(`lists where the pages are, ${format.name}`, () => {
       const file = encodeSample(format, sample);
       const frames: (readonly [pgno: number, start: number, end: number])[] = [];
       const summary = inspectLtx(bytesSource(file), {}, ({ pgno, frameStart, frameEnd }) => {
@@ -30,7 +30,7 @@ describe('inspectLtx()', () => {
       if (format.version === 1) assert.equal(end, rawFileSize(3, 512) - 20);
     });
 
-    it(`finds the end of a file inside of a larger one, ${format.name}`, () => {
+    test(`finds the end of a file inside of a larger one, ${format.name}`, () => {
       const file = encodeSample(format, sample);
       const source = sourceFrom(bytesSource(concat([file, file, file])), file.length);
       assert.equal(inspectLtx(source).sizeBytes, file.length);

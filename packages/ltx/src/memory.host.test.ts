@@ -1,7 +1,7 @@
 // Memory does not grow with the file: a snapshot of any size goes through in pieces.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { LtxDecoder } from './decoder.ts';
 import { LtxEncoder } from './encoder.ts';
@@ -56,7 +56,7 @@ class MemoryWatch {
 
 describe('memory', () => {
   for (const format of SAMPLE_FORMATS.slice(0, 3)) {
-    it(`stays bounded while a snapshot is encoded and decoded, ${format.name}`, () => {
+    test(`stays bounded while a snapshot is encoded and decoded, ${format.name}`, () => {
       const watch = new MemoryWatch();
       let pageCount = 0;
       const decoder = new LtxDecoder({

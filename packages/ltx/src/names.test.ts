@@ -1,7 +1,7 @@
 // TXIDs, positions, file names and page numbers: the small vocabulary.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { toChecksum } from './checksum.ts';
 import { formatLtxFileName, maybeParseLtxFileName } from './file-name.ts';
@@ -10,7 +10,7 @@ import { POSITION_ZERO, formatPosition, maybeParsePosition } from './position.ts
 import { formatTxid, maybeParseTxid, toTxid } from './txid.ts';
 
 describe('toTxid()', () => {
-  it('takes numbers of 64 bits', () => {
+  test('takes numbers of 64 bits', () => {
     assert.equal(toTxid(5), 5n);
     assert.equal(formatTxid(toTxid((1n << 64n) - 1n)), 'ffffffffffffffff');
     for (const value of [-1, 1n << 64n]) {
@@ -20,7 +20,7 @@ describe('toTxid()', () => {
 });
 
 describe('maybeParseTxid()', () => {
-  it('reads sixteen lowercase digits', () => {
+  test('reads sixteen lowercase digits', () => {
     assert.equal(maybeParseTxid('000000000000000c'), 12n);
     for (const text of ['c', '000000000000000C', '00000000000000000c']) {
       assert.equal(maybeParseTxid(text), undefined);
@@ -29,14 +29,14 @@ describe('maybeParseTxid()', () => {
 });
 
 describe('maybeParsePosition()', () => {
-  it('reads what formatPosition() wrote', () => {
+  test('reads what formatPosition() wrote', () => {
     const position = { txid: toTxid(12), checksum: toChecksum(0xe02c1534eef32203n) };
     assert.equal(formatPosition(position), '000000000000000c/e02c1534eef32203');
     assert.deepEqual(maybeParsePosition(formatPosition(position)), position);
     assert.deepEqual(maybeParsePosition(formatPosition(POSITION_ZERO)), POSITION_ZERO);
   });
 
-  it('takes nothing else', () => {
+  test('takes nothing else', () => {
     const good = '000000000000000c/e02c1534eef32203';
     for (const text of ['', '/', good.slice(1), `${good}/`, `${good}\n`, good.replace('/', '-')]) {
       assert.equal(maybeParsePosition(text), undefined, JSON.stringify(text));
@@ -46,13 +46,13 @@ describe('maybeParsePosition()', () => {
 });
 
 describe('maybeParseLtxFileName()', () => {
-  it('reads what formatLtxFileName() wrote', () => {
+  test('reads what formatLtxFileName() wrote', () => {
     const range = { minTxid: toTxid(1), maxTxid: toTxid(0xabc) };
     assert.equal(formatLtxFileName(range), '0000000000000001-0000000000000abc.ltx');
     assert.deepEqual(maybeParseLtxFileName(formatLtxFileName(range)), range);
   });
 
-  it('takes no other name', () => {
+  test('takes no other name', () => {
     const good = '0000000000000001-0000000000000abc.ltx';
     const bad = [
       `${good}.tmp`,
@@ -68,7 +68,7 @@ describe('maybeParseLtxFileName()', () => {
 });
 
 describe('lockPgno()', () => {
-  it('is the page behind the first GiB', () => {
+  test('is the page behind the first GiB', () => {
     const expected = [2097153, 1048577, 524289, 262145, 131073, 65537, 32769, 16385];
     const actual = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536].map((s) => lockPgno(s));
     assert.deepEqual(actual, expected);
@@ -76,7 +76,7 @@ describe('lockPgno()', () => {
 });
 
 describe('isPageSize()', () => {
-  it('takes powers of two from 512 to 65536', () => {
+  test('takes powers of two from 512 to 65536', () => {
     for (const size of [512, 1024, 4096, 65536]) assert.ok(isPageSize(size));
     for (const size of [0, 1, 256, 513, 4095, 131072, 512.5, -512, Number.NaN]) {
       assert.ok(!isPageSize(size), String(size));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { type ByteSource, bytesSource, sourceFrom } from '@skein/bytes';
@@ -37,7 +37,7 @@ function checkAllPages(file: Uint8Array, sample: SampleTransaction): void {
 
 describe('openPageAccess()', () => {
   for (const format of randomAccess) {
-    it(`reads any page of a transaction, ${format.name}`, () => {
+    test(`reads any page of a transaction, ${format.name}`, () => {
       fc.assert(
         fc.property(pgnos, (pages) => {
           const sorted = pages.toSorted((a, b) => a - b);
@@ -48,12 +48,12 @@ describe('openPageAccess()', () => {
       );
     });
 
-    it(`reads any page of a snapshot, ${format.name}`, () => {
+    test(`reads any page of a snapshot, ${format.name}`, () => {
       const sample = { txid: 1, commit: 9, pgnos: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
       checkAllPages(encodeSample(format, sample), sample);
     });
 
-    it(`reads pages of a file inside of a larger one, ${format.name}`, () => {
+    test(`reads pages of a file inside of a larger one, ${format.name}`, () => {
       const sample = { txid: 5, commit: 9, pgnos: [3, 7] };
       const file = encodeSample(format, sample);
       const source = sourceFrom(bytesSource(concat([new Uint8Array(77), file, file])), 77);
@@ -63,7 +63,7 @@ describe('openPageAccess()', () => {
       assert.deepEqual(page, samplePageOf(sample, 7));
     });
 
-    it(`gives a page or a format error for a file with a byte changed, ${format.name}`, () => {
+    test(`gives a page or a format error for a file with a byte changed, ${format.name}`, () => {
       const file = encodeSample(format, { txid: 5, commit: 9, pgnos: [3, 7] });
       const change = fc.tuple(fc.nat(file.length - 1), fc.nat(255));
       fc.assert(
@@ -84,7 +84,7 @@ describe('openPageAccess()', () => {
     });
   }
 
-  it('finds pages on both sides of the lock page in a snapshot of more than a GiB', () => {
+  test('finds pages on both sides of the lock page in a snapshot of more than a GiB', () => {
     // Nobody reads what is not asked for: a page's frame here is its number and nothing else.
     const pageSize = 65536;
     const commit = lockPgno(pageSize) + 3;
@@ -113,7 +113,7 @@ describe('openPageAccess()', () => {
     assert.deepEqual(found, [true, true, false, true, true, false]);
   });
 
-  it('refuses version 1 with compression, and files of an impossible length', () => {
+  test('refuses version 1 with compression, and files of an impossible length', () => {
     const compressed = encodeSample(SAMPLE_FORMATS[1]!, { txid: 5, commit: 9, pgnos: [3] });
     assert.throws(() => openPageAccess(bytesSource(compressed), compressed.length), {
       code: 'LTX_COMPRESSION',
@@ -126,7 +126,7 @@ describe('openPageAccess()', () => {
     assert.throws(() => shorter.read(9, new Uint8Array(512)), { code: 'LTX_TRUNCATED' });
   });
 
-  it('sets nothing aside for an index length that cannot be', () => {
+  test('sets nothing aside for an index length that cannot be', () => {
     const file = encodeSample(SAMPLE_FORMATS[2]!, { txid: 5, commit: 9, pgnos: [3] });
     for (const at of [24, 23, 20, 18]) {
       const mutant = file.with(-at, 0x7f);

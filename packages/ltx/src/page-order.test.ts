@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { makeHeader } from './header.ts';
 import { lockPgno } from './page-number.ts';
@@ -22,7 +22,7 @@ function rejects(pages: PageOrder, pgno: number): void {
 }
 
 describe('PageOrder', () => {
-  it('lets a transaction have any pages of the database, ascending', () => {
+  test('lets a transaction have any pages of the database, ascending', () => {
     const pages = order(2, 9);
     accepts(pages, 2, 3, 7);
     rejects(pages, 7);
@@ -33,11 +33,11 @@ describe('PageOrder', () => {
     pages.finish(0);
   });
 
-  it('lets a transaction have no pages', () => {
+  test('lets a transaction have no pages', () => {
     order(2, 9).finish(0);
   });
 
-  it('wants all pages of a snapshot', () => {
+  test('wants all pages of a snapshot', () => {
     rejects(order(1, 3), 2);
     const pages = order(1, 3);
     accepts(pages, 1, 2);
@@ -50,7 +50,7 @@ describe('PageOrder', () => {
     pages.finish(0);
   });
 
-  it('lets nobody write the lock page, and a snapshot go past it', () => {
+  test('lets nobody write the lock page, and a snapshot go past it', () => {
     for (const pageSize of pageSizes) {
       const lock = lockPgno(pageSize);
       const pages = order(2, lock + 5, pageSize, lock - 1);
@@ -61,7 +61,7 @@ describe('PageOrder', () => {
     }
   });
 
-  it('lets a snapshot end before the lock page or with it', () => {
+  test('lets a snapshot end before the lock page or with it', () => {
     const lock = lockPgno(65536);
     for (const commit of [lock - 1, lock]) {
       const pages = order(1, commit, 65536);
@@ -70,7 +70,7 @@ describe('PageOrder', () => {
     }
   });
 
-  it('wants all pages from a number on, if told so', () => {
+  test('wants all pages from a number on, if told so', () => {
     const pages = order(2, 8, 512, 6);
     accepts(pages, 3);
     rejects(pages, 7);

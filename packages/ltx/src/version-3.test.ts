@@ -1,7 +1,7 @@
 // What is particular to version 3: frames, in both of their kinds, and the page index.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import {
   Crc64,
@@ -115,7 +115,7 @@ function rejects(code: LtxErrorCode, file: Uint8Array): void {
 }
 
 describe('LTX version 3', () => {
-  it('is read with lengths and blocks, or with LZ4 frames as in ltx 0.5.0', () => {
+  test('is read with lengths and blocks, or with LZ4 frames as in ltx 0.5.0', () => {
     for (const make of [frame, oldFrame]) {
       const file = encodeFile([make(2), make(3), make(9)]);
       const expected = [2, 3, 9].map((pgno) => [pgno, samplePage(PAGE_SIZE, pgno)]);
@@ -131,7 +131,7 @@ describe('LTX version 3', () => {
     }
   });
 
-  it('is written as the test puts it together', () => {
+  test('is written as the test puts it together', () => {
     const sample = { txid: 5, commit: 9, pgnos: [2, 3] };
     const ours = encodeSample(SAMPLE_FORMATS[3]!, sample);
     const pages = new Map(pagesOf(ours));
@@ -146,7 +146,7 @@ describe('LTX version 3', () => {
     assert.deepEqual(ours.slice(HEADER_SIZE, -8), expected.slice(HEADER_SIZE, -8));
   });
 
-  it('is rejected with a frame that is none', () => {
+  test('is rejected with a frame that is none', () => {
     const good = frame(2);
     rejects('LTX_PAGE_HEADER', encodeFile([{ ...good, flags: 2 }]));
     rejects('LTX_PAGE_HEADER', encodeFile([{ ...good, flags: 3 }]));
@@ -157,7 +157,7 @@ describe('LTX version 3', () => {
     rejects('LTX_COMPRESSION', encodeFile([{ ...oldFrame(2), data: new Uint8Array(40) }]));
   });
 
-  it('is rejected with a page that is too short or too long', () => {
+  test('is rejected with a page that is too short or too long', () => {
     const halfPage = samplePage(PAGE_SIZE / 2, 1);
     const data = new Uint8Array(lz4BlockBound(PAGE_SIZE * 2));
     const end = new Lz4BlockEncoder().encode(halfPage, 0, halfPage.length, data, 0);
@@ -192,7 +192,7 @@ describe('LTX version 3', () => {
     const open = (file: Uint8Array): ReturnType<typeof openPageAccess> =>
       openPageAccess(bytesSource(file), file.length);
 
-    it('is rejected, and not opened for random access', () => {
+    test('is rejected, and not opened for random access', () => {
       const changes: readonly Change[] = [
         (first) => encodeIndex([first]),
         (first, second) => encodeIndex([second, first]),
@@ -216,7 +216,7 @@ describe('LTX version 3', () => {
       check(changes, open);
     });
 
-    it('is rejected, and its pages cannot be read', () => {
+    test('is rejected, and its pages cannot be read', () => {
       const changes: readonly Change[] = [
         (first, [, ...second]) => encodeIndex([first, [4, ...second]]),
         ([pgno, offset, size], [, , size2]) =>
@@ -230,7 +230,7 @@ describe('LTX version 3', () => {
       });
     });
 
-    it('sets nothing aside for an index that is longer than its pages need', () => {
+    test('sets nothing aside for an index that is longer than its pages need', () => {
       const file = encodeFile([frame(2)], () => encodeIndex([[2, HEADER_SIZE, 400]]));
       const noise = new Uint8Array(300);
       const longer = concat([file.subarray(0, HEADER_SIZE), noise, file.subarray(HEADER_SIZE)]);
@@ -241,7 +241,7 @@ describe('LTX version 3', () => {
       });
     });
 
-    it('reads no frame at random that is longer than any page needs', () => {
+    test('reads no frame at random that is longer than any page needs', () => {
       const empty = Uint8Array.of(0, 0, 0, 0x80);
       const { data, ...rest } = oldFrame(2);
       const blocks = Array.from({ length: 300 }, () => empty);
@@ -255,7 +255,7 @@ describe('LTX version 3', () => {
     });
   });
 
-  it('is written without checksums if it says so', () => {
+  test('is written without checksums if it says so', () => {
     const file = encodeSample(SAMPLE_FORMATS[3]!, { txid: 5, commit: 9, pgnos: [2] });
     assert.equal(inspectLtx(bytesSource(file)).trailer.postApplyChecksum, NO_CHECKSUM);
   });

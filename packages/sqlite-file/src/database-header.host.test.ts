@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { tempDir } from '@skein/testkit';
 
@@ -74,7 +74,7 @@ describe('a database header is judged as by SQLite', () => {
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50)
     INSERT INTO t SELECT zeroblob(100) FROM n`;
 
-  it('with any byte of it changed to any of several values', (t) => {
+  test('with any byte of it changed to any of several values', (t) => {
     const { path, bytes } = makeDatabase(t, setup);
     const verdicts = new Set<unknown>();
     for (let offset = 0; offset < 100; offset++) {
@@ -87,7 +87,7 @@ describe('a database header is judged as by SQLite', () => {
     assert.deepEqual(verdicts, new Set([undefined, SQLITE_CORRUPT, SQLITE_NOTADB]));
   });
 
-  it('with every size of page and reserved bytes', (t) => {
+  test('with every size of page and reserved bytes', (t) => {
     const { path, bytes } = makeDatabase(t, setup);
     for (let power = 8; power <= 16; power++) {
       for (const reserved of [0, 32, 33, 255]) {
@@ -101,7 +101,7 @@ describe('a database header is judged as by SQLite', () => {
     }
   });
 
-  it('with the file cut off anywhere behind the header', (t) => {
+  test('with the file cut off anywhere behind the header', (t) => {
     const { path, bytes } = makeDatabase(t, setup);
     for (let length = 100; length <= bytes.length; length += 97) {
       const cut = bytes.subarray(0, length);
@@ -111,7 +111,7 @@ describe('a database header is judged as by SQLite', () => {
 });
 
 describe('a header that SQLite wrote', () => {
-  it('is decoded to what was set by PRAGMA', (t) => {
+  test('is decoded to what was set by PRAGMA', (t) => {
     const { bytes } = makeDatabase(
       t,
       `PRAGMA page_size = 65536; PRAGMA auto_vacuum = incremental; PRAGMA encoding = 'UTF-16le';
@@ -139,7 +139,7 @@ describe('a header that SQLite wrote', () => {
 });
 
 describe('a header that we changed', () => {
-  it('puts the database into the other journal mode', (t) => {
+  test('puts the database into the other journal mode', (t) => {
     const { path, bytes } = makeDatabase(t, 'CREATE TABLE t (a)');
     for (const [mode, expected] of [
       ['wal', 'wal'],
@@ -154,7 +154,7 @@ describe('a header that we changed', () => {
     }
   });
 
-  it('makes open connections see new pages and a new schema', (t) => {
+  test('makes open connections see new pages and a new schema', (t) => {
     const { path } = makeDatabase(t, 'CREATE TABLE t (a); INSERT INTO t VALUES (1)');
     const db = new DatabaseSync(path);
     assert.deepEqual(db.prepare('SELECT * FROM t').all().length, 1);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -33,7 +33,7 @@ function assertRejected(bytes: Uint8Array, code: string, offset: number): void {
 }
 
 describe('decodeDatabaseHeader()', () => {
-  it('decodes every field', () => {
+  test('decodes every field', () => {
     assert.deepEqual(decodeDatabaseHeader(sampleDatabaseHeader()), {
       pageSize: 4096,
       writeVersion: 2,
@@ -56,19 +56,19 @@ describe('decodeDatabaseHeader()', () => {
     });
   });
 
-  it('reads a header anywhere in a larger buffer', () => {
+  test('reads a header anywhere in a larger buffer', () => {
     const buffer = new Uint8Array(300);
     buffer.set(sampleDatabaseHeader(), 101);
     assert.equal(decodeDatabaseHeader(buffer.subarray(101)).pageCount, 1234);
   });
 
-  it('takes a stored page size of 1 for 65536', () => {
+  test('takes a stored page size of 1 for 65536', () => {
     const bytes = sampleDatabaseHeader();
     bytes.set([0, 1], 16);
     assert.equal(decodeDatabaseHeader(bytes).pageSize, 65_536);
   });
 
-  it('accepts powers of two from 512 to 65536 as page size and nothing near them', () => {
+  test('accepts powers of two from 512 to 65536 as page size and nothing near them', () => {
     const powers = Array.from({ length: 16 }, (_, i) => 2 ** i);
     const candidates = powers.flatMap((power) => [power - 1, power, power + 1, power + 256]);
     const accepted = candidates.filter((stored) => {
@@ -82,7 +82,7 @@ describe('decodeDatabaseHeader()', () => {
     );
   });
 
-  it('rejects what SQLite rejects', () => {
+  test('rejects what SQLite rejects', () => {
     assertRejected(withByte(0, 0x73), 'SQLITE_FILE_BAD_MAGIC', 0);
     assertRejected(withByte(15, 0x20), 'SQLITE_FILE_BAD_MAGIC', 0);
     assertRejected(withByte(19, 3), 'SQLITE_FILE_UNSUPPORTED_VERSION', 19);
@@ -92,7 +92,7 @@ describe('decodeDatabaseHeader()', () => {
     assertRejected(withByte(17, 1), 'SQLITE_FILE_BAD_SIZE', 16);
   });
 
-  it('rejects reserved bytes that leave less than 480 of a page', () => {
+  test('rejects reserved bytes that leave less than 480 of a page', () => {
     const bytes = sampleDatabaseHeader();
     bytes.set([2, 0], 16);
     bytes[20] = 32;
@@ -101,19 +101,19 @@ describe('decodeDatabaseHeader()', () => {
     assertRejected(bytes, 'SQLITE_FILE_BAD_FIELD', 20);
   });
 
-  it('accepts what SQLite does not check: write version, encoding, schema format', () => {
+  test('accepts what SQLite does not check: write version, encoding, schema format', () => {
     assert.equal(decodeDatabaseHeader(withByte(18, 9)).writeVersion, 9);
     assert.equal(decodeDatabaseHeader(withByte(59, 7)).textEncoding, 7);
     assert.equal(decodeDatabaseHeader(withByte(47, 200)).schemaFormat, 200);
   });
 
-  it('rejects a header cut off at any length', () => {
+  test('rejects a header cut off at any length', () => {
     for (let length = 0; length < 100; length++) {
       assertRejected(sampleDatabaseHeader().subarray(0, length), 'SQLITE_FILE_TRUNCATED', 0);
     }
   });
 
-  it('decodes or rejects any 100 bytes, and isDatabaseHeader() agrees', () => {
+  test('decodes or rejects any 100 bytes, and isDatabaseHeader() agrees', () => {
     const mutated = fc.array(fc.tuple(fc.nat(99), fc.nat(255)), { maxLength: 4 }).map((changes) => {
       const bytes = sampleDatabaseHeader();
       for (const [offset, value] of changes) bytes[offset] = value;
@@ -137,22 +137,22 @@ describe('decodeDatabaseHeader()', () => {
 describe('databasePageCount()', () => {
   const header = decodeDatabaseHeader(sampleDatabaseHeader());
 
-  it('trusts a count written together with the change counter', () => {
+  test('trusts a count written together with the change counter', () => {
     assert.equal(databasePageCount(header, 1234 * 4096), 1234);
     assert.equal(databasePageCount(header, 9999 * 4096), 1234);
   });
 
-  it('counts the file when the header has no count, or one of an older change', () => {
+  test('counts the file when the header has no count, or one of an older change', () => {
     assert.equal(databasePageCount({ ...header, pageCount: 0 }, 5 * 4096), 5);
     assert.equal(databasePageCount({ ...header, versionValidFor: 6 }, 5 * 4096), 5);
   });
 
-  it('counts a part of a page as one', () => {
+  test('counts a part of a page as one', () => {
     assert.equal(databasePageCount({ ...header, pageCount: 0 }, 5 * 4096 + 1), 6);
     assert.equal(databasePageCount(header, 1233 * 4096 + 1), 1234);
   });
 
-  it('rejects a file shorter than its header says', () => {
+  test('rejects a file shorter than its header says', () => {
     assert.throws(
       () => databasePageCount(header, 1233 * 4096),
       (error) => error instanceof SqliteFormatError && error.code === 'SQLITE_FILE_TRUNCATED',
@@ -161,7 +161,7 @@ describe('databasePageCount()', () => {
 });
 
 describe('changes of page 1', () => {
-  it('setHeaderMode() sets both versions and nothing else', () => {
+  test('setHeaderMode() sets both versions and nothing else', () => {
     const page1 = sampleDatabaseHeader();
     setHeaderMode(page1, 'rollback');
     assert.deepEqual([page1[18], page1[19]], [1, 1]);
@@ -170,7 +170,7 @@ describe('changes of page 1', () => {
     assert.deepEqual(page1, sampleDatabaseHeader());
   });
 
-  it('bumpChangeCounter() leaves a page count that counts, also where it did not before', () => {
+  test('bumpChangeCounter() leaves a page count that counts, also where it did not before', () => {
     const page1 = sampleDatabaseHeader();
     page1[95] = 6;
     bumpChangeCounter(page1, 50);
@@ -179,7 +179,7 @@ describe('changes of page 1', () => {
     assert.equal(databasePageCount(header, 99 * 4096), 50);
   });
 
-  it('counters start again at 0 after 2**32 - 1', () => {
+  test('counters start again at 0 after 2**32 - 1', () => {
     const page1 = sampleDatabaseHeader();
     page1.fill(0xff, 24, 28);
     page1.fill(0xff, 40, 44);

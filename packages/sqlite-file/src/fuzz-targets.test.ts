@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -7,11 +7,11 @@ import { fuzzTargets } from './fuzz-targets.ts';
 
 for (const target of fuzzTargets) {
   describe(`fuzz target ${target.name}`, () => {
-    it('decodes its seeds', () => {
+    test('decodes its seeds', () => {
       for (const seed of target.seeds()) assert.doesNotThrow(() => target.decode(seed));
     });
 
-    it('decodes or rejects bytes that were changed, cut off or repeated', () => {
+    test('decodes or rejects bytes that were changed, cut off or repeated', () => {
       const seeds = target.seeds();
       const change = fc.tuple(fc.nat(), fc.nat(255));
       const vector = fc.record({

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { bytesSource } from '@skein/bytes';
 
@@ -32,7 +32,7 @@ function resized(bytes: Uint8Array, pageCount: number, pageSize: number): Uint8A
 }
 
 function testJournal(read: (name: string) => Uint8Array): void {
-  it('is rolled back to the database before the transaction', () => {
+  test('is rolled back to the database before the transaction', () => {
     const bytes = read('hot.db-journal');
     const { pageSize } = decodeDatabaseHeader(read('hot.db'));
     const journal = openHotJournal(bytesSource(bytes), pageSize);
@@ -50,7 +50,7 @@ function testWal(read: (name: string) => Uint8Array): void {
   const block = walIndexBlock(read('log.db-shm').slice(0, WAL_INDEX_BLOCK_SIZE), 0);
   const indexHeader = readWalIndexHeader(block)!;
 
-  it('holds committed frames that make the database after the checkpoint', () => {
+  test('holds committed frames that make the database after the checkpoint', () => {
     let database = read('log.db');
     let pending: { pgno: number; page: Uint8Array }[] = [];
     for (const { pgno, commit, page } of readWalFrames(source, new WalChain(header))) {
@@ -63,7 +63,7 @@ function testWal(read: (name: string) => Uint8Array): void {
     assert.deepEqual(database, read('after.db'));
   });
 
-  it('has an index that says the same as its last commit frame', () => {
+  test('has an index that says the same as its last commit frame', () => {
     const chain = new WalChain(header);
     const pgnos: number[] = [];
     let expected: WalIndexHeader | undefined;
@@ -76,7 +76,7 @@ function testWal(read: (name: string) => Uint8Array): void {
     assert.deepEqual(expected, indexHeader);
   });
 
-  it('has an index with the very entries that appending its frames gives', () => {
+  test('has an index with the very entries that appending its frames gives', () => {
     const rebuilt = walIndexBlock(new Uint8Array(WAL_INDEX_BLOCK_SIZE), 0);
     const newest = new Map<number, number>();
     for (const { frame, pgno } of readWalFrames(source, new WalChain(header))) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -32,7 +32,7 @@ function errorCode(bytes: Uint8Array): string {
 }
 
 describe('journal header', () => {
-  it('is decoded to what was encoded', () => {
+  test('is decoded to what was encoded', () => {
     const u32 = fc.nat(0xffff_ffff);
     const anyHeader = fc.record(
       {
@@ -54,14 +54,14 @@ describe('journal header', () => {
     );
   });
 
-  it('lies where the format says', () => {
+  test('lies where the format says', () => {
     assert.equal(
       Buffer.from(encodeJournalHeader(HEADER)).toString('hex'),
       'd9d505f920a163d7 00000003 fedcba98 0000000c 00000200 00001000'.replaceAll(' ', ''),
     );
   });
 
-  it('is rejected if its magic is off by a byte', () => {
+  test('is rejected if its magic is off by a byte', () => {
     for (let offset = 0; offset < 8; offset++) {
       const bytes = encodeJournalHeader(HEADER);
       bytes[offset]! ^= 1;
@@ -69,7 +69,7 @@ describe('journal header', () => {
     }
   });
 
-  it('is rejected for sizes that SQLite does not believe', () => {
+  test('is rejected for sizes that SQLite does not believe', () => {
     for (const pageSize of [1, 256, 511, 1000, 131_072, 0x8000_0000]) {
       assert.equal(errorCode(encodeJournalHeader({ ...HEADER, pageSize })), 'SQLITE_FILE_BAD_SIZE');
     }
@@ -79,7 +79,7 @@ describe('journal header', () => {
     }
   });
 
-  it('is rejected if it is cut off', () => {
+  test('is rejected if it is cut off', () => {
     const bytes = encodeJournalHeader(HEADER);
     for (let length = 0; length < bytes.length; length++) {
       assert.equal(errorCode(bytes.subarray(0, length)), 'SQLITE_FILE_TRUNCATED');
@@ -88,7 +88,7 @@ describe('journal header', () => {
 });
 
 describe('isZeroedJournalHeader()', () => {
-  it('recognises exactly the write that ends a transaction in mode PERSIST', () => {
+  test('recognises exactly the write that ends a transaction in mode PERSIST', () => {
     assert.equal(isZeroedJournalHeader(new Uint8Array(28)), true);
     assert.equal(isZeroedJournalHeader(new Uint8Array(27)), false);
     assert.equal(isZeroedJournalHeader(new Uint8Array(29)), false);
@@ -99,7 +99,7 @@ describe('isZeroedJournalHeader()', () => {
 });
 
 describe('journalChecksum()', () => {
-  it('adds every 200th byte from the end, the first of the page excepted', () => {
+  test('adds every 200th byte from the end, the first of the page excepted', () => {
     const page = new Uint8Array(512);
     page[312] = 5;
     page[112] = 7;
@@ -108,7 +108,7 @@ describe('journalChecksum()', () => {
     assert.equal(journalChecksum(0, new Uint8Array(1000).fill(1)), 4);
   });
 
-  it('wraps at 2**32', () => {
+  test('wraps at 2**32', () => {
     assert.equal(journalChecksum(0xffff_ffff, new Uint8Array(512).fill(1)), 1);
   });
 });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { SeededRandom, tempDir } from '@skein/testkit';
 
@@ -123,7 +123,7 @@ function damage(journal: Uint8Array, random: SeededRandom): Uint8Array {
 
 describe('playback of a hot journal equals that of SQLite', () => {
   for (const pageSize of PAGE_SIZES) {
-    it(`with pages of ${pageSize} bytes`, (t) => {
+    test(`with pages of ${pageSize} bytes`, (t) => {
       const folder = tempDir(t);
       const path = join(folder, 'made.db');
       const db = makeDatabase(path, pageSize);
@@ -141,7 +141,7 @@ describe('playback of a hot journal equals that of SQLite', () => {
   }
 
   for (const [seed, scenario] of SCENARIOS.entries()) {
-    it(`with damaged journals: ${scenario.name} (seed ${seed})`, (t) => {
+    test(`with damaged journals: ${scenario.name} (seed ${seed})`, (t) => {
       const folder = tempDir(t);
       const path = join(folder, 'made.db');
       const db = makeDatabase(path, 512);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -34,19 +34,19 @@ function withByte(bytes: Uint8Array, offset: number, value: number): Uint8Array 
 }
 
 describe('openHotJournal()', () => {
-  it('tells the size of the database and of its pages before the transaction', () => {
+  test('tells the size of the database and of its pages before the transaction', () => {
     const bytes = sampleJournal(HEADER, ONE_SEGMENT);
     const journal = openHotJournal(bytesSource(bytes), 4096);
     assert.equal(journal?.initialPageCount, 10);
     assert.equal(journal?.pageSize, PAGE_SIZE);
   });
 
-  it('takes the page size of the database where the journal has none (SQLite before 3.5.8)', () => {
+  test('takes the page size of the database where the journal has none (SQLite before 3.5.8)', () => {
     const bytes = sampleJournal(HEADER, ONE_SEGMENT).fill(0, 24, 28);
     assert.deepEqual(playback(bytes, PAGE_SIZE), [3, 1, 10]);
   });
 
-  it('finds nothing in a journal whose header is absent, zeroed, unsynced or damaged', () => {
+  test('finds nothing in a journal whose header is absent, zeroed, unsynced or damaged', () => {
     const bytes = sampleJournal(HEADER, ONE_SEGMENT);
     assert.equal(playback(new Uint8Array(0)), undefined);
     assert.equal(playback(bytes.subarray(0, 511)), undefined);
@@ -56,7 +56,7 @@ describe('openHotJournal()', () => {
     assert.equal(playback(withByte(bytes, 20, 1)), undefined);
   });
 
-  it('finds a journal without records, which still sets the size of the database', () => {
+  test('finds a journal without records, which still sets the size of the database', () => {
     const bytes = sampleJournal(HEADER, [{ pages: [] }]);
     const journal = openHotJournal(bytesSource(bytes), PAGE_SIZE);
     assert.equal(journal?.initialPageCount, 10);
@@ -65,7 +65,7 @@ describe('openHotJournal()', () => {
 });
 
 describe('records of a hot journal', () => {
-  it('are yielded in order with their pages', () => {
+  test('are yielded in order with their pages', () => {
     const bytes = sampleJournal(HEADER, THREE_SEGMENTS);
     const journal = openHotJournal(bytesSource(bytes), PAGE_SIZE);
     const pages = Array.from(journal!.records, ({ pgno, page }) => ({ pgno, page: page.slice() }));
@@ -75,7 +75,7 @@ describe('records of a hot journal', () => {
     assert.deepEqual(pages, expected);
   });
 
-  it('can be gone through twice', () => {
+  test('can be gone through twice', () => {
     const bytes = sampleJournal(HEADER, ONE_SEGMENT);
     const journal = openHotJournal(bytesSource(bytes), PAGE_SIZE);
     assert.deepEqual([...journal!.records].length, 3);
@@ -83,37 +83,37 @@ describe('records of a hot journal', () => {
   });
 
   for (const sectorSize of [32, 512, 4096, 65_536]) {
-    it(`are found in segments aligned to sectors of ${sectorSize} bytes`, () => {
+    test(`are found in segments aligned to sectors of ${sectorSize} bytes`, () => {
       const bytes = sampleJournal({ ...HEADER, sectorSize }, THREE_SEGMENTS);
       assert.deepEqual(playback(bytes), [3, 1, 10, 2, 4, 9]);
     });
   }
 
-  it('without a count go on to the end of the file', () => {
+  test('without a count go on to the end of the file', () => {
     const segment = { ...ONE_SEGMENT[0]!, recordCount: RECORDS_TO_END };
     const bytes = sampleJournal(HEADER, [segment]);
     assert.deepEqual(playback(bytes), [3, 1, 10]);
     assert.deepEqual(playback(bytes.subarray(0, -1)), [3, 1]);
   });
 
-  it('end at a segment whose count was never written: no header is behind it', () => {
+  test('end at a segment whose count was never written: no header is behind it', () => {
     const unsynced = { ...THREE_SEGMENTS[1]!, recordCount: 0 };
     const bytes = sampleJournal(HEADER, [THREE_SEGMENTS[0]!, unsynced, THREE_SEGMENTS[2]!]);
     assert.deepEqual(playback(bytes), [3, 1]);
   });
 
-  it('go on behind a segment without any', () => {
+  test('go on behind a segment without any', () => {
     const bytes = sampleJournal(HEADER, [{ pages: [] }, ...THREE_SEGMENTS.slice(1)]);
     assert.deepEqual(playback(bytes), [10, 2, 4, 9]);
   });
 
-  it('end where a segment has no magic', () => {
+  test('end where a segment has no magic', () => {
     const bytes = sampleJournal(HEADER, THREE_SEGMENTS);
     const second = Math.ceil((512 + 2 * RECORD_SIZE) / 512) * 512;
     assert.deepEqual(playback(withByte(bytes, second, 0)), [3, 1]);
   });
 
-  it('end at page 0 and at the lock page', () => {
+  test('end at page 0 and at the lock page', () => {
     for (const pgno of [0, lockPgno(PAGE_SIZE)]) {
       const bytes = sampleJournal({ ...HEADER, initialPageCount: 0xffff_ffff }, [
         { pages: [{ pgno: 3 }, { pgno }, { pgno: 1 }] },
@@ -123,14 +123,14 @@ describe('records of a hot journal', () => {
     }
   });
 
-  it('of pages beyond the old end are left out, whatever their checksum', () => {
+  test('of pages beyond the old end are left out, whatever their checksum', () => {
     const segments = [{ pages: [{ pgno: 3 }, { pgno: 11 }, { pgno: 1 }] }];
     const bytes = sampleJournal(HEADER, segments);
     assert.deepEqual(playback(bytes), [3, 1]);
     assert.deepEqual(playback(withByte(bytes, 512 + 2 * RECORD_SIZE - 1, 0xee)), [3, 1]);
   });
 
-  it('end at the last whole one, wherever the file is cut off', () => {
+  test('end at the last whole one, wherever the file is cut off', () => {
     const bytes = sampleJournal(HEADER, ONE_SEGMENT);
     for (let length = 512; length <= bytes.length; length++) {
       const whole = Math.floor((length - 512) / RECORD_SIZE);
@@ -138,14 +138,14 @@ describe('records of a hot journal', () => {
     }
   });
 
-  it('end at the first whose checksum is wrong, in all segments', () => {
+  test('end at the first whose checksum is wrong, in all segments', () => {
     const bytes = sampleJournal(HEADER, THREE_SEGMENTS);
     // Byte PAGE_SIZE - 200 of the page is in the checksum.
     const covered = 512 + RECORD_SIZE + 4 + PAGE_SIZE - 200;
     assert.deepEqual(playback(withByte(bytes, covered, bytes[covered]! + 1)), [3]);
   });
 
-  it('are a part of the sound ones, or none, with any one byte changed', () => {
+  test('are a part of the sound ones, or none, with any one byte changed', () => {
     const sound = [3, 1, 10, 2, 4, 9];
     const bytes = sampleJournal(HEADER, THREE_SEGMENTS);
     const anyChange = fc.tuple(fc.nat(bytes.length - 1), fc.nat(255));

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 
 import {
@@ -63,7 +63,7 @@ function countNewRows(path: string): unknown {
 
 describe('a pointer that we write', () => {
   for (const name of ['plain', 'ünïcödé-データ']) {
-    it(`makes SQLite roll back while its super-journal exists (${name})`, (t) => {
+    test(`makes SQLite roll back while its super-journal exists (${name})`, (t) => {
       const folder = tempDir(t);
       const paths = ['a', 'b'].map((letter) => join(folder, `${name}-${letter}.db`));
       const superJournal = `${paths[0]!}-mj0C0FFE9AB`;
@@ -78,7 +78,7 @@ describe('a pointer that we write', () => {
     });
   }
 
-  it('makes SQLite leave the changes once its super-journal is gone', (t) => {
+  test('makes SQLite leave the changes once its super-journal is gone', (t) => {
     const path = join(tempDir(t), 'a.db');
     leaveHotDatabase(path, `${path}-mj0C0FFE9AB`);
     const before = readFileSync(path);
@@ -126,7 +126,7 @@ async function watchCommit(client: SqliteProcess, journal: string): Promise<Sigh
 
 describe('a pointer that SQLite writes', () => {
   for (const driver of SQLITE_DRIVERS) {
-    it(`names a super-journal that lists the transaction's journals (${driver})`, async (t) => {
+    test(`names a super-journal that lists the transaction's journals (${driver})`, async (t) => {
       if (!requireDriver(t, driver)) return;
       const folder = tempDir(t);
       const [main, other] = ['main ü.db', 'other.db'].map((name) => join(folder, name));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -29,12 +29,12 @@ function nameIn(journal: Uint8Array): Uint8Array | undefined {
 }
 
 describe('parseSuperJournalName()', () => {
-  it('finds the database that a super-journal is named after', () => {
+  test('finds the database that a super-journal is named after', () => {
     assert.equal(parseSuperJournalName('app.db-mj0123AF9BC'), 'app.db');
     assert.equal(parseSuperJournalName('a-mj0123AF9BC-mj0123af9bc'), 'a-mj0123AF9BC');
   });
 
-  it('knows what is not one', () => {
+  test('knows what is not one', () => {
     const others = [
       'app.db',
       'app.db-journal',
@@ -49,18 +49,18 @@ describe('parseSuperJournalName()', () => {
 });
 
 describe('readSuperJournalName()', () => {
-  it('reads the name at the end of a journal', () => {
+  test('reads the name at the end of a journal', () => {
     assert.deepEqual(nameIn(journalWithPointer()), NAME);
   });
 
-  it('accepts the checksum of a machine whose char is unsigned', () => {
+  test('accepts the checksum of a machine whose char is unsigned', () => {
     const journal = journalWithPointer();
     const sum = NAME.reduce((total, byte) => total + byte, 0);
     new DataView(journal.buffer).setUint32(journal.length - 12, sum);
     assert.deepEqual(nameIn(journal), NAME);
   });
 
-  it('finds none in a journal without, or of any length', () => {
+  test('finds none in a journal without, or of any length', () => {
     const journal = journalWithPointer();
     const pointerAt = journal.length - NAME.length - 20;
     for (let length = 0; length < journal.length; length++) {
@@ -69,7 +69,7 @@ describe('readSuperJournalName()', () => {
     assert.ok(pointerAt > 512);
   });
 
-  it('finds none if any byte of the pointer is off, but for the lock page it begins with', () => {
+  test('finds none if any byte of the pointer is off, but for the lock page it begins with', () => {
     const journal = journalWithPointer();
     for (let offset = journal.length - NAME.length - 16; offset < journal.length; offset++) {
       journal[offset]! ^= 1;
@@ -79,7 +79,7 @@ describe('readSuperJournalName()', () => {
     assert.deepEqual(nameIn(journal), NAME);
   });
 
-  it('finds none that is longer than a path or than the file', () => {
+  test('finds none that is longer than a path or than the file', () => {
     const long = Uint8Array.of(...new Uint8Array(501).fill(0x61), ...NAME.subarray(-12));
     assert.equal(long.length, 513);
     assert.throws(() => encodeSuperJournalPointer(long, 512), { code: 'ASSERTION_FAILED' });
@@ -97,7 +97,7 @@ describe('readSuperJournalName()', () => {
     assert.equal(nameIn(pointer), undefined);
   });
 
-  it('finds none whose name SQLite would not have chosen', () => {
+  test('finds none whose name SQLite would not have chosen', () => {
     assert.throws(() => encodeSuperJournalPointer(encoder.encode('/etc/passwd'), 512), {
       code: 'ASSERTION_FAILED',
     });
@@ -114,7 +114,7 @@ describe('readSuperJournalName()', () => {
 });
 
 describe('encodeSuperJournalPointer()', () => {
-  it('puts everything where the format says', () => {
+  test('puts everything where the format says', () => {
     const pointer = encodeSuperJournalPointer(encoder.encode('/a-mj0000009FF'), 4096);
     const name = '2f612d6d6a30303030303039 4646'.replaceAll(' ', '');
     const sum = [...encoder.encode('/a-mj0000009FF')].reduce((total, byte) => total + byte, 0);
@@ -126,7 +126,7 @@ describe('encodeSuperJournalPointer()', () => {
 });
 
 describe('super-journal', () => {
-  it('is decoded to the names it was encoded from', () => {
+  test('is decoded to the names it was encoded from', () => {
     const anyName = fc.uint8Array({ minLength: 1 }).filter((name) => !name.includes(0));
     fc.assert(
       fc.property(fc.array(anyName), (names) => {
@@ -135,7 +135,7 @@ describe('super-journal', () => {
     );
   });
 
-  it('is one zero-terminated path after the other', () => {
+  test('is one zero-terminated path after the other', () => {
     const names = ['/x/a.db-journal', '/y/b.db-journal'].map((name) => encoder.encode(name));
     const content = encoder.encode('/x/a.db-journal\0/y/b.db-journal\0');
     assert.deepEqual(encodeSuperJournal(names), content);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -34,7 +34,7 @@ const anyBytes = fc
   .map((bytes) => bytes.subarray(0, bytes.length & ~7));
 
 describe('updateWalChecksum()', () => {
-  it('computes the sums of the format description, in both byte orders', () => {
+  test('computes the sums of the format description, in both byte orders', () => {
     fc.assert(
       fc.property(anyBytes, fc.boolean(), (bytes, bigEndian) => {
         assert.deepEqual(checksum(bytes, bigEndian), plainChecksum(bytes, bigEndian));
@@ -42,12 +42,12 @@ describe('updateWalChecksum()', () => {
     );
   });
 
-  it('wraps at 2**32', () => {
+  test('wraps at 2**32', () => {
     const bytes = new Uint8Array(65_536).fill(0xff);
     assert.deepEqual(checksum(bytes, false), plainChecksum(bytes, false));
   });
 
-  it('gives the same in one piece or in several', () => {
+  test('gives the same in one piece or in several', () => {
     fc.assert(
       fc.property(anyBytes, fc.array(fc.nat()), (bytes, places) => {
         const cuts = places.map((n) => (n % (bytes.length + 1)) & ~7).sort((a, b) => a - b);
@@ -56,7 +56,7 @@ describe('updateWalChecksum()', () => {
     );
   });
 
-  it('starts where a view starts, at any alignment', () => {
+  test('starts where a view starts, at any alignment', () => {
     const bytes = Uint8Array.from({ length: 71 }, (_, i) => i * 37);
     for (let start = 0; start < 8; start++) {
       const piece = bytes.subarray(start, start + 64);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -53,7 +53,7 @@ function withField(offset: number, value: number): Uint8Array {
 }
 
 describe('WAL header', () => {
-  it('is decoded to what was encoded', () => {
+  test('is decoded to what was encoded', () => {
     fc.assert(
       fc.property(anyHeader, (header) => {
         assert.deepEqual(decodeWalHeader(encodeWalHeader(header)), header);
@@ -61,7 +61,7 @@ describe('WAL header', () => {
     );
   });
 
-  it('is the bytes that SQLite 3.40.1 wrote', () => {
+  test('is the bytes that SQLite 3.40.1 wrote', () => {
     const written =
       '377f0682 002de218 00000200 00000000 5c52f23c 373f3265 11bd556f 2ec96c4b'.replaceAll(' ', '');
     const header = {
@@ -74,7 +74,7 @@ describe('WAL header', () => {
     assert.equal(Buffer.from(encodeWalHeader(header)).toString('hex'), written);
   });
 
-  it('is rejected for each thing that can be wrong with it', () => {
+  test('is rejected for each thing that can be wrong with it', () => {
     assert.equal(errorCode(withField(0, 0x377f_0680)), 'SQLITE_FILE_BAD_MAGIC');
     assert.equal(errorCode(withField(8, 256)), 'SQLITE_FILE_BAD_SIZE');
     assert.equal(errorCode(withField(8, 1000)), 'SQLITE_FILE_BAD_SIZE');
@@ -85,7 +85,7 @@ describe('WAL header', () => {
     assert.equal(errorCode(encodeWalHeader(HEADER).subarray(0, 31)), 'SQLITE_FILE_TRUNCATED');
   });
 
-  it('is not decoded if any one byte is changed', () => {
+  test('is not decoded if any one byte is changed', () => {
     const anyChange = fc.tuple(anyHeader, fc.nat(31), fc.integer({ min: 1, max: 255 }));
     fc.assert(
       fc.property(anyChange, ([header, offset, change]) => {
@@ -97,7 +97,7 @@ describe('WAL header', () => {
     );
   });
 
-  it('is not encoded with an impossible page size', () => {
+  test('is not encoded with an impossible page size', () => {
     for (const pageSize of [0, 1, 256, 1000, 131_072]) {
       assert.throws(() => encodeWalHeader({ ...HEADER, pageSize }), { code: 'ASSERTION_FAILED' });
     }
@@ -105,11 +105,11 @@ describe('WAL header', () => {
 });
 
 describe('readWalHeader()', () => {
-  it('reads the header of a sound WAL', () => {
+  test('reads the header of a sound WAL', () => {
     assert.deepEqual(readWalHeader(bytesSource(encodeWalHeader(HEADER))), HEADER);
   });
 
-  it('takes a damaged or short file for an empty WAL', () => {
+  test('takes a damaged or short file for an empty WAL', () => {
     for (let length = 0; length < 32; length++) {
       const source = bytesSource(encodeWalHeader(HEADER).subarray(0, length));
       assert.equal(readWalHeader(source), undefined);
@@ -117,7 +117,7 @@ describe('readWalHeader()', () => {
     assert.equal(readWalHeader(bytesSource(withField(0, 0))), undefined);
   });
 
-  it('refuses a sound header of an unknown format', () => {
+  test('refuses a sound header of an unknown format', () => {
     assert.throws(
       () => readWalHeader(bytesSource(withField(4, 3_007_001))),
       (error) =>

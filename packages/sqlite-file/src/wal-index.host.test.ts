@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { requireDriver, SQLITE_DRIVERS, startSqlite, tempDir } from '@skein/testkit';
 
@@ -182,7 +182,7 @@ function assertIndexMatchesWal(path: string): number {
 }
 
 describe('the wal-index that a stock client keeps', () => {
-  it('has the header and every entry that its WAL asks for, over more than three blocks', (t) => {
+  test('has the header and every entry that its WAL asks for, over more than three blocks', (t) => {
     const path = join(tempDir(t), 'live.db');
     const db = new DatabaseSync(path);
     db.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA journal_mode = WAL;
@@ -203,7 +203,7 @@ describe('the wal-index that a stock client keeps', () => {
     db.close();
   });
 
-  it('tells how far it was checkpointed, and begins anew with the WAL', (t) => {
+  test('tells how far it was checkpointed, and begins anew with the WAL', (t) => {
     const path = join(tempDir(t), 'live.db');
     const db = new DatabaseSync(path);
     db.exec(`PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1);
@@ -221,7 +221,7 @@ describe('the wal-index that a stock client keeps', () => {
 
 describe('transactions that we append to a WAL and its index', () => {
   for (const driver of SQLITE_DRIVERS) {
-    it(`are seen by a stock client, past two blocks of the index (${driver})`, async (t) => {
+    test(`are seen by a stock client, past two blocks of the index (${driver})`, async (t) => {
       if (!requireDriver(t, driver)) return;
       const folder = tempDir(t);
       const [primaryPath, path] = [join(folder, 'primary.db'), join(folder, 'replica.db')];
@@ -268,7 +268,7 @@ describe('transactions that we append to a WAL and its index', () => {
     });
   }
 
-  it('make the same database file at a checkpoint as where they come from', async (t) => {
+  test('make the same database file at a checkpoint as where they come from', async (t) => {
     const folder = tempDir(t);
     const [primaryPath, path] = [join(folder, 'primary.db'), join(folder, 'replica.db')];
     const primary = new DatabaseSync(primaryPath);
@@ -299,7 +299,7 @@ describe('transactions that we append to a WAL and its index', () => {
 
 describe('a client that dies between its commit frame and the index', () => {
   for (const driver of SQLITE_DRIVERS) {
-    it(`has committed once we completed the index, and not before (${driver})`, async (t) => {
+    test(`has committed once we completed the index, and not before (${driver})`, async (t) => {
       if (!requireDriver(t, driver)) return;
       const path = join(tempDir(t), 'shared.db');
       const witness = startSqlite(t, { driver });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -73,7 +73,7 @@ function isFormatError(error: unknown): boolean {
 }
 
 describe('walIndexBlockOf()', () => {
-  it('puts 4062 frames into the first block and 4096 into each other', () => {
+  test('puts 4062 frames into the first block and 4096 into each other', () => {
     const firsts = [1, 4063, 4063 + 4096, 4063 + 2 * 4096, 4063 + 1000 * 4096];
     assert.deepEqual(firsts.map(walIndexBlockOf), [0, 1, 2, 3, 1001]);
     const lasts = firsts.slice(1).map((frame) => frame - 1);
@@ -82,7 +82,7 @@ describe('walIndexBlockOf()', () => {
 });
 
 describe('walHashSlot()', () => {
-  it('is the page number times 383 modulo 8192, for any page number', () => {
+  test('is the page number times 383 modulo 8192, for any page number', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 0xffff_ffff }), (pgno) => {
         assert.equal(BigInt(walHashSlot(pgno)), (BigInt(pgno) * 383n) % 8192n);
@@ -92,7 +92,7 @@ describe('walHashSlot()', () => {
 });
 
 describe('walIndexBlock()', () => {
-  it('refuses memory of another size or at an odd address', () => {
+  test('refuses memory of another size or at an odd address', () => {
     assert.throws(() => walIndexBlock(new Uint8Array(WAL_INDEX_BLOCK_SIZE - 1), 0), IS_ASSERTION);
     const odd = new Uint8Array(WAL_INDEX_BLOCK_SIZE + 2).subarray(2);
     assert.throws(() => walIndexBlock(odd, 0), IS_ASSERTION);
@@ -100,7 +100,7 @@ describe('walIndexBlock()', () => {
 });
 
 describe('entries of a wal-index', () => {
-  it('are found by page, the newest first, over four blocks', () => {
+  test('are found by page, the newest first, over four blocks', () => {
     const index = blocks(4, 0xee);
     const last = 4062 + 2 * 4096 + 10;
     for (let frame = 1; frame <= last; frame++) append(index, frame, 1 + (frame % 5000));
@@ -114,7 +114,7 @@ describe('entries of a wal-index', () => {
     assert.equal(findWalFrame(index, 5001, { mxFrame: last, minFrame: 1 }), 0);
   });
 
-  it('are all found when every page has the same slot', () => {
+  test('are all found when every page has the same slot', () => {
     const index = blocks(1);
     for (let frame = 1; frame <= 4062; frame++) append(index, frame, frame * 8192);
     const snapshot = { mxFrame: 4062, minFrame: 1 };
@@ -123,7 +123,7 @@ describe('entries of a wal-index', () => {
     }
   });
 
-  it('equal those of a fresh index after any appends, rollbacks and deaths of writers', () => {
+  test('equal those of a fresh index after any appends, rollbacks and deaths of writers', () => {
     // Near the first and the second edge of blocks; page numbers of which many share a slot.
     const start = fc.constantFrom(0, 4060, 4062, 4062 + 4094);
     const pgno = fc.oneof(
@@ -158,7 +158,7 @@ describe('entries of a wal-index', () => {
     );
   });
 
-  it('are replaced where a dead writer set a page number and no slot', () => {
+  test('are replaced where a dead writer set a page number and no slot', () => {
     const index = blocks(1);
     append(index, 1, 3);
     index[0]!.pgnos[1] = 4;
@@ -166,7 +166,7 @@ describe('entries of a wal-index', () => {
     assertIndexOf(index, [3, 5]);
   });
 
-  it('may lie above what a reader sees', () => {
+  test('may lie above what a reader sees', () => {
     const index = blocks(1);
     append(index, 1, 3);
     append(index, 2, 3);
@@ -174,7 +174,7 @@ describe('entries of a wal-index', () => {
     assert.equal(findWalFrame([], 3, { mxFrame: 0, minFrame: 1 }), 0);
   });
 
-  it('are not entered for page 0 or into another block', () => {
+  test('are not entered for page 0 or into another block', () => {
     const [first, second] = blocks(2);
     assert.throws(() => appendToWalIndex(first!, 1, 0), IS_ASSERTION);
     assert.throws(() => appendToWalIndex(first!, 4063, 1), IS_ASSERTION);
@@ -185,7 +185,7 @@ describe('entries of a wal-index', () => {
     assert.throws(() => findWalFrame([first!], 1, needsSecond), IS_ASSERTION);
   });
 
-  it('that fill the hash table are an error, not an endless search', () => {
+  test('that fill the hash table are an error, not an endless search', () => {
     const index = blocks(1);
     append(index, 1, 7);
     index[0]!.slots.fill(1);
@@ -195,7 +195,7 @@ describe('entries of a wal-index', () => {
 });
 
 describe('wal-index header', () => {
-  it('is read as it was written', () => {
+  test('is read as it was written', () => {
     const u32 = fc.nat(0xffff_ffff);
     const anyHeader = fc.record(
       {
@@ -220,13 +220,13 @@ describe('wal-index header', () => {
     );
   });
 
-  it('leaves the checkpoint information and the entries alone', () => {
+  test('leaves the checkpoint information and the entries alone', () => {
     const [first] = blocks(1, 0xaa);
     writeWalIndexHeader(first!, HEADER);
     assert.ok(first!.words.subarray(24).every((word) => word === 0xaaaa_aaaa));
   });
 
-  it('is not read while any byte of either copy is off', () => {
+  test('is not read while any byte of either copy is off', () => {
     const bytes = new Uint8Array(WAL_INDEX_BLOCK_SIZE);
     const block = walIndexBlock(bytes, 0);
     writeWalIndexHeader(block, HEADER);
@@ -238,11 +238,11 @@ describe('wal-index header', () => {
     assert.deepEqual(readWalIndexHeader(block), HEADER);
   });
 
-  it('is not read from new memory', () => {
+  test('is not read from new memory', () => {
     assert.equal(readWalIndexHeader(blocks(1)[0]!), undefined);
   });
 
-  it('of an unknown format is refused', () => {
+  test('of an unknown format is refused', () => {
     const [first] = blocks(1);
     writeWalIndexHeader(first!, HEADER);
     // The right checksum for the wrong format, computed over words, as it is defined.
@@ -262,7 +262,7 @@ describe('wal-index header', () => {
 describe('commitToWalIndex()', () => {
   const sums = Uint32Array.of(0xffff_fff0, 2);
 
-  it('enters the frames and takes what belongs to the WAL from the WAL', () => {
+  test('enters the frames and takes what belongs to the WAL from the WAL', () => {
     const index = blocks(2);
     const before = Array.from({ length: 4061 }, (_, i) => i + 1);
     for (const [i, pgno] of before.entries()) append(index, i + 1, pgno);
@@ -284,7 +284,7 @@ describe('commitToWalIndex()', () => {
     assertIndexOf(index, [...before, 7, 8, 7]);
   });
 
-  it('changes nothing if a block is missing', () => {
+  test('changes nothing if a block is missing', () => {
     const index = blocks(1);
     const transaction = { pgnos: [7, 8, 7], pageCount: 4096, sums };
     const previous = { ...HEADER, mxFrame: 4060 };
@@ -294,7 +294,7 @@ describe('commitToWalIndex()', () => {
 });
 
 describe('readWalCheckpointInfo()', () => {
-  it('reads what lies behind the two copies of the header', () => {
+  test('reads what lies behind the two copies of the header', () => {
     const block = walIndexBlock(sampleWalIndex(WAL, [1, 2, 3]), 0);
     block.words.set([2, 0, 3, READ_MARK_NOT_USED, 1, 2], 24);
     block.words[32] = 3;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -48,7 +48,7 @@ describe('readWalFrames()', () => {
   for (const header of [HEADER, BIG_ENDIAN]) {
     const order = header.bigEndianChecksums ? 'big-endian' : 'little-endian';
 
-    it(`yields all frames of a sound WAL with ${order} checksums`, () => {
+    test(`yields all frames of a sound WAL with ${order} checksums`, () => {
       const wal = sampleWal(header, PAGES);
       assert.deepEqual(framesOf(wal, header), ALL_FRAMES);
       for (const { frame, pgno, page } of readWalFrames(bytesSource(wal), new WalChain(header))) {
@@ -56,7 +56,7 @@ describe('readWalFrames()', () => {
       }
     });
 
-    it(`stops at a frame with any one byte changed, ${order}`, () => {
+    test(`stops at a frame with any one byte changed, ${order}`, () => {
       const wal = sampleWal(header, PAGES);
       const anyPlace = fc.integer({ min: 32, max: wal.length - 1 });
       fc.assert(
@@ -70,7 +70,7 @@ describe('readWalFrames()', () => {
     });
   }
 
-  it('stops at the last whole frame, wherever the file is cut off', () => {
+  test('stops at the last whole frame, wherever the file is cut off', () => {
     const wal = sampleWal(HEADER, PAGES);
     for (let length = 32; length <= wal.length; length++) {
       const whole = Math.floor((length - 32) / FRAME_SIZE);
@@ -78,13 +78,13 @@ describe('readWalFrames()', () => {
     }
   });
 
-  it('stops before frames left by an older use of the file', () => {
+  test('stops before frames left by an older use of the file', () => {
     const older = sampleWal({ ...HEADER, salt1: HEADER.salt1 - 1 }, PAGES);
     older.set(sampleWal(HEADER, PAGES.slice(0, 2)));
     assert.deepEqual(framesOf(older), ALL_FRAMES.slice(0, 2));
   });
 
-  it('stops at page number 0, also where the checksum is right', () => {
+  test('stops at page number 0, also where the checksum is right', () => {
     const wal = sampleWal(HEADER, [{ pgno: 1 }, { pgno: 2 }]);
     const view = new DataView(wal.buffer);
     const chain = new WalChain(HEADER);
@@ -101,7 +101,7 @@ describe('readWalFrames()', () => {
     }
   });
 
-  it('goes on from a saved chain', () => {
+  test('goes on from a saved chain', () => {
     const source = bytesSource(sampleWal(HEADER, PAGES));
     const chain = new WalChain(HEADER);
     for (const { commit } of readWalFrames(source, chain)) if (commit !== 0) break;
@@ -109,7 +109,7 @@ describe('readWalFrames()', () => {
     assert.deepEqual(rest, [3, 4, 5]);
   });
 
-  it('reads from a source that returns less than it was asked for', () => {
+  test('reads from a source that returns less than it was asked for', () => {
     const wal = sampleWal(HEADER, PAGES);
     const whole = bytesSource(wal);
     const source = {
@@ -121,7 +121,7 @@ describe('readWalFrames()', () => {
 });
 
 describe('WalChain', () => {
-  it('stays where it is at a frame that does not fit', () => {
+  test('stays where it is at a frame that does not fit', () => {
     const wal = new DataView(sampleWal(HEADER, PAGES).buffer);
     const chain = new WalChain(HEADER);
     const before = chain.sums.slice();
@@ -133,21 +133,21 @@ describe('WalChain', () => {
     assert.deepEqual(chain.sums, before);
   });
 
-  it('accepts a header and a page that lie apart', () => {
+  test('accepts a header and a page that lie apart', () => {
     const wal = sampleWal(HEADER, PAGES);
     const header = new DataView(wal.slice(32, 32 + 24).buffer);
     const page = new DataView(Uint8Array.of(0, 0, 0, ...wal.subarray(56, 56 + 512)).buffer);
     assert.equal(new WalChain(HEADER).accept(header, 0, page, 3), true);
   });
 
-  it('does not write a frame of page 0', () => {
+  test('does not write a frame of page 0', () => {
     const frame = new DataView(new ArrayBuffer(FRAME_SIZE));
     assert.throws(() => new WalChain(HEADER).seal(frame, 0, 0, 0), { code: 'ASSERTION_FAILED' });
   });
 });
 
 describe('frame arithmetic', () => {
-  it('knows the frame of every byte of the file', () => {
+  test('knows the frame of every byte of the file', () => {
     for (const pageSize of [512, 4096, 65_536]) {
       assert.equal(walFrameAt(0, pageSize), 0);
       assert.equal(walFrameAt(31, pageSize), 0);

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { SeededRandom, tempDir } from '@skein/testkit';
 
@@ -115,7 +115,7 @@ function damage(wal: Uint8Array, random: SeededRandom): Uint8Array {
 
 describe('a WAL is read as SQLite reads it', () => {
   for (const pageSize of PAGE_SIZES) {
-    it(`with pages of ${pageSize} bytes, in either byte order`, (t) => {
+    test(`with pages of ${pageSize} bytes, in either byte order`, (t) => {
       const folder = tempDir(t);
       const logged = makeLoggedDatabase(join(folder, 'made.db'), pageSize);
       const swapped = { ...logged, wal: withBigEndianChecksums(logged.wal) };
@@ -129,7 +129,7 @@ describe('a WAL is read as SQLite reads it', () => {
     });
   }
 
-  it('when it is damaged (seed 0)', (t) => {
+  test('when it is damaged (seed 0)', (t) => {
     const folder = tempDir(t);
     const logged = makeLoggedDatabase(join(folder, 'made.db'), 512);
     const random = new SeededRandom(0);
@@ -140,7 +140,7 @@ describe('a WAL is read as SQLite reads it', () => {
     }
   });
 
-  it('when SQLite goes on with big-endian checksums after a recovery', (t) => {
+  test('when SQLite goes on with big-endian checksums after a recovery', (t) => {
     const path = join(tempDir(t), 'found.db');
     const logged = makeLoggedDatabase(path, 1024);
     writeFileSync(path, logged.database);

@@ -2,7 +2,7 @@
 // a removal, and has to find the rest.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { SeededRandom } from '@skein/testkit';
 
@@ -39,7 +39,7 @@ function check({ node, client }: Setup, expected: Pages): void {
 describe('a journal that is passed through', () => {
   for (const end of JOURNAL_ENDS) {
     for (const syncs of [true, false]) {
-      it(`commits, mode ${end}, ${syncs ? 'with' : 'without'} syncs`, () => {
+      test(`commits, mode ${end}, ${syncs ? 'with' : 'without'} syncs`, () => {
         const setup = setUp(end);
         let pages = setup.first;
         for (let n = 0; n < 10; n++) {
@@ -51,7 +51,7 @@ describe('a journal that is passed through', () => {
       });
     }
 
-    it(`rolls back, mode ${end}`, () => {
+    test(`rolls back, mode ${end}`, () => {
       const setup = setUp(end);
       const next = changedPages(setup.random, setup.first, { changesMax: 6 });
       const writer = new RollbackWriter(setup.client, next, { end });
@@ -62,7 +62,7 @@ describe('a journal that is passed through', () => {
     });
   }
 
-  it('is committed at once, whatever its size, when nobody waits for its end', () => {
+  test('is committed at once, whatever its size, when nobody waits for its end', () => {
     const setup = setUp('persist', 10);
     const next = samplePages(setup.random, 512, 12_000);
     commitRollback(setup.client, next, { end: 'persist', syncs: false });

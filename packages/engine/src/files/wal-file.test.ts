@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import {
   encodeWalHeader,
@@ -57,7 +57,7 @@ function checkRecovery(node: SimNode, expected: Pages): void {
 }
 
 describe('WalFile', () => {
-  it('keeps what a reader of an old snapshot sees across commits and checkpoints', () => {
+  test('keeps what a reader of an old snapshot sees across commits and checkpoints', () => {
     const { random, node, wal, first } = setUp({ retentionMs: 0, checkpointBytes: 4096 });
     const states = [first];
     for (let n = 0; n < 30; n++) {
@@ -81,7 +81,7 @@ describe('WalFile', () => {
     checkRecovery(node, states.at(-1)!);
   });
 
-  it('takes no older page from a checkpoint after one that went further and died', () => {
+  test('takes no older page from a checkpoint after one that went further and died', () => {
     const { node, wal, first } = setUp();
     const versions = [1, 2, 3].map((byte) => withPage(first, 5, byte));
     for (const pages of versions) wal.commit(pages, { syncs: true, keepsWal: true });
@@ -96,7 +96,7 @@ describe('WalFile', () => {
     assert(equalPages(wal.client.pages(), last));
   });
 
-  it('tells a page that is again what it was from the one before', () => {
+  test('tells a page that is again what it was from the one before', () => {
     const { node, wal, first } = setUp();
     const versions = [1, 2, 1].map((byte) => withPage(first, 5, byte));
     for (const pages of versions) wal.commit(pages, { syncs: true, keepsWal: true });
@@ -111,7 +111,7 @@ describe('WalFile', () => {
     checkRecovery(node, versions[2]!);
   });
 
-  it('is done with pages that a transaction took and gave back', () => {
+  test('is done with pages that a transaction took and gave back', () => {
     const { node, wal, first } = setUp();
     const { client } = wal;
     const header = writeHeader(wal);
@@ -125,7 +125,7 @@ describe('WalFile', () => {
     assert.equal(database.fileState.lsn, database.state.lsn);
   });
 
-  it('commits frames whose headers are corrected after the commit frame was written', () => {
+  test('commits frames whose headers are corrected after the commit frame was written', () => {
     const { node, wal, first } = setUp();
     const header = writeHeader(wal);
     const wrong = new WalChain(header);
@@ -150,7 +150,7 @@ describe('WalFile', () => {
     assert(equalPages(readState(node).get(NAME), expected));
   });
 
-  it('refuses to have committed frames overwritten by who does not know of them', () => {
+  test('refuses to have committed frames overwritten by who does not know of them', () => {
     const { random, node, wal, first } = setUp();
     const next = changedPages(random, first);
     wal.commit(next, { syncs: true, diesBeforeIndex: true });
@@ -163,7 +163,7 @@ describe('WalFile', () => {
     checkChecksums(node);
   });
 
-  it('lets a frame be written in two parts, the second of which stood there already', () => {
+  test('lets a frame be written in two parts, the second of which stood there already', () => {
     const { node, wal, first } = setUp();
     const page = new Uint8Array(512).fill(9);
     const before = new WalChain(writeHeader(wal));
@@ -187,7 +187,7 @@ describe('WalFile', () => {
     checkChecksums(node);
   });
 
-  it('refuses checkpoints of pages that no transaction has', () => {
+  test('refuses checkpoints of pages that no transaction has', () => {
     const { wal, first, random } = setUp();
     wal.commit(changedPages(random, first), SYNCED);
     const write = (): void => wal.client.writePage(2, new Uint8Array(512).fill(77));
@@ -196,7 +196,7 @@ describe('WalFile', () => {
     assert.throws(part, { code: 'WRITE_NOT_IN_LOG' });
   });
 
-  it('refuses a commit to a size that nothing supports, and forgets it', () => {
+  test('refuses a commit to a size that nothing supports, and forgets it', () => {
     const { random, node, wal, first } = setUp();
     const chain = new WalChain(writeHeader(wal));
     const lsn = node.engine.log.lastLsn;
@@ -209,7 +209,7 @@ describe('WalFile', () => {
     assert(equalPages(fresh.pages(), next));
   });
 
-  it('is not found by a recovery when its commit could not be logged', () => {
+  test('is not found by a recovery when its commit could not be logged', () => {
     const { random, node, wal, first } = setUp();
     node.disk.failAt({ n: 1, op: 'log.append', error: 'ENOSPC' });
     assert.throws(() => wal.commit(changedPages(random, first), SYNCED), { code: 'ENOSPC' });
@@ -219,7 +219,7 @@ describe('WalFile', () => {
     assert(equalPages(next.pages(), first));
   });
 
-  it('takes in the WAL that was copied before its database', () => {
+  test('takes in the WAL that was copied before its database', () => {
     const source = setUp();
     const next = changedPages(source.random, source.first);
     source.wal.commit(next, SYNCED);
@@ -236,7 +236,7 @@ describe('WalFile', () => {
     assert(equalPages(readState(node).get(NAME), next));
   });
 
-  it('completes the database before its frames are written over with what is no WAL', () => {
+  test('completes the database before its frames are written over with what is no WAL', () => {
     const { random, node, wal, first } = setUp();
     const next = changedPages(random, first);
     wal.commit(next, SYNCED);
@@ -245,7 +245,7 @@ describe('WalFile', () => {
     checkRecovery(node, next);
   });
 
-  it('completes the database when it is removed, and refuses what comes after', () => {
+  test('completes the database when it is removed, and refuses what comes after', () => {
     const { random, node, wal, first } = setUp();
     const next = changedPages(random, first);
     wal.commit(next, SYNCED);

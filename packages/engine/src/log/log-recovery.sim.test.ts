@@ -3,7 +3,7 @@
 // or all of them: SKEIN_SIM_POINTS=all npm test -- sim log-recovery.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { SeededRandom, type SimDisk } from '@skein/testkit';
 
@@ -48,7 +48,7 @@ function flipped(disk: SimDisk, path: string, offset: number, bit: number): SimD
 }
 
 describe('a flipped bit anywhere in the log', () => {
-  it('is noticed, or of no consequence', () => {
+  test('is noticed, or of no consequence', () => {
     const node = makeLog();
     const expected = readState(node);
     const outcomes = { same: 0, damaged: 0 };
@@ -74,7 +74,7 @@ describe('a flipped bit anywhere in the log', () => {
     assert(outcomes.damaged > 2000 / STEP && outcomes.same > 100 / STEP, JSON.stringify(outcomes));
   });
 
-  it('is told by file, record, database and transaction', () => {
+  test('is told by file, record, database and transaction', () => {
     const node = makeLog();
     const [segment] = node.engine.log.segments;
     const disk = flipped(node.disk, segment!.path, segment!.index.offsetOf(1) + 700, 3);
@@ -84,7 +84,7 @@ describe('a flipped bit anywhere in the log', () => {
     });
   });
 
-  it('leaves no file open when the log is damaged', () => {
+  test('leaves no file open when the log is damaged', () => {
     const node = makeLog();
     const [segment] = node.engine.log.segments;
     const disk = flipped(node.disk, segment!.path, segment!.index.offsetOf(1) + 700, 3);

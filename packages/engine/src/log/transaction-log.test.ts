@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import {
   POWER_CUT_MODES,
@@ -76,7 +76,7 @@ function range(from: number, to: number): number[] {
 }
 
 describe('TransactionLog', () => {
-  it('keeps what was synced through any power cut, and of the rest the first records', () => {
+  test('keeps what was synced through any power cut, and of the rest the first records', () => {
     const { disk, log, background } = setUp();
     for (let n = 1; n <= 20; n++) {
       log.append(1, [entry('app.db', n, 700)]);
@@ -91,14 +91,14 @@ describe('TransactionLog', () => {
     assert(log.segments.length > 1, 'There was only one segment');
   });
 
-  it('starts a segment of its own for a record that is larger than one', () => {
+  test('starts a segment of its own for a record that is larger than one', () => {
     const { disk, log } = setUp();
     for (const bytes of [500, 30_000, 500]) log.append(1, [entry('app.db', 1, bytes)]);
     log.sync();
     assert.deepEqual(recover(disk).sequences, [1, 2, 3]);
   });
 
-  it('leaves nothing behind of an append that failed, wherever it did', () => {
+  test('leaves nothing behind of an append that failed, wherever it did', () => {
     for (const when of ['before', 'midway', 'after'] as const) {
       const { disk, log } = setUp();
       log.append(1, [entry('app.db', 1, 700)]);
@@ -113,7 +113,7 @@ describe('TransactionLog', () => {
     }
   });
 
-  it('goes on when a segment could not be made, with nothing lost', () => {
+  test('goes on when a segment could not be made, with nothing lost', () => {
     const { disk, log, background } = setUp();
     background.runBackground();
     for (let n = 1; log.segments.length < 2; n++) {
@@ -128,7 +128,7 @@ describe('TransactionLog', () => {
     assert.deepEqual(recover(disk).lsns, range(1, log.lastLsn));
   });
 
-  it('accepts nothing after a sync that failed', () => {
+  test('accepts nothing after a sync that failed', () => {
     const { disk, log } = setUp();
     log.append(1, [entry('app.db', 1, 100)]);
     disk.failAt({ n: 1, op: 'log.sync', error: 'EIO' });
@@ -138,7 +138,7 @@ describe('TransactionLog', () => {
     assert.equal(log.durableLsn, 0);
   });
 
-  it('reports a sync in the background when it is done, and what it was for', () => {
+  test('reports a sync in the background when it is done, and what it was for', () => {
     const { log, background } = setUp();
     background.runBackground();
     log.append(1, [entry('app.db', 1, 100)]);
@@ -153,7 +153,7 @@ describe('TransactionLog', () => {
     assert.equal(log.durableLsn, 1);
   });
 
-  it('goes on in a prepared segment as soon as there is one', () => {
+  test('goes on in a prepared segment as soon as there is one', () => {
     const { disk, log, background } = setUp();
     // Nothing is prepared when a node makes its first record.
     log.append(1, [entry('app.db', 1, 100)]);
@@ -178,7 +178,7 @@ describe('TransactionLog', () => {
     assert.deepEqual(recover(disk).lsns, range(1, 6));
   });
 
-  it('trims whole segments that are covered and old enough, and uses their files again', () => {
+  test('trims whole segments that are covered and old enough, and uses their files again', () => {
     const { disk, log, background, clock } = setUp();
     for (let n = 1; n <= 30; n++) {
       log.append(1, [entry('app.db', n, 900)]);
@@ -207,7 +207,7 @@ describe('TransactionLog', () => {
     assert(recycled.length <= 1);
   });
 
-  it('does not miss a segment in the middle when one cannot be removed', () => {
+  test('does not miss a segment in the middle when one cannot be removed', () => {
     const { disk, log, background } = setUp();
     for (let n = 1; n <= 30; n++) {
       log.append(1, [entry('app.db', n, 900)]);
@@ -221,7 +221,7 @@ describe('TransactionLog', () => {
     assert.deepEqual(recover(disk).lsns.at(-1), 30);
   });
 
-  it('names files of large transactions, and removes them when it gives up who names them', () => {
+  test('names files of large transactions, and removes them when it gives up who names them', () => {
     const { disk, log, background } = setUp();
     const beside = besidePath(FOLDER, 5n);
     for (const path of [beside, besidePath(FOLDER, 6n)]) disk.open('test', path, 'create').close();
@@ -239,7 +239,7 @@ describe('TransactionLog', () => {
     assert.equal(disk.stat('test', beside), undefined);
   });
 
-  it('continues no remnants of an earlier life of a file', () => {
+  test('continues no remnants of an earlier life of a file', () => {
     const { disk, log } = setUp();
     for (let n = 1; n <= 5; n++) log.append(1, [entry('app.db', n, 400)]);
     const file = log.segments[0]!;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { parseMountTable } from './mount-table.ts';
 
@@ -10,14 +10,14 @@ const TABLE = String.raw`22 28 0:21 / /sys rw,nosuid - sysfs sysfs rw
 `;
 
 describe('parseMountTable()', () => {
-  it('reads mountpoint, type, source and device', () => {
+  test('reads mountpoint, type, source and device', () => {
     assert.deepEqual(parseMountTable(TABLE).slice(0, 2), [
       { mountpoint: '/sys', type: 'sysfs', source: 'sysfs', deviceMinor: 21 },
       { mountpoint: '/', type: 'ext4', source: '/dev/vda', deviceMinor: 0 },
     ]);
   });
 
-  it('undoes the escapes', () => {
+  test('undoes the escapes', () => {
     const [, , spaces, backslash] = parseMountTable(TABLE);
     assert.deepEqual(spaces, {
       mountpoint: '/srv/my data\tx',
@@ -28,7 +28,7 @@ describe('parseMountTable()', () => {
     assert.equal(backslash?.mountpoint, String.raw`/srv/back\slash`);
   });
 
-  it('skips lines that it does not understand', () => {
+  test('skips lines that it does not understand', () => {
     assert.deepEqual(parseMountTable(''), []);
     assert.deepEqual(parseMountTable('nonsense\n1 2 3\na - b\n'), []);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { tempDir } from '@skein/testkit';
 
@@ -23,7 +23,7 @@ function refusal(mountpoint: string, mustBeEmpty = false): FuseMountError {
 }
 
 describe('mountFuse() refuses', () => {
-  it('a mountpoint that does not exist, and says how to create it', (t) => {
+  test('a mountpoint that does not exist, and says how to create it', (t) => {
     const missing = join(tempDir(t), 'a', 'b');
     const { code, message, hint, mountpoint } = refusal(missing);
     assert.equal(code, 'FUSE_MOUNTPOINT_MISSING');
@@ -32,19 +32,19 @@ describe('mountFuse() refuses', () => {
     assert.equal(mountpoint, missing);
   });
 
-  it('a mountpoint that is a file', (t) => {
+  test('a mountpoint that is a file', (t) => {
     const file = join(tempDir(t), 'file');
     writeFileSync(file, '');
     assert.equal(refusal(file).code, 'FUSE_MOUNTPOINT_NOT_A_FOLDER');
   });
 
-  it('a symbolic link that leads nowhere', (t) => {
+  test('a symbolic link that leads nowhere', (t) => {
     const link = join(tempDir(t), 'link');
     symlinkSync('nowhere', link);
     assert.equal(refusal(link).code, 'FUSE_MOUNTPOINT_MISSING');
   });
 
-  it('what lies behind a file', (t) => {
+  test('what lies behind a file', (t) => {
     const file = join(tempDir(t), 'file');
     writeFileSync(file, '');
     const { code, message } = refusal(join(file, 'below'));
@@ -52,7 +52,7 @@ describe('mountFuse() refuses', () => {
     assert.match(message, /Looking for it gives ENOTDIR$/);
   });
 
-  it('a folder that is not empty, if that was asked for', (t) => {
+  test('a folder that is not empty, if that was asked for', (t) => {
     const folder = tempDir(t);
     mkdirSync(join(folder, 'something'));
     assert.equal(refusal(folder, true).code, 'FUSE_MOUNTPOINT_NOT_EMPTY');
@@ -60,20 +60,20 @@ describe('mountFuse() refuses', () => {
 });
 
 describe('what is not mounted', () => {
-  it('is not found, and is gone for unmountFuse()', async (t) => {
+  test('is not found, and is gone for unmountFuse()', async (t) => {
     const mountpoint = tempDir(t);
     assert.equal(findMount(mountpoint), undefined);
     assert.equal(await unmountFuse({ mountpoint, deviceMinor: 4095 }), 'gone');
   });
 
-  it('is not confused with the mount that is there', async () => {
+  test('is not confused with the mount that is there', async () => {
     const proc = findMount('/proc');
     assert.equal(proc?.type, 'proc');
     assert.equal(await unmountFuse({ mountpoint: '/proc', deviceMinor: -1 }), 'gone');
     assert.equal(findMount('/proc')?.deviceMinor, proc?.deviceMinor);
   });
 
-  it('has no connection to abort and no readahead to set', () => {
+  test('has no connection to abort and no readahead to set', () => {
     assert.equal(tryAbortConnection(1 << 20), false);
     assert.equal(trySetReadahead(1 << 20, 4096), false);
   });

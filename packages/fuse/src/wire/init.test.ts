@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { encodeInitOut, INIT_FLAG, type InitFlag, type InitOptions, negotiate } from './init.ts';
 import { IN_HEADER_BYTES, RequestBuffer } from './request-buffer.ts';
@@ -35,7 +35,7 @@ function encode(options: InitOptions, offered: Offer = {}): DataView {
 }
 
 describe('negotiate()', () => {
-  it('leaves locks and truncation to the kernel by default', () => {
+  test('leaves locks and truncation to the kernel by default', () => {
     const { flags } = negotiate(offer({}), {});
     for (const name of [
       'POSIX_LOCKS',
@@ -49,26 +49,26 @@ describe('negotiate()', () => {
     assert.deepEqual([...flags].sort(), expected);
   });
 
-  it('takes only what is both wanted and offered', () => {
+  test('takes only what is both wanted and offered', () => {
     const offered = offer({ flags: ['ASYNC_READ', 'INIT_EXT'] });
     const { flags, offered: seen } = negotiate(offered, { flags: ['ASYNC_READ', 'PASSTHROUGH'] });
     assert.deepEqual([...flags].sort(), ['ASYNC_READ', 'INIT_EXT']);
     assert.deepEqual([...seen].sort(), ['ASYNC_READ', 'INIT_EXT']);
   });
 
-  it('sees every flag that is offered', () => {
+  test('sees every flag that is offered', () => {
     const all = Object.keys(INIT_FLAG) as InitFlag[];
     for (const name of all) {
       assert.deepEqual([...negotiate(offer({ flags: [name] }), { flags: all }).offered], [name]);
     }
   });
 
-  it('speaks the older of two minor versions', () => {
+  test('speaks the older of two minor versions', () => {
     assert.equal(negotiate(offer({ minor: 40 }), {}).minor, 40);
     assert.equal(negotiate(offer({ minor: 99 }), {}).minor, 45);
   });
 
-  it('refuses a kernel that is too old', () => {
+  test('refuses a kernel that is too old', () => {
     assert.throws(() => negotiate(offer({ minor: 30 }), {}), { code: 'FUSE_KERNEL_TOO_OLD' });
     assert.throws(() => negotiate(offer({ major: 6, minor: 99 }), {}), {
       code: 'FUSE_KERNEL_TOO_OLD',
@@ -76,12 +76,12 @@ describe('negotiate()', () => {
     assert.equal(negotiate(offer({ minor: 31 }), {}).minor, 31);
   });
 
-  it('wants writes of at least a page', () => {
+  test('wants writes of at least a page', () => {
     const options = { maxWriteBytes: 4095 };
     assert.throws(() => negotiate(offer({}), options), { code: 'ASSERTION_FAILED' });
   });
 
-  it('lowers readahead to what either side wants', () => {
+  test('lowers readahead to what either side wants', () => {
     assert.equal(negotiate(offer({}), {}).maxReadaheadBytes, 131072);
     assert.equal(negotiate(offer({}), { maxReadaheadBytes: 4096 }).maxReadaheadBytes, 4096);
     assert.equal(negotiate(offer({}), { maxReadaheadBytes: 1 << 20 }).maxReadaheadBytes, 131072);
@@ -89,7 +89,7 @@ describe('negotiate()', () => {
 });
 
 describe('encodeInitOut()', () => {
-  it('writes 64 bytes, all of them', () => {
+  test('writes 64 bytes, all of them', () => {
     const bytes = new Uint8Array(256).fill(0xee);
     encodeInitOut(new DataView(bytes.buffer), bytes, negotiate(offer({}), {}));
     assert.ok(bytes.subarray(0, 16).every((byte) => byte === 0xee));
@@ -97,7 +97,7 @@ describe('encodeInitOut()', () => {
     assert.ok(bytes.subarray(16 + 64).every((byte) => byte === 0xee));
   });
 
-  it('puts every field where the kernel reads it', () => {
+  test('puts every field where the kernel reads it', () => {
     const view = encode({ flags: ['ASYNC_READ', 'PASSTHROUGH'], maxBackground: 10 });
     assert.equal(view.getUint32(0, true), 7);
     assert.equal(view.getUint32(4, true), 45);
@@ -112,13 +112,13 @@ describe('encodeInitOut()', () => {
     assert.equal(view.getUint32(36, true), 1);
   });
 
-  it('asks for no stacking without passthrough', () => {
+  test('asks for no stacking without passthrough', () => {
     const view = encode({ flags: ['PASSTHROUGH'] }, { flags: ['INIT_EXT'] });
     assert.equal(view.getUint32(32, true), 0);
     assert.equal(view.getUint32(36, true), 0);
   });
 
-  it('counts the pages of the longest write', () => {
+  test('counts the pages of the longest write', () => {
     assert.equal(encode({ maxWriteBytes: 4097 }).getUint16(28, true), 2);
     assert.equal(encode({ maxWriteBytes: 1 << 24 }).getUint16(28, true), 256);
   });

@@ -2,7 +2,7 @@
 // written down here a second time, from the header itself, so that a slip in one place shows.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -171,7 +171,7 @@ function messageOf(
 
 describe('request views', () => {
   for (const [opcode, layout] of Object.entries(LAYOUTS) as [OpcodeName, Layout][]) {
-    it(`${opcode}: every field is where the kernel puts it`, () => {
+    test(`${opcode}: every field is where the kernel puts it`, () => {
       const kinds = Object.values(layout.fields).map(([kind]) => VALUES[kind]);
       const namesOf = (layout.names ?? []).map(() => nameArbitrary);
       fc.assert(
@@ -191,7 +191,7 @@ describe('request views', () => {
       );
     });
 
-    it(`${opcode}: check() throws for a message that is one byte short`, () => {
+    test(`${opcode}: check() throws for a message that is one byte short`, () => {
       if (layout.bytes === 0) return;
       const buffer = messageOf(
         layout,
@@ -205,7 +205,7 @@ describe('request views', () => {
     });
   }
 
-  it('read the header', () => {
+  test('read the header', () => {
     const buffer = new RequestBuffer(64);
     buffer.length = 40;
     const { view } = buffer;
@@ -233,7 +233,7 @@ describe('request views', () => {
     );
   });
 
-  it('readHeader() throws unless the length says what came', () => {
+  test('readHeader() throws unless the length says what came', () => {
     const buffer = new RequestBuffer(64);
     buffer.length = 39;
     assert.throws(() => buffer.readHeader(), { code: 'FUSE_REQUEST_MALFORMED' });
@@ -242,7 +242,7 @@ describe('request views', () => {
     assert.throws(() => buffer.readHeader(), { code: 'FUSE_REQUEST_MALFORMED' });
   });
 
-  it('every opcode has one', () => {
+  test('every opcode has one', () => {
     const views = viewsByOpcode(createRequestViews(new RequestBuffer(64)));
     for (const opcode of Object.values(OPCODE)) assert.ok(views[opcode], String(opcode));
   });
@@ -259,7 +259,7 @@ describe('particular requests', () => {
     ...new Uint8Array(Uint32Array.from(values).buffer),
   ];
 
-  it('WRITE: the data follows the struct, and must be there', () => {
+  test('WRITE: the data follows the struct, and must be there', () => {
     const { WRITE } = viewsOf([...words(1, 0, 0, 0, 3, 0, 0, 0, 0, 0), 10, 20, 30]);
     WRITE.check();
     const { buffer, dataStart, size } = WRITE;
@@ -268,7 +268,7 @@ describe('particular requests', () => {
     assert.throws(() => WRITE.check(), { code: 'FUSE_REQUEST_MALFORMED' });
   });
 
-  it('SETXATTR: the value follows the name', () => {
+  test('SETXATTR: the value follows the name', () => {
     const body = [...words(3, 2), ...Buffer.from('user.é\0'), 1, 0, 2];
     const { SETXATTR } = viewsOf(body);
     SETXATTR.check();
@@ -278,14 +278,14 @@ describe('particular requests', () => {
     assert.deepEqual([...buffer.bytes.subarray(dataStart, dataStart + size)], [1, 0, 2]);
   });
 
-  it('INIT: flags2 is 0 from a kernel that sends the short struct', () => {
+  test('INIT: flags2 is 0 from a kernel that sends the short struct', () => {
     const body = words(7, 31, 65536, 0xffffffff, 0xdeadbeef);
     assert.equal(viewsOf(body, 16).INIT.flags2, 0);
     assert.equal(viewsOf(body).INIT.flags2, 0xdeadbeef);
     assert.equal(viewsOf(body).INIT.flags, 0xffffffff);
   });
 
-  it('BATCH_FORGET: pairs of node and count', () => {
+  test('BATCH_FORGET: pairs of node and count', () => {
     const { BATCH_FORGET } = viewsOf(words(2, 0, 5, 0, 1, 0, 6, 1, 2, 0));
     BATCH_FORGET.check();
     assert.equal(BATCH_FORGET.nodeidAt(0), 5);
@@ -296,27 +296,27 @@ describe('particular requests', () => {
     assert.throws(() => BATCH_FORGET.check(), { code: 'FUSE_REQUEST_MALFORMED' });
   });
 
-  it('GETATTR and FSYNC: flags as questions', () => {
+  test('GETATTR and FSYNC: flags as questions', () => {
     assert.equal(viewsOf(words(1, 0, 0, 0)).GETATTR.hasFh, true);
     assert.equal(viewsOf(words(0, 0, 0, 0)).GETATTR.hasFh, false);
     assert.equal(viewsOf(words(0, 0, 1, 0)).FSYNC.isDataOnly, true);
     assert.equal(viewsOf(words(0, 0, 0, 0)).FSYNC.isDataOnly, false);
   });
 
-  it('INTERRUPT: the halves of the unique', () => {
+  test('INTERRUPT: the halves of the unique', () => {
     const { INTERRUPT } = viewsOf(words(8, 9));
     assert.deepEqual([INTERRUPT.interruptedLo, INTERRUPT.interruptedHi], [8, 9]);
   });
 
-  it('a name that is not UTF-8 is refused, not guessed', () => {
+  test('a name that is not UTF-8 is refused, not guessed', () => {
     assert.throws(() => viewsOf([0x61, 0xff, 0]).LOOKUP.name, { code: 'FUSE_NAME_NOT_UTF8' });
   });
 
-  it('a name keeps its byte order mark', () => {
+  test('a name keeps its byte order mark', () => {
     assert.equal(viewsOf([0xef, 0xbb, 0xbf, 0x61, 0]).LOOKUP.name, '\ufeffa');
   });
 
-  it('a name that does not end in the message is refused, whatever lies behind', () => {
+  test('a name that does not end in the message is refused, whatever lies behind', () => {
     const { LOOKUP } = viewsOf([0x61, 0x62, 0], 2);
     assert.throws(() => LOOKUP.name, { code: 'FUSE_REQUEST_MALFORMED' });
     const { RENAME } = viewsOf([...words(1, 0), 0x61, 0, 0x62], 11);

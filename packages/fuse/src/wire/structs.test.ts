@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -62,7 +62,7 @@ function assertOnly(bytes: Uint8Array, start: number, length: number): void {
 }
 
 describe('encoders of replies', () => {
-  it('setU64() writes what BigInt would, negative numbers too', () => {
+  test('setU64() writes what BigInt would, negative numbers too', () => {
     const { view } = dirty();
     fc.assert(
       fc.property(fc.maxSafeInteger(), (value) => {
@@ -72,7 +72,7 @@ describe('encoders of replies', () => {
     );
   });
 
-  it('encodeOutHeader(): 16 bytes', () => {
+  test('encodeOutHeader(): 16 bytes', () => {
     const { bytes, view } = dirty();
     encodeOutHeader(view, 100, -2, 0xfffffffe, 7);
     assert.equal(view.getUint32(0, true), 100);
@@ -81,7 +81,7 @@ describe('encoders of replies', () => {
     assertOnly(bytes, 0, 16);
   });
 
-  it('encodeAttrOut(): 104 bytes, every one written', () => {
+  test('encodeAttrOut(): 104 bytes, every one written', () => {
     const { bytes, view } = dirty();
     encodeAttrOut(view, AT, { attr: ATTR, attrValidMs: 2500.25 });
     assert.equal(view.getBigUint64(AT, true), 2n);
@@ -91,7 +91,7 @@ describe('encoders of replies', () => {
     assertOnly(bytes, AT, 104);
   });
 
-  it('encodeEntryOut(): 128 bytes, every one written', () => {
+  test('encodeEntryOut(): 128 bytes, every one written', () => {
     const { bytes, view } = dirty();
     const times = { entryValidMs: 60_000, attrValidMs: 1 };
     encodeEntryOut(view, AT, { nodeid: 2 ** 50, generation: 3, attr: ATTR, ...times });
@@ -105,7 +105,7 @@ describe('encoders of replies', () => {
     assertOnly(bytes, AT, 128);
   });
 
-  it('encodeNegativeEntry(): node 0, the time, and nothing else', () => {
+  test('encodeNegativeEntry(): node 0, the time, and nothing else', () => {
     const { bytes, view } = dirty();
     encodeNegativeEntry(view, bytes, AT, 1500);
     assert.equal(view.getBigUint64(AT + 16, true), 1n);
@@ -116,7 +116,7 @@ describe('encoders of replies', () => {
     assertOnly(bytes, AT, 128);
   });
 
-  it('encodeOpenOut(): 16 bytes', () => {
+  test('encodeOpenOut(): 16 bytes', () => {
     const { bytes, view } = dirty();
     encodeOpenOut(view, AT, { fh: 2 ** 45, openFlags: FOPEN.PASSTHROUGH, backingId: 5 });
     assert.equal(view.getBigUint64(AT, true), 2n ** 45n);
@@ -125,7 +125,7 @@ describe('encoders of replies', () => {
     assertOnly(bytes, AT, 16);
   });
 
-  it('encodeStatfsOut(): 80 bytes, every one written', () => {
+  test('encodeStatfsOut(): 80 bytes, every one written', () => {
     const { bytes, view } = dirty();
     const sizes = { blocks: 1, bfree: 2, bavail: 3, files: 4, ffree: 2 ** 35 };
     encodeStatfsOut(view, bytes, AT, { ...sizes, bsize: 6, namelen: 7, frsize: 8 });
@@ -136,7 +136,7 @@ describe('encoders of replies', () => {
     assertOnly(bytes, AT, 80);
   });
 
-  it('encodeLkOut(): 24 bytes', () => {
+  test('encodeLkOut(): 24 bytes', () => {
     const { bytes, view } = dirty();
     encodeLkOut(view, AT, { start: 2 ** 34, end: 2 ** 35, type: 1, pid: 99 });
     assert.equal(view.getBigUint64(AT, true), 2n ** 34n);
@@ -148,7 +148,7 @@ describe('encoders of replies', () => {
 });
 
 describe('encodeDirent()', () => {
-  it('pads the name with zeros to 8 bytes', () => {
+  test('pads the name with zeros to 8 bytes', () => {
     for (let length = 1; length <= 17; length += 1) {
       const { bytes, view } = dirty();
       const name = 'n'.repeat(length);
@@ -165,13 +165,13 @@ describe('encodeDirent()', () => {
     }
   });
 
-  it('counts the bytes of a name, not its letters', () => {
+  test('counts the bytes of a name, not its letters', () => {
     const { bytes, view } = dirty();
     encodeDirent(bytes, { at: AT, end: 512 }, { ino: 1, off: 1, type: 8, name: 'é€' });
     assert.equal(view.getUint32(AT + 16, true), 5);
   });
 
-  it('puts the entry before the dirent for READDIRPLUS', () => {
+  test('puts the entry before the dirent for READDIRPLUS', () => {
     const { bytes, view } = dirty();
     const entry = { nodeid: 9, generation: 0, attr: ATTR, entryValidMs: 0, attrValidMs: 0 };
     const dirent = { ino: 5, off: 6, type: DIRENT_TYPE.DIR, name: 'a' };
@@ -181,7 +181,7 @@ describe('encodeDirent()', () => {
     assert.equal(view.getBigUint64(AT + 128, true), 5n);
   });
 
-  it('writes nothing when there is no room for all of it', () => {
+  test('writes nothing when there is no room for all of it', () => {
     const { bytes } = dirty();
     const dirent = { ino: 5, off: 6, type: 8, name: 'abc' };
     assert.equal(encodeDirent(bytes, { at: AT, end: AT + 31 }, dirent), 0);
@@ -191,13 +191,13 @@ describe('encodeDirent()', () => {
 });
 
 describe('formatFlags()', () => {
-  it('names bits and shows the rest as a number', () => {
+  test('names bits and shows the rest as a number', () => {
     assert.equal(formatFlags(0, FOPEN), '0');
     assert.equal(formatFlags(0x22, FOPEN), 'KEEP_CACHE|NOFLUSH');
     assert.equal(formatFlags(0x80000001, FOPEN), 'DIRECT_IO|0x80000000');
   });
 
-  it('formatOpenFlags() begins with the access mode', () => {
+  test('formatOpenFlags() begins with the access mode', () => {
     assert.equal(formatOpenFlags(0), 'RDONLY');
     assert.equal(formatOpenFlags(1), 'WRONLY');
     assert.equal(formatOpenFlags(0o1102), 'RDWR|CREAT|TRUNC');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -65,7 +65,7 @@ describe('trace of messages that a kernel exchanged', () => {
   }
 
   for (const [index, message] of golden.entries()) {
-    it(`${index}: ${message.line.trim()}`, () => {
+    test(`${index}: ${message.line.trim()}`, () => {
       assert.equal(format(message), message.line);
     });
   }
@@ -90,12 +90,12 @@ describe('formatRequestBytes()', () => {
   };
 
   for (const [name, [bytes, line]] of Object.entries(HANDMADE)) {
-    it(`shows ${name}`, () => {
+    test(`shows ${name}`, () => {
       assert.equal(formatRequestBytes(bytes), line);
     });
   }
 
-  it('has been shown every opcode by now', () => {
+  test('has been shown every opcode by now', () => {
     const seen = new Set([
       ...golden.map(({ opcode }) => opcodeName(opcode)),
       ...Object.keys(HANDMADE),
@@ -106,7 +106,7 @@ describe('formatRequestBytes()', () => {
     );
   });
 
-  it('shows a unique and a node beyond 32 bits', () => {
+  test('shows a unique and a node beyond 32 bits', () => {
     const bytes = request(OPCODE.STATFS);
     const view = new DataView(bytes.buffer);
     view.setBigUint64(8, 2n ** 63n + 2n, true);
@@ -114,7 +114,7 @@ describe('formatRequestBytes()', () => {
     assert.equal(formatRequestBytes(bytes), `STATFS #${2n ** 63n + 2n} node=${2 ** 40}`);
   });
 
-  it('says what is wrong with a message that cannot be read', () => {
+  test('says what is wrong with a message that cannot be read', () => {
     assert.equal(formatRequestBytes(new Uint8Array(39)), 'Request of only 39 bytes');
     assert.match(formatRequestBytes(request(OPCODE.WRITE)), /^WRITE #42 node=7 \(.*expected 40\)$/);
     assert.match(formatRequestBytes(request(OPCODE.LOOKUP, [97])), /name does not end/);
@@ -125,7 +125,7 @@ describe('formatRequestBytes()', () => {
     assert.match(formatRequestBytes(batch), /expected 68719476728/);
   });
 
-  it('makes one line of any message, cut short anywhere and with any byte changed', () => {
+  test('makes one line of any message, cut short anywhere and with any byte changed', () => {
     const requests = golden.filter(({ direction }) => direction === '>');
     const mutated = fc.record({
       message: fc.constantFrom(...requests),
@@ -151,12 +151,12 @@ describe('formatReply()', () => {
     return bytes;
   }
 
-  it('shows an error by name', () => {
+  test('shows an error by name', () => {
     assert.equal(formatReply(OPCODE.OPEN, reply(-13), 16), '  -> #42 EACCES');
     assert.equal(formatReply(OPCODE.OPEN, reply(-4000), 16), '  -> #42 E4000');
   });
 
-  it('shows a backing id', () => {
+  test('shows a backing id', () => {
     const bytes = reply(0, u32s(5, 0, 0x80, 3));
     assert.equal(
       formatReply(OPCODE.OPEN, bytes, bytes.length),
@@ -164,7 +164,7 @@ describe('formatReply()', () => {
     );
   });
 
-  it('shows what the rare ones hold', () => {
+  test('shows what the rare ones hold', () => {
     const line = (opcode: number, body: readonly number[]): string =>
       formatReply(opcode, reply(0, body), 16 + body.length);
     assert.equal(line(OPCODE.BMAP, u32s(9, 0)), '  -> #42 ok block=9');
@@ -175,7 +175,7 @@ describe('formatReply()', () => {
     assert.equal(line(OPCODE.STATX, u32s(...statx)), '  -> #42 ok size=4096');
   });
 
-  it('does not read past a reply that is too short for its opcode', () => {
+  test('does not read past a reply that is too short for its opcode', () => {
     for (const opcode of Object.values(OPCODE)) {
       const line = formatReply(opcode, reply(0, [1, 2, 3, 4]), 20);
       assert.match(line, /^ {2}-> #42 ok( |$)/);
@@ -184,7 +184,7 @@ describe('formatReply()', () => {
 });
 
 describe('formatNotification()', () => {
-  it('shows every notification that can be sent', () => {
+  test('shows every notification that can be sent', () => {
     assert.equal(
       formatNotification(encodeInvalInode(7, 4096, 100)),
       '  !! INVAL_INODE node=7 off=4096 len=100',
@@ -211,7 +211,7 @@ describe('formatNotification()', () => {
     );
   });
 
-  it('shows the code of one that it does not know', () => {
+  test('shows the code of one that it does not know', () => {
     const bytes = encodeInvalInode(1, 0, 0);
     new DataView(bytes.buffer).setInt32(4, 77, true);
     assert.equal(formatNotification(bytes), '  !! CODE_77 size=24');

@@ -4,7 +4,7 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync } fro
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
 import { SyscallError } from '../errors.ts';
@@ -47,7 +47,7 @@ function runInWorker(source: string, workerData: unknown): Promise<unknown> {
 }
 
 describe('errnoName()', () => {
-  it('names numbers as the kernel documents do', () => {
+  test('names numbers as the kernel documents do', () => {
     assert.equal(errnoName(2), 'ENOENT');
     assert.equal(errnoName(11), 'EAGAIN');
     assert.equal(errnoName(95), 'EOPNOTSUPP');
@@ -55,11 +55,11 @@ describe('errnoName()', () => {
     assert.equal(errnoName(61), 'ENODATA');
   });
 
-  it('shows a number without a name', () => {
+  test('shows a number without a name', () => {
     assert.equal(errnoName(4095), 'E4095');
   });
 
-  it('finds the number of every name again', () => {
+  test('finds the number of every name again', () => {
     for (const name of ['EIO', 'ENOSYS', 'EACCES', 'EBUSY', 'ENODEV'] as const) {
       assert.equal(errnoName(ERRNO[name]), name);
     }
@@ -67,7 +67,7 @@ describe('errnoName()', () => {
 });
 
 describe('readDescriptor() and writeDescriptor()', () => {
-  it('move bytes and say how many', () => {
+  test('move bytes and say how many', () => {
     const [left, right] = createSocketPair();
     assert.equal(writeDescriptor(left, new TextEncoder().encode('hello!'), 5), 5);
     const into = new Uint8Array(16);
@@ -78,7 +78,7 @@ describe('readDescriptor() and writeDescriptor()', () => {
     closeSync(right);
   });
 
-  it('return the negated error number and do not throw', () => {
+  test('return the negated error number and do not throw', () => {
     const [left, right] = createSocketPair();
     setNonBlocking(right);
     assert.equal(readDescriptor(right, new Uint8Array(1)), -ERRNO.EAGAIN);
@@ -88,13 +88,13 @@ describe('readDescriptor() and writeDescriptor()', () => {
     assert.equal(writeDescriptor(right, new Uint8Array(1), 1), -ERRNO.EBADF);
   });
 
-  it('refuse to write more than the array holds', () => {
+  test('refuse to write more than the array holds', () => {
     assert.throws(() => writeDescriptor(1, new Uint8Array(1), 2), { code: 'ASSERTION_FAILED' });
   });
 });
 
 describe('ioctl()', () => {
-  it('lets the kernel fill in the argument', () => {
+  test('lets the kernel fill in the argument', () => {
     const [left, right] = createSocketPair();
     writeDescriptor(left, new Uint8Array(7), 7);
     const argument = new Uint8Array(4);
@@ -104,7 +104,7 @@ describe('ioctl()', () => {
     closeSync(right);
   });
 
-  it('throws the errno of a request that the descriptor does not know', () => {
+  test('throws the errno of a request that the descriptor does not know', () => {
     const file = openSync(join(folder, 'ioctl'), 'w');
     assert.throws(() => ioctl(file, 0x8004_e501, new Uint8Array(16)), failsWith('ENOTTY'));
     closeSync(file);
@@ -112,7 +112,7 @@ describe('ioctl()', () => {
 });
 
 describe('eventfd and Poller', () => {
-  it('drainEventfd() says once whether anybody signalled', () => {
+  test('drainEventfd() says once whether anybody signalled', () => {
     const fd = createEventfd();
     assert.equal(drainEventfd(fd), false);
     signalEventfd(fd);
@@ -124,7 +124,7 @@ describe('eventfd and Poller', () => {
     assert.throws(() => drainEventfd(fd), failsWith('EBADF'));
   });
 
-  it('signalEventfd() does not wait when the counter is full', () => {
+  test('signalEventfd() does not wait when the counter is full', () => {
     const fd = createEventfd();
     const nearlyFull = new BigUint64Array([0xffff_ffff_ffff_fffen]);
     writeSync(fd, new Uint8Array(nearlyFull.buffer));
@@ -133,7 +133,7 @@ describe('eventfd and Poller', () => {
     closeSync(fd);
   });
 
-  it('wait() tells which descriptor is ready', () => {
+  test('wait() tells which descriptor is ready', () => {
     const first = createEventfd();
     const second = createEventfd();
     const poller = new Poller([first, second]);
@@ -147,7 +147,7 @@ describe('eventfd and Poller', () => {
     closeSync(second);
   });
 
-  it('wait() ends when the time is over', () => {
+  test('wait() ends when the time is over', () => {
     const fd = createEventfd();
     const start = performance.now();
     assert.equal(new Poller([fd]).wait(20), false);
@@ -155,7 +155,7 @@ describe('eventfd and Poller', () => {
     closeSync(fd);
   });
 
-  it('a thread that polls is woken by another thread that knows only the number', async () => {
+  test('a thread that polls is woken by another thread that knows only the number', async () => {
     const fd = createEventfd();
     const source = `
       import { workerData, parentPort } from 'node:worker_threads';
@@ -170,7 +170,7 @@ describe('eventfd and Poller', () => {
 });
 
 describe('mapFile()', () => {
-  it('shares the pages of the file in both directions', () => {
+  test('shares the pages of the file in both directions', () => {
     const path = join(folder, 'mapped');
     writeFileSync(path, new Uint8Array(8192));
     const fd = openSync(path, 'r+');
@@ -183,7 +183,7 @@ describe('mapFile()', () => {
     closeSync(fd);
   });
 
-  it('maps a part of the file', () => {
+  test('maps a part of the file', () => {
     const path = join(folder, 'part');
     writeFileSync(path, Buffer.concat([Buffer.alloc(4096, 'a'), Buffer.alloc(4096, 'b')]));
     const fd = openSync(path, 'r+');
@@ -194,7 +194,7 @@ describe('mapFile()', () => {
     closeSync(fd);
   });
 
-  it('leaves nothing to be read after unmap()', () => {
+  test('leaves nothing to be read after unmap()', () => {
     const fd = openSync(join(folder, 'unmapped'), 'w+');
     ftruncateSync(fd, 4096);
     const mapped = mapFile(fd, 4096);
@@ -205,7 +205,7 @@ describe('mapFile()', () => {
     closeSync(fd);
   });
 
-  it('throws the errno when it cannot', () => {
+  test('throws the errno when it cannot', () => {
     const fd = openSync(join(folder, 'unaligned'), 'w+');
     assert.throws(() => mapFile(fd, 4096, 1), failsWith('EINVAL'));
     assert.throws(() => mapFile(fd, 0), { code: 'ASSERTION_FAILED' });
@@ -220,7 +220,7 @@ s = socket.socket(fileno=3)
 f = open(sys.argv[1])
 s.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [f.fileno()]))])`;
 
-  it('gets the file that another process opened', () => {
+  test('gets the file that another process opened', () => {
     const path = join(folder, 'passed');
     writeFileSync(path, 'from the child');
     const [ours, theirs] = createSocketPair();
@@ -237,7 +237,7 @@ s.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [f.fi
     closeSync(ours);
   });
 
-  it('is undefined without a message, without a descriptor in it, and at the end', () => {
+  test('is undefined without a message, without a descriptor in it, and at the end', () => {
     const [ours, theirs] = createSocketPair();
     assert.equal(tryReceiveDescriptor(ours), undefined);
     writeDescriptor(theirs, Uint8Array.of(1), 1);
@@ -250,7 +250,7 @@ s.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [f.fi
 });
 
 describe('detachTarget()', () => {
-  it('throws the errno', () => {
+  test('throws the errno', () => {
     assert.throws(
       () => detachTarget(join(folder, 'nowhere')),
       (error) => failsWith('ENOENT')(error) || failsWith('EPERM')(error),
@@ -259,7 +259,7 @@ describe('detachTarget()', () => {
 });
 
 describe('unmountTarget()', () => {
-  it('rejects with the errno', async () => {
+  test('rejects with the errno', async () => {
     await assert.rejects(unmountTarget(join(folder, 'nowhere'), 0), (error) => {
       // Without privileges the kernel says so before it looks at the path.
       return failsWith('ENOENT')(error) || failsWith('EPERM')(error);
@@ -278,7 +278,7 @@ describe('scheduling', () => {
     const policy = readFileSync('/proc/thread-self/stat', 'utf8').split(') ')[1].split(' ')[38];
     parentPort.postMessage({ cpus: /Cpus_allowed_list:\\t(.*)/.exec(status)[1], policy });`;
 
-  it('binds the calling thread, and only that one', async () => {
+  test('binds the calling thread, and only that one', async () => {
     const cpu = availableParallelism() - 1;
     const module = new URL('./scheduling.ts', import.meta.url).href;
     const before = readFileSync('/proc/thread-self/status', 'utf8');
@@ -290,7 +290,7 @@ describe('scheduling', () => {
     assert.equal(cpus(readFileSync('/proc/thread-self/status', 'utf8')), cpus(before));
   });
 
-  it('pinThreadToCpu() throws for a CPU that is not there', () => {
+  test('pinThreadToCpu() throws for a CPU that is not there', () => {
     assert.throws(() => pinThreadToCpu(1023), failsWith('EINVAL'));
     assert.throws(() => pinThreadToCpu(1024), { code: 'ASSERTION_FAILED' });
     assert.throws(() => pinThreadToCpu(-1), { code: 'ASSERTION_FAILED' });

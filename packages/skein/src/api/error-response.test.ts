@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { EngineError } from '@skein/engine';
 import { DiskError } from '@skein/host';
@@ -19,7 +19,7 @@ describe('maybeErrorResponse()', () => {
     [new DiskError('log.append', '/data/x', 'EIO'), 500, 'EIO'],
   ];
   for (const [error, status, code] of cases) {
-    it(`answers ${code} with ${status}`, () => {
+    test(`answers ${code} with ${status}`, () => {
       const response = maybeErrorResponse(error)!;
       assert.equal(response.status, status);
       assert.equal(response.body.code, code);
@@ -27,12 +27,12 @@ describe('maybeErrorResponse()', () => {
     });
   }
 
-  it('passes a hint on', () => {
+  test('passes a hint on', () => {
     assert.equal(maybeErrorResponse(cases[1]![0])!.body.hint, hint);
     assert.ok(!('hint' in maybeErrorResponse(cases[0]![0])!.body));
   });
 
-  it('says nothing of bugs', () => {
+  test('says nothing of bugs', () => {
     const node = Object.assign(new TypeError('x'), { code: 'ERR_INVALID_ARG_TYPE' });
     const assertion = Object.assign(new Error('x'), { code: 'ASSERTION_FAILED' });
     for (const error of [new Error('x'), node, assertion, 'x', undefined]) {

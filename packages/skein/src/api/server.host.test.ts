@@ -14,7 +14,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { DEFAULT_ENGINE_OPTIONS } from '@skein/engine';
@@ -127,7 +127,7 @@ const isApiError =
     error instanceof ApiError && error.code === code;
 
 describe('the API over its socket', () => {
-  it('takes a database in and gives it back, byte by byte', async (t) => {
+  test('takes a database in and gives it back, byte by byte', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const api = await start(t);
     const path = join(api.folder, 'a.db');
@@ -150,18 +150,18 @@ describe('the API over its socket', () => {
     assert.match(await api.client.metrics(), /^# HELP skein_/);
   });
 
-  it('works below a path that is too long for the address of a socket', async (t) => {
+  test('works below a path that is too long for the address of a socket', async (t) => {
     const api = await start(t, { dataName: `${'long/'.repeat(30)}data` });
     assert.ok(api.dataFolder.length > 150);
     assert.equal((await api.client.status()).dataFolder, api.dataFolder);
   });
 
-  it('lets nobody else in', async (t) => {
+  test('lets nobody else in', async (t) => {
     const { dataFolder } = await start(t);
     assert.equal(statSync(join(dataFolder, 'api.sock')).mode & 0o777, 0o600);
   });
 
-  it('takes the place of a socket that a dead node left', async (t) => {
+  test('takes the place of a socket that a dead node left', async (t) => {
     const folder = tempDir(t);
     const dataFolder = join(folder, 'data');
     const log = new RecordingLog();
@@ -174,7 +174,7 @@ describe('the API over its socket', () => {
     assert.equal((await new ApiClient(dataFolder).status()).dataFolder, dataFolder);
   });
 
-  it('is gone after its end', async (t) => {
+  test('is gone after its end', async (t) => {
     const { server, client, dataFolder } = await start(t);
     await server.close();
     assert.equal(existsSync(join(dataFolder, 'api.sock')), false);
@@ -182,7 +182,7 @@ describe('the API over its socket', () => {
     await assert.rejects(new ApiClient('/nowhere').status(), isNobodyThere);
   });
 
-  it('refuses names that cannot be, and databases that are not', async (t) => {
+  test('refuses names that cannot be, and databases that are not', async (t) => {
     const { client } = await start(t);
     const content = (): Readable => Readable.from([Buffer.alloc(10)]);
     for (const name of ['..', 'a/b', '../../etc/passwd', 'x-wal', '.x', 'x'.repeat(300), '']) {
@@ -197,7 +197,7 @@ describe('the API over its socket', () => {
     await assert.rejects(exported(client, 'no.db'), isApiError('DATABASE_NOT_FOUND'));
   });
 
-  it('refuses what is no database, of known size or not, and keeps nothing of it', async (t) => {
+  test('refuses what is no database, of known size or not, and keeps nothing of it', async (t) => {
     const api = await start(t);
     for (const sizeBytes of [100_000, undefined]) {
       const content = Readable.from([Buffer.alloc(100_000)]);
@@ -208,7 +208,7 @@ describe('the API over its socket', () => {
     assert.deepEqual((await api.client.status()).databases, []);
   });
 
-  it('refuses what is too large before it is sent, or where it becomes so', async (t) => {
+  test('refuses what is too large before it is sent, or where it becomes so', async (t) => {
     const api = await start(t, { uploadBytesMax: 50_000 });
     let isRead = false;
     const known = Readable.from(
@@ -229,7 +229,7 @@ describe('the API over its socket', () => {
     assert.deepEqual(scratchOf(api), []);
   });
 
-  it('passes on that the file to be sent cannot be read', async (t) => {
+  test('passes on that the file to be sent cannot be read', async (t) => {
     const api = await start(t);
     const content = createReadStream(join(api.folder, 'missing'));
     const attempt = api.client.importDatabase('a.db', { content, sizeBytes: 10 });
@@ -239,7 +239,7 @@ describe('the API over its socket', () => {
 });
 
 describe('the API over TCP', () => {
-  it('answers without a secret where none is configured', async (t) => {
+  test('answers without a secret where none is configured', async (t) => {
     const api = await start(t, { http: LOCAL });
     for (const path of ['/healthz', '/metrics', '/v1/status']) {
       assert.equal((await call(api, path)).status, 200, path);
@@ -247,7 +247,7 @@ describe('the API over TCP', () => {
     assert.deepEqual(JSON.parse((await call(api, '/healthz')).body), { status: 'ok' });
   });
 
-  it('asks for the secret everywhere but for health', async (t) => {
+  test('asks for the secret everywhere but for health', async (t) => {
     const api = await start(t, { http: GUARDED });
     assert.equal((await call(api, '/healthz')).status, 200);
     const wrong = [undefined, '', 'Bearer', `Bearer ${SECRET}x`, `bearer ${SECRET}`, SECRET];
@@ -268,7 +268,7 @@ describe('the API over TCP', () => {
     assert.ok(!logged.includes(SECRET), 'The secret is in the log');
   });
 
-  it('refuses web pages, and hosts that it is not', async (t) => {
+  test('refuses web pages, and hosts that it is not', async (t) => {
     const api = await start(t, { http: LOCAL });
     const refused: Readonly<Record<string, string>>[] = [
       { host: 'evil.example' },
@@ -289,7 +289,7 @@ describe('the API over TCP', () => {
     }
   });
 
-  it('takes any name for itself from whoever knows the secret', async (t) => {
+  test('takes any name for itself from whoever knows the secret', async (t) => {
     const api = await start(t, { http: GUARDED });
     const headers = { host: 'node1:20202', authorization: `Bearer ${SECRET}` };
     assert.equal((await call(api, '/v1/status', { headers })).status, 200);
@@ -297,7 +297,7 @@ describe('the API over TCP', () => {
     assert.equal((await call(api, '/v1/status', { headers: foreign })).status, 403);
   });
 
-  it('says what there is not, and what a path does not know', async (t) => {
+  test('says what there is not, and what a path does not know', async (t) => {
     const api = await start(t, { http: LOCAL });
     for (const path of [
       '/',
@@ -317,7 +317,7 @@ describe('the API over TCP', () => {
     assert.equal((await call(api, '/v1/status', { method: 'constructor' })).status, 400);
   });
 
-  it('tells length and position of a database that it sends', async (t) => {
+  test('tells length and position of a database that it sends', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const api = await start(t, { http: LOCAL });
     const body = await makeDatabase(t, join(api.folder, 'a.db'));
@@ -329,7 +329,7 @@ describe('the API over TCP', () => {
     assert.equal(got.headers['skein-position'], `${txid}/${checksum}`);
   });
 
-  it('answers an upload that it refuses, though the caller sends on', async (t) => {
+  test('answers an upload that it refuses, though the caller sends on', async (t) => {
     const api = await start(t, { http: GUARDED });
     const body = Buffer.alloc(4 * 1024 * 1024);
     const answer = await call(api, '/v1/databases/a.db', { method: 'PUT', body });
@@ -337,7 +337,7 @@ describe('the API over TCP', () => {
     assert.deepEqual(scratchOf(api), []);
   });
 
-  it('keeps nothing of an upload that breaks off', async (t) => {
+  test('keeps nothing of an upload that breaks off', async (t) => {
     const api = await start(t, { http: LOCAL });
     const socket = connect(api.server.tcp!.port, '127.0.0.1');
     socket.on('error', () => {});
@@ -351,7 +351,7 @@ describe('the API over TCP', () => {
     assert.deepEqual((await api.client.status()).databases, []);
   });
 
-  it('gives up an upload that stands still', async (t) => {
+  test('gives up an upload that stands still', async (t) => {
     const api = await start(t, { http: LOCAL, stallMs: 100 });
     const socket = connect(api.server.tcp!.port, '127.0.0.1');
     const closed = new Promise((resolve) => {
@@ -364,7 +364,7 @@ describe('the API over TCP', () => {
     await until(() => scratchOf(api).length === 0);
   });
 
-  it('removes its file when a caller goes away in the middle of an export', async (t) => {
+  test('removes its file when a caller goes away in the middle of an export', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const api = await start(t, { http: LOCAL });
     const path = join(api.folder, 'a.db');
@@ -381,7 +381,7 @@ describe('the API over TCP', () => {
     await until(() => scratchOf(api).length === 0);
   });
 
-  it('has no more than a few transfers under way', async (t) => {
+  test('has no more than a few transfers under way', async (t) => {
     const api = await start(t, { http: LOCAL });
     const head =
       'PUT /v1/databases/a.db HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n';
@@ -402,7 +402,7 @@ describe('the API over TCP', () => {
     assert.equal((await call(api, '/v1/databases/a.db')).status, 404);
   });
 
-  it('survives what is no HTTP', async (t) => {
+  test('survives what is no HTTP', async (t) => {
     const api = await start(t, { http: LOCAL });
     for (const garbage of [
       '\0\0\0',
@@ -420,7 +420,7 @@ describe('the API over TCP', () => {
     assert.equal((await call(api, '/healthz')).status, 200);
   });
 
-  it('says when its port is taken, and leaves no socket', async (t) => {
+  test('says when its port is taken, and leaves no socket', async (t) => {
     const { server, folder, node, log } = await start(t, { http: LOCAL });
     const { port } = server.tcp!;
     const dataFolder = join(folder, 'other');
@@ -433,7 +433,7 @@ describe('the API over TCP', () => {
     assert.deepEqual(readdirSync(dataFolder), []);
   });
 
-  it('ends though a caller holds on to a request', async (t) => {
+  test('ends though a caller holds on to a request', async (t) => {
     const api = await start(t, { http: LOCAL });
     const socket = connect(api.server.tcp!.port, '127.0.0.1');
     socket.on('error', () => {});

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { LtxEncoder, makeHeader, NO_CHECKSUM, toChecksum, toTxid } from '@skein/ltx';
 import { onTestEnd, requirePart, tempDir } from '@skein/testkit';
@@ -89,7 +89,7 @@ async function programPrints(
 }
 
 describe('skein', () => {
-  it('explains each command, with examples', async (t) => {
+  test('explains each command, with examples', async (t) => {
     const cwd = tempDir(t);
     const commands = ['mount', 'import', 'export', 'status', 'check', 'ltx dump', 'ltx verify'];
     const help = await prints(['--help'], cwd);
@@ -102,7 +102,7 @@ describe('skein', () => {
     }
   });
 
-  it('tells wrong command lines with exit code 2', async (t) => {
+  test('tells wrong command lines with exit code 2', async (t) => {
     const cwd = tempDir(t);
     const cases: readonly (readonly [args: readonly string[], message: RegExp])[] = [
       [[], /^Usage: skein/],
@@ -130,7 +130,7 @@ describe('skein', () => {
     assert.match(stderr, /^skein: unknown command 'muont'/);
   });
 
-  it('shows where an error comes from when told to', async (t) => {
+  test('shows where an error comes from when told to', async (t) => {
     const cwd = tempDir(t);
     const env = { SKEIN_DEBUG: '1' };
     const { stderr, exitCode } = await runSkein(['status', '-d', 'no'], { cwd, env });
@@ -138,7 +138,7 @@ describe('skein', () => {
     assert.match(stderr, /\n\s+at .*offline-node\.ts/);
   });
 
-  it('shows versions', async (t) => {
+  test('shows versions', async (t) => {
     const cwd = tempDir(t);
     assert.equal(await prints(['--version'], cwd), `${SKEIN_VERSION}\n`);
     assert.match(await prints(['version'], cwd), /^skein +0.*\nnode +.*\nkernel +.*\nltx +1,3\n$/);
@@ -158,7 +158,7 @@ describe('skein ltx', () => {
     return cwd;
   }
 
-  it('dumps files of each version', async (t) => {
+  test('dumps files of each version', async (t) => {
     const cwd = setUp(t);
     const lines = (
       await programPrints(['ltx', 'dump', '--json', '--pages', snapshotName, 'two'], cwd)
@@ -187,7 +187,7 @@ describe('skein ltx', () => {
     assert.match(text, /^PAGE +OFFSET +CHECKSUM$/m);
   });
 
-  it('verifies files, and standard input', async (t) => {
+  test('verifies files, and standard input', async (t) => {
     const cwd = setUp(t);
     const text = await programPrints(['ltx', 'verify', snapshotName, 'two'], cwd);
     assert.match(text, /^0{15}1-0{15}1\.ltx: ok, V1, 0{15}1-0{15}1, 3 pages, 1\.63 KiB$/m);
@@ -199,7 +199,7 @@ describe('skein ltx', () => {
     assert.equal(await programPrints(['ltx', 'verify', '--quiet', 'two'], cwd), '');
   });
 
-  it('names damaged files with the offset, goes on, and ends with exit code 1', async (t) => {
+  test('names damaged files with the offset, goes on, and ends with exit code 1', async (t) => {
     const cwd = setUp(t);
     const sound = makeLtx(1, 1, [1, 2, 3]);
     const flipped = Buffer.from(sound);
@@ -246,7 +246,7 @@ describe('skein check', () => {
     return new Map(results.map((result) => [result.name, result]));
   }
 
-  it('finds folders that cannot be', async (t) => {
+  test('finds folders that cannot be', async (t) => {
     const cwd = tempDir(t);
     writeFileSync(join(cwd, 'file'), '');
     const levels = async (args: readonly string[], name: string): Promise<Result> =>
@@ -261,7 +261,7 @@ describe('skein check', () => {
     assert.ok((await levels(['new'], 'space')).message.includes('are free'));
   });
 
-  it('fails when something prevents a mount, and says how to mend it', async (t) => {
+  test('fails when something prevents a mount, and says how to mend it', async (t) => {
     const cwd = tempDir(t);
     writeFileSync(join(cwd, 'file'), '');
     const { exitCode, stdout } = await tell(['check', 'file'], cwd);
@@ -269,7 +269,7 @@ describe('skein check', () => {
     assert.match(stdout, /^fail {2}mountpoint: .*\n {6}choose another one$/m);
   });
 
-  it('finds a port that is taken', async (t) => {
+  test('finds a port that is taken', async (t) => {
     const cwd = tempDir(t);
     const server = createServer().listen(0, '127.0.0.1');
     onTestEnd(t, () => {
@@ -285,7 +285,7 @@ describe('skein check', () => {
     assert.match(result.message, /gives EADDRINUSE$/);
   });
 
-  it('says what a user without rights lacks', async (t) => {
+  test('says what a user without rights lacks', async (t) => {
     if (!requirePart(t, 'root', 'setpriv')) return;
     const { stdout } = await runSkein(['check', '--json'], {
       cwd: '/',
@@ -298,7 +298,7 @@ describe('skein check', () => {
     assert.equal(rights.fix, 'apt-get install fuse3');
   });
 
-  it('names what in a litefs.yml has no meaning', async (t) => {
+  test('names what in a litefs.yml has no meaning', async (t) => {
     const cwd = tempDir(t);
     writeFileSync(join(cwd, 'litefs.yml'), 'fuse: { dir: a }\nproxy: { addr: ":80" }\n');
     const result = (await check([], cwd)).get('configuration')!;
@@ -308,7 +308,7 @@ describe('skein check', () => {
 });
 
 describe('skein check --deep', () => {
-  it('finds damage, repairs it, and then finds nothing', async (t) => {
+  test('finds damage, repairs it, and then finds nothing', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const cwd = tempDir(t);
     const input = Buffer.from(await makeDatabase());

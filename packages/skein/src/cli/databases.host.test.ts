@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { DEFAULT_ENGINE_OPTIONS } from '@skein/engine';
 import { onTestEnd, RecordingLog, requirePart, startSqlite, tempDir } from '@skein/testkit';
@@ -73,7 +73,7 @@ for (const isServed of [false, true]) {
       return place;
     };
 
-    it('give back a database byte by byte, and say how it is', async (t) => {
+    test('give back a database byte by byte, and say how it is', async (t) => {
       const place = await start(t);
       if (place === undefined) return;
       const { folder, runWell } = place;
@@ -93,7 +93,7 @@ for (const isServed of [false, true]) {
       assert.match(table, /^app\.db +8\.00 KiB +2 +4096 +rollback +0{15}1 +[0-9a-f]{16}$/m);
     });
 
-    it('go through pipes', async (t) => {
+    test('go through pipes', async (t) => {
       const place = await start(t);
       if (place === undefined) return;
       const { folder, runWell, run } = place;
@@ -104,7 +104,7 @@ for (const isServed of [false, true]) {
       assert.ok(stdout.equals(input));
     });
 
-    it('refuse what is no database, and databases that are not', async (t) => {
+    test('refuse what is no database, and databases that are not', async (t) => {
       const place = await start(t);
       if (place === undefined) return;
       const { folder, runBadly, runWell } = place;
@@ -133,7 +133,7 @@ for (const isServed of [false, true]) {
       );
     });
 
-    it('have a file replaced only when told to, with what SQLite left beside it', async (t) => {
+    test('have a file replaced only when told to, with what SQLite left beside it', async (t) => {
       const place = await start(t);
       if (place === undefined) return;
       const { folder, runBadly, runWell } = place;
@@ -155,7 +155,7 @@ for (const isServed of [false, true]) {
 }
 
 describe('skein import', () => {
-  it('refuses a database that is not complete in its file', async (t) => {
+  test('refuses a database that is not complete in its file', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const { folder, runBadly } = setUp(t);
     const writer = startSqlite(t);
@@ -170,7 +170,7 @@ describe('skein import', () => {
     assert.equal(existsSync(join(folder, 'data')), false, 'Nothing was made for nothing');
   });
 
-  it('refuses a database that is being written', async (t) => {
+  test('refuses a database that is being written', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const { folder, runBadly } = setUp(t);
     makeDatabase(join(folder, 'a.db'));
@@ -180,7 +180,7 @@ describe('skein import', () => {
     assert.match(await runBadly(1, ['import', ...DATA, 'a.db']), /a program is writing to it/);
   });
 
-  it('refuses files that are none', async (t) => {
+  test('refuses files that are none', async (t) => {
     const { runBadly } = setUp(t);
     assert.match(await runBadly(1, ['import', ...DATA, 'missing']), /Cannot read missing: ENOENT/);
     assert.match(await runBadly(1, ['import', ...DATA, '.']), /Cannot read \.: it is no file/);
@@ -188,7 +188,7 @@ describe('skein import', () => {
     assert.match(await runBadly(2, ['import', ...DATA]), /missing required argument 'file'/);
   });
 
-  it('shows no progress where nobody looks, when it is soon over', async (t) => {
+  test('shows no progress where nobody looks, when it is soon over', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const { folder, run } = setUp(t);
     makeDatabase(join(folder, 'a.db'));
@@ -198,7 +198,7 @@ describe('skein import', () => {
 });
 
 describe('skein export', () => {
-  it('makes a file as the umask has it', async (t) => {
+  test('makes a file as the umask has it', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const { folder, runWell } = setUp(t);
     makeDatabase(join(folder, 'a.db'));
@@ -208,7 +208,7 @@ describe('skein export', () => {
     assert.equal(statSync(join(folder, 'b.db')).mode & 0o777, expected);
   });
 
-  it('ends quietly when nobody reads on', async (t) => {
+  test('ends quietly when nobody reads on', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const { folder, runWell, run } = setUp(t);
     makeDatabase(
@@ -225,7 +225,7 @@ describe('skein export', () => {
 });
 
 describe('skein status', () => {
-  it('says what is missing', async (t) => {
+  test('says what is missing', async (t) => {
     const { runBadly, folder } = setUp(t);
     assert.match(await runBadly(1, ['status', ...DATA]), /There is no data folder .*\/data\n/);
     assert.match(await runBadly(2, ['status']), /which data folder\?\n {2}Say --data/);
@@ -241,7 +241,7 @@ describe('skein status', () => {
     );
   });
 
-  it('finds the data folder through the configuration', async (t) => {
+  test('finds the data folder through the configuration', async (t) => {
     const { runWell, folder } = setUp(t);
     writeFileSync(join(folder, 'skein.yml'), 'mount: { path: $NAME }\n');
     mkdirSync(join(folder, '.app'));
@@ -253,7 +253,7 @@ describe('skein status', () => {
     );
   });
 
-  it('does not open a data folder that is in use, or belongs to LiteFS', async (t) => {
+  test('does not open a data folder that is in use, or belongs to LiteFS', async (t) => {
     const { runBadly, folder } = setUp(t);
     const options = { ...DEFAULT_ENGINE_OPTIONS, dataFolder: join(folder, 'data') };
     const node = OfflineNode.open({ ...options, mayCreate: true });

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { requirePart, tempDir, watchMounts } from '@skein/testkit';
 
@@ -31,7 +31,7 @@ function setUp(t: TestContext, scripts: Readonly<Record<string, string>>): strin
 }
 
 describe('skein mount', () => {
-  it('runs a command on the mount, ends as it does, and leaves nothing behind', async (t) => {
+  test('runs a command on the mount, ends as it does, and leaves nothing behind', async (t) => {
     const cwd = setUp(t, {
       script: 'sqlite3 app/a.db "CREATE TABLE t(a); INSERT INTO t VALUES (42)" && exit 7\n',
     });
@@ -45,7 +45,7 @@ describe('skein mount', () => {
     assert.equal(stdout.toString(), '42\n');
   });
 
-  it('answers the other commands', async (t) => {
+  test('answers the other commands', async (t) => {
     const cwd = setUp(t, {
       script:
         'set -e\n' +
@@ -84,7 +84,7 @@ describe('skein mount', () => {
     assert.match(checks.find(({ name }) => name === 'mountpoint')!.message, /is mounted on/);
   });
 
-  it('does what a litefs.yml says, and names what it does not', async (t) => {
+  test('does what a litefs.yml says, and names what it does not', async (t) => {
     const cwd = setUp(t, {});
     if (cwd === undefined) return;
     writeFileSync(
@@ -103,7 +103,7 @@ describe('skein mount', () => {
     assert.ok(existsSync(join(cwd, 'folder', 'dbs', 'a.db', 'database')));
   });
 
-  it('says why it cannot begin', async (t) => {
+  test('says why it cannot begin', async (t) => {
     const cwd = setUp(t, {});
     if (cwd === undefined) return;
     const failures: readonly (readonly [args: readonly string[], message: RegExp])[] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { SimClock } from '@skein/testkit';
 
@@ -23,7 +23,7 @@ function show(stepMs: number, options: { isTTY?: boolean; isQuiet?: boolean } = 
 }
 
 describe('showProgress()', () => {
-  it('writes a line now and then where there is no terminal', () => {
+  test('writes a line now and then where there is no terminal', () => {
     assert.deepEqual(show(2000).trimEnd().split('\n'), [
       'Importing a.db: 3.00 MiB of 10.0 MiB, 30 %',
       'Importing a.db: 6.00 MiB of 10.0 MiB, 60 %',
@@ -31,7 +31,7 @@ describe('showProgress()', () => {
     ]);
   });
 
-  it('draws a bar on a terminal, and takes it away at the end', () => {
+  test('draws a bar on a terminal, and takes it away at the end', () => {
     const lines = show(100, { isTTY: true }).split('\r\u001B[2K');
     assert.equal(lines.length, 12);
     const bar = `[${'#'.repeat(9)}${'.'.repeat(21)}]`;
@@ -39,7 +39,7 @@ describe('showProgress()', () => {
     assert.equal(lines.at(-1), '');
   });
 
-  it('says nothing of what is soon over, or when told to be quiet', () => {
+  test('says nothing of what is soon over, or when told to be quiet', () => {
     assert.equal(show(1), '');
     assert.equal(show(1, { isTTY: true }), '');
     assert.equal(show(10_000, { isQuiet: true, isTTY: true }), '');
@@ -47,7 +47,7 @@ describe('showProgress()', () => {
 });
 
 describe('formatProgress()', () => {
-  it('does without a total that nobody knows', () => {
+  test('does without a total that nobody knows', () => {
     assert.equal(formatProgress(5 * MIB, Number.NaN), '5.00 MiB');
     assert.equal(formatProgress(0, 0), '0 B');
   });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { formatPairs, formatTable } from './table.ts';
 
 describe('formatTable()', () => {
-  it('lines columns up, numbers at the right', () => {
+  test('lines columns up, numbers at the right', () => {
     const columns = [{ title: 'NAME' }, { title: 'SIZE', isNumber: true }, { title: 'MODE' }];
     const rows = [
       ['a.db', '5', 'wal'],
@@ -16,13 +16,13 @@ describe('formatTable()', () => {
     );
   });
 
-  it('shows the titles alone when there are no rows', () => {
+  test('shows the titles alone when there are no rows', () => {
     assert.equal(formatTable([{ title: 'NAME' }, { title: 'SIZE' }], []), 'NAME  SIZE\n');
   });
 });
 
 describe('formatPairs()', () => {
-  it('lines values up', () => {
+  test('lines values up', () => {
     assert.equal(
       formatPairs([
         ['node', 'A'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -34,16 +34,16 @@ describe('expandEnvironment()', () => {
     ['${toString}$constructor', ''],
   ];
   for (const [text, expected] of cases) {
-    it(`makes ${text} into ${JSON.stringify(expected)}`, () => {
+    test(`makes ${text} into ${JSON.stringify(expected)}`, () => {
       assert.equal(expandEnvironment(text, ENVIRONMENT), expected);
     });
   }
 
-  it('does not expand what it put in', () => {
+  test('does not expand what it put in', () => {
     assert.equal(expandEnvironment('$A', { A: '$B ${B}', B: 'no' }), '$B ${B}');
   });
 
-  it('leaves text without a dollar sign alone', () => {
+  test('leaves text without a dollar sign alone', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const plain = text.replaceAll('$', '');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { ConfigError } from './errors.ts';
 import { type LitefsDraft, looksLikeLitefs, readLitefsFile } from './litefs-file.ts';
@@ -14,7 +14,7 @@ function read(text: string): LitefsDraft {
 }
 
 describe('readLitefsFile()', () => {
-  it('reads a file of LiteFS 0.3', () => {
+  test('reads a file of LiteFS 0.3', () => {
     const { draft, warnings } = read(`
 mount-dir: /mnt/app
 data-dir: /data/app
@@ -54,7 +54,7 @@ static:
     ]);
   });
 
-  it('reads a file of LiteFS 0.4', () => {
+  test('reads a file of LiteFS 0.4', () => {
     const { draft, warnings } = read(`
 fuse:
   dir: /litefs
@@ -104,7 +104,7 @@ tracing:
     ]);
   });
 
-  it('reads a file of LiteFS 0.5', () => {
+  test('reads a file of LiteFS 0.5', () => {
     const { draft, warnings } = read(`
 fuse:
   dir: "/litefs"
@@ -150,14 +150,14 @@ log:
     ]);
   });
 
-  it('runs commands for candidates on a candidate', () => {
+  test('runs commands for candidates on a candidate', () => {
     const { draft } = read(
       'fuse: { dir: /a }\nexec: [{ cmd: migrate, if-candidate: true }, { cmd: serve }]\n',
     );
     assert.deepEqual(draft.exec, [['migrate'], ['serve']]);
   });
 
-  it('has the same folders as LiteFS when none are said', () => {
+  test('has the same folders as LiteFS when none are said', () => {
     const { draft } = read('fuse: { debug: true }\n');
     assert.equal(draft.mountpoint, '/litefs');
     assert.equal(draft.dataFolder, '/var/lib/litefs');
@@ -185,7 +185,7 @@ log:
     ['a command', 'fuse: {}\nexec: [{ command: x }]\n', /no key "command" \(known: cmd, if-cand/],
   ];
   for (const [what, text, message] of faults) {
-    it(`refuses ${what}, naming its line`, () => {
+    test(`refuses ${what}, naming its line`, () => {
       assert.throws(
         () => read(text),
         (error: Error) => error instanceof ConfigError && message.test(error.message),
@@ -195,7 +195,7 @@ log:
 });
 
 describe('looksLikeLitefs()', () => {
-  it('tells the files apart', () => {
+  test('tells the files apart', () => {
     assert.equal(looksLikeLitefs({ fuse: {} }), true);
     assert.equal(looksLikeLitefs({ 'mount-dir': 'x' }), true);
     assert.equal(looksLikeLitefs({ mount: {}, fuse: {} }), false);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { tempDir } from '@skein/testkit';
 
@@ -47,7 +47,7 @@ function problemsOf(run: () => unknown): string[] {
 const skeinYml = (text: string): Setup => ({ files: { 'skein.yml': text } });
 
 describe('loadMountConfig()', () => {
-  it('fills in every default', (t) => {
+  test('fills in every default', (t) => {
     assert.deepEqual(load(t, { flags: { mountpoint: 'app' } }), {
       warnings: [],
       config: {
@@ -66,7 +66,7 @@ describe('loadMountConfig()', () => {
     });
   });
 
-  it('reads every key of skein.yml', (t) => {
+  test('reads every key of skein.yml', (t) => {
     const text = `
 mount:
   path: /srv/app
@@ -113,7 +113,7 @@ log:
     });
   });
 
-  it('prefers flags to the file', (t) => {
+  test('prefers flags to the file', (t) => {
     const setup = skeinYml('mount: { path: a, passthrough: off }\ndata: { retention: 1h }\n');
     const { config } = load(t, { ...setup, flags: { mountpoint: 'b', retentionMs: 5 } });
     assert.equal(config.mountpoint, '/w/b');
@@ -121,14 +121,14 @@ log:
     assert.equal(config.passthrough, 'off');
   });
 
-  it('takes the file that is named, and only that', (t) => {
+  test('takes the file that is named, and only that', (t) => {
     const files = { 'skein.yml': 'mount: { path: a }', 'other.yml': 'mount: { path: b }' };
     const { config, file } = load(t, { files, file: 'other.yml' });
     assert.equal(file, 'other.yml');
     assert.equal(config.mountpoint, '/w/b');
   });
 
-  it('replaces variables, unless told not to', (t) => {
+  test('replaces variables, unless told not to', (t) => {
     const setup = skeinYml('mount:\n  path: /srv/$NAME # a comment\n');
     const environment = { NAME: 'app' };
     assert.equal(load(t, { ...setup, environment }).config.mountpoint, '/srv/app');
@@ -136,14 +136,14 @@ log:
     assert.equal(plain.config.mountpoint, '/srv/$NAME');
   });
 
-  it('keeps a secret of digits as it is written', (t) => {
+  test('keeps a secret of digits as it is written', (t) => {
     const text = 'mount: { path: a }\nhttp: { address: 1234, secret: $SECRET }\n';
     const { config } = load(t, { ...skeinYml(text), environment: { SECRET: '00000000000000007' } });
     assert.equal(config.http?.secret, '00000000000000007');
     assert.equal(config.http?.host, '127.0.0.1');
   });
 
-  it('reads the secret from a file', (t) => {
+  test('reads the secret from a file', (t) => {
     const files = {
       'skein.yml': 'mount: { path: a }\nhttp: { address: ":1", secret-file: s }\n',
       s: `${SECRET}\n`,
@@ -151,7 +151,7 @@ log:
     assert.equal(load(t, { files }).config.http?.secret, SECRET);
   });
 
-  it('accepts empty sections', (t) => {
+  test('accepts empty sections', (t) => {
     assert.equal(
       load(t, skeinYml('mount: { path: a }\nhttp:\nlog:\ndata: {}\n')).config.http,
       undefined,
@@ -219,14 +219,14 @@ log:
     ],
   ];
   for (const [what, text, patterns] of faults) {
-    it(`refuses ${what}`, (t) => {
+    test(`refuses ${what}`, (t) => {
       const problems = problemsOf(() => load(t, skeinYml(text)));
       for (const [index, pattern] of patterns.entries()) assert.match(problems[index]!, pattern);
       assert.equal(problems.length, patterns.length, problems.join('\n'));
     });
   }
 
-  it('serves everybody without a secret when that is said', (t) => {
+  test('serves everybody without a secret when that is said', (t) => {
     const text = 'mount: { path: a }\nhttp: { address: ":20202", insecure: true }';
     assert.deepEqual(load(t, skeinYml(text)).config.http, {
       host: '',
@@ -235,7 +235,7 @@ log:
     });
   });
 
-  it('refuses a file that is not there, is a folder, or is large', (t) => {
+  test('refuses a file that is not there, is a folder, or is large', (t) => {
     const missing = problemsOf(() => load(t, { file: 'no.yml', flags: { mountpoint: 'a' } }));
     assert.deepEqual(missing, ['no.yml: reading it gives ENOENT']);
     const cwd = tempDir(t);
@@ -245,7 +245,7 @@ log:
     assert.match(large[0]!, /at most 1048576 are read/);
   });
 
-  it('refuses a secret file that is empty, and two secrets', (t) => {
+  test('refuses a secret file that is empty, and two secrets', (t) => {
     const text = 'mount: { path: a }\nhttp: { address: 1, secret-file: s }\n';
     const empty = problemsOf(() => load(t, { files: { 'skein.yml': text, s: '\n' } }));
     assert.deepEqual(empty, ['s: as a secret, it has fewer than 16 characters']);
@@ -256,7 +256,7 @@ log:
     ]);
   });
 
-  it('prefers the secret file of a flag to the secret of the file', (t) => {
+  test('prefers the secret file of a flag to the secret of the file', (t) => {
     const text = `mount: { path: a }\nhttp: { address: 1, secret: ${SECRET} }\n`;
     const files = { 'skein.yml': text, s: 'another-secret-of-a-flag' };
     const { config } = load(t, { files, flags: { httpSecretFile: 's' } });
@@ -268,7 +268,7 @@ describe('findDataFolder()', () => {
   const find = (flags: ConfigDraft): string =>
     findDataFolder({ flags, environment: {}, expandsEnvironment: true, cwd: '/nowhere' });
 
-  it('takes the folder that is said, or that of the mountpoint', () => {
+  test('takes the folder that is said, or that of the mountpoint', () => {
     assert.equal(find({ dataFolder: 'x' }), '/nowhere/x');
     assert.equal(find({ mountpoint: '/srv/app' }), '/srv/.app');
   });

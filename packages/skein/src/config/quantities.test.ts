@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -18,26 +18,26 @@ describe('parseDuration()', () => {
     ['1m1ms', 60_001],
   ];
   for (const [text, ms] of cases) {
-    it(`reads ${text}`, () => assert.equal(parseDuration(text), ms));
+    test(`reads ${text}`, () => assert.equal(parseDuration(text), ms));
   }
 
   for (const text of ['', '10', '-1m', '10 m', '1h 30m', 'm', '10parsecs', '1e3s', '.5s', '10M']) {
-    it(`rejects ${JSON.stringify(text)} and shows how to write it`, () => {
+    test(`rejects ${JSON.stringify(text)} and shows how to write it`, () => {
       assert.throws(() => parseDuration(text), { name: 'RangeError', message: /10m or 1h30m/ });
     });
   }
 
-  it('rejects what no number holds exactly', () => {
+  test('rejects what no number holds exactly', () => {
     assert.throws(() => parseDuration('999999999999d'), /too large/);
   });
 
-  it('reads what formatDuration() writes', () => {
+  test('reads what formatDuration() writes', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (ms) => assert.equal(parseDuration(formatDuration(ms)), ms)),
     );
   });
 
-  it('returns a number or throws RangeError, whatever the text', () => {
+  test('returns a number or throws RangeError, whatever the text', () => {
     const texts = fc.oneof(fc.string(), fc.stringMatching(/^[\d.dhms ]{0,12}$/));
     fc.assert(
       fc.property(texts, (text) => {
@@ -64,17 +64,17 @@ describe('parseSize()', () => {
     ['1TiB', 1_099_511_627_776],
   ];
   for (const [text, bytes] of cases) {
-    it(`reads ${text}`, () => assert.equal(parseSize(text), bytes));
+    test(`reads ${text}`, () => assert.equal(parseSize(text), bytes));
   }
 
   // 64M is a million of something to some and 2^20 to others.
   for (const text of ['', '64M', '64mib', '-1', '1e6', 'MiB', '1KB', '1 000', '64MiBB']) {
-    it(`rejects ${JSON.stringify(text)} and shows how to write it`, () => {
+    test(`rejects ${JSON.stringify(text)} and shows how to write it`, () => {
       assert.throws(() => parseSize(text), { name: 'RangeError', message: /64MiB, 1GB or 4096/ });
     });
   }
 
-  it('reads whole numbers of any unit exactly', () => {
+  test('reads whole numbers of any unit exactly', () => {
     const units = fc.constantFrom(
       { name: 'B', bytes: 1 },
       { name: 'KiB', bytes: 1024 },
@@ -101,6 +101,6 @@ describe('formatSize()', () => {
     [5 * 1024 ** 5, '5120 TiB'],
   ];
   for (const [bytes, text] of cases) {
-    it(`writes ${bytes} as ${text}`, () => assert.equal(formatSize(bytes), text));
+    test(`writes ${bytes} as ${text}`, () => assert.equal(formatSize(bytes), text));
   }
 });

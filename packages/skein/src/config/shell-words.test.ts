@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
@@ -20,14 +20,14 @@ describe('splitShellWords()', () => {
     ['a|b;c > d', ['a|b;c', '>', 'd']],
   ];
   for (const [text, words] of cases) {
-    it(`splits ${JSON.stringify(text)}`, () => assert.deepEqual(splitShellWords(text), words));
+    test(`splits ${JSON.stringify(text)}`, () => assert.deepEqual(splitShellWords(text), words));
   }
 
   for (const text of [`it's`, 'say "no', 'end\\']) {
-    it(`rejects ${text}`, () => assert.throws(() => splitShellWords(text), RangeError));
+    test(`rejects ${text}`, () => assert.throws(() => splitShellWords(text), RangeError));
   }
 
-  it('gives back any words that were quoted', () => {
+  test('gives back any words that were quoted', () => {
     fc.assert(
       fc.property(fc.array(fc.string()), (words) => {
         const quoted = words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { Listing } from './listing.ts';
 
@@ -8,7 +8,7 @@ function read(listing: Listing, offset: number, names: readonly string[]): strin
 }
 
 describe('Listing', () => {
-  it('begins with the dots, and ends', () => {
+  test('begins with the dots, and ends', () => {
     const listing = new Listing();
     const all = listing.from(0, ['a', 'b']);
     assert.deepEqual(
@@ -18,7 +18,7 @@ describe('Listing', () => {
     assert.deepEqual(read(listing, all.at(-1)!.off, ['a', 'b']), []);
   });
 
-  it('goes on where a reader was, though names come and go meanwhile', () => {
+  test('goes on where a reader was, though names come and go meanwhile', () => {
     const listing = new Listing();
     const offsetOfB = listing.from(0, ['a', 'b', 'c']).find(({ name }) => name === 'b')!.off;
     // What was removed before is not missed, what came is told at the end.
@@ -26,7 +26,7 @@ describe('Listing', () => {
     assert.deepEqual(read(listing, offsetOfB, ['c']), ['c']);
   });
 
-  it('gives every name a place of its own', () => {
+  test('gives every name a place of its own', () => {
     const listing = new Listing();
     const offsets = listing.from(0, ['x', 'y', 'z']).map(({ off }) => off);
     assert.equal(new Set(offsets).size, offsets.length);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import type { MountFile } from '@skein/engine';
 
@@ -9,7 +9,7 @@ import { Nodes, ROOT_ID } from './nodes.ts';
 const file = (): MountFile => ({}) as MountFile;
 
 describe('Nodes', () => {
-  it('gives a file one number for as long as the kernel knows it', () => {
+  test('gives a file one number for as long as the kernel knows it', () => {
     const nodes = new Nodes();
     const journal = file();
     const node = nodes.lookUp('a.db-journal', journal, 0);
@@ -25,7 +25,7 @@ describe('Nodes', () => {
     assert.notEqual(nodes.lookUp('a.db-journal', journal, 0).id, node.id);
   });
 
-  it('detaches a node whose name goes to another file', () => {
+  test('detaches a node whose name goes to another file', () => {
     const nodes = new Nodes();
     const old = nodes.lookUp('a.db-journal', file(), 0);
     const next = nodes.lookUp('a.db-journal', file(), 0);
@@ -38,7 +38,7 @@ describe('Nodes', () => {
     assert.equal(nodes.find('a.db-journal'), next);
   });
 
-  it('moves a node to another name, and detaches the one that was there', () => {
+  test('moves a node to another name, and detaches the one that was there', () => {
     const nodes = new Nodes();
     const target = nodes.lookUp('.b', file(), 0);
     const moved = nodes.lookUp('.a', file(), 0);
@@ -49,7 +49,7 @@ describe('Nodes', () => {
     assert.ok(target.isDetached);
   });
 
-  it('takes it for a bug when the kernel gives back too much', () => {
+  test('takes it for a bug when the kernel gives back too much', () => {
     const nodes = new Nodes();
     const node = nodes.lookUp('a.db', file(), 0);
     assert.throws(() => nodes.forget(node.id, 2));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { onTestEnd, requirePart } from '@skein/testkit';
 
@@ -9,7 +9,7 @@ import { MountError } from './error-numbers.ts';
 import { checkAccess, MAY_WRITE } from './permissions.ts';
 
 describe('checkAccess()', () => {
-  it('finds the groups of a process that its request does not carry', async (t) => {
+  test('finds the groups of a process that its request does not carry', async (t) => {
     if (!requirePart(t, 'root')) return;
     const client = spawn('setpriv', ['--groups', '4321', 'cat'], { stdio: 'pipe' });
     onTestEnd(t, () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import type { FileOwner } from '@skein/engine';
 
@@ -26,7 +26,7 @@ function file(mode: number): FileOwner {
 }
 
 describe('checkAccess()', () => {
-  it('goes by owner, group and others, in this order', () => {
+  test('goes by owner, group and others, in this order', () => {
     const mayWrite: ReadonlyArray<readonly [mode: number, who: Caller, isAllowed: boolean]> = [
       [0o600, OWNER, true],
       [0o600, IN_GROUP, false],
@@ -47,7 +47,7 @@ describe('checkAccess()', () => {
 });
 
 describe('checkOwner()', () => {
-  it('lets root and the owner', () => {
+  test('lets root and the owner', () => {
     checkOwner(ROOT, file(0));
     checkOwner(OWNER, file(0));
     assert.throws(() => checkOwner(OTHER, file(0o777)), refuses('EPERM'));
@@ -58,13 +58,13 @@ describe('checkRemoval()', () => {
   const openFolder: FileOwner = { uid: 0, gid: 0, mode: 0o777 };
   const stickyFolder: FileOwner = { uid: 0, gid: 0, mode: 0o1777 };
 
-  it('asks for the folder, not for the file', () => {
+  test('asks for the folder, not for the file', () => {
     checkRemoval(OTHER, openFolder, file(0));
     const closed = { ...openFolder, mode: 0o755 };
     assert.throws(() => checkRemoval(OTHER, closed, file(0o777)), refuses('EACCES'));
   });
 
-  it('asks for the owner in a sticky folder', () => {
+  test('asks for the owner in a sticky folder', () => {
     checkRemoval(OWNER, stickyFolder, file(0));
     checkRemoval(ROOT, stickyFolder, file(0));
     assert.throws(() => checkRemoval(OTHER, stickyFolder, file(0)), refuses('EPERM'));

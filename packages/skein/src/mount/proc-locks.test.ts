@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { parseProcLocks } from './proc-locks.ts';
 
 describe('parseProcLocks()', () => {
-  it('reads locks on ranges, and leaves out whole files and disks', () => {
+  test('reads locks on ranges, and leaves out whole files and disks', () => {
     const text = [
       '1: POSIX  ADVISORY  WRITE 1234 00:2f:5 120 120',
       '1: -> POSIX  ADVISORY  WRITE 99 00:2f:5 120 120',

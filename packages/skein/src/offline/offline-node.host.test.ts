@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { DEFAULT_ENGINE_OPTIONS, EngineError } from '@skein/engine';
 import { onTestEnd, RecordingLog, requirePart, startSqlite, tempDir } from '@skein/testkit';
@@ -60,7 +60,7 @@ function isRefusal(code: string): (error: Error) => boolean {
 
 describe('OfflineNode', () => {
   for (const mode of ['delete', 'wal']) {
-    it(`gives back what it took in, byte by byte (${mode})`, async (t) => {
+    test(`gives back what it took in, byte by byte (${mode})`, async (t) => {
       if (!requirePart(t, 'python3')) return;
       const { folder, dataFolder, node } = setUp(t);
       const [source, target] = [join(folder, 'a.db'), join(folder, 'b.db')];
@@ -84,7 +84,7 @@ describe('OfflineNode', () => {
     });
   }
 
-  it('replaces a database, whose transactions go on counting', async (t) => {
+  test('replaces a database, whose transactions go on counting', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const { folder, node } = setUp(t);
     const [first, second] = [join(folder, 'a.db'), join(folder, 'b.db')];
@@ -101,7 +101,7 @@ describe('OfflineNode', () => {
     assert.deepEqual(await client.exec('PRAGMA integrity_check'), [['ok']]);
   });
 
-  it('says how the node is', async (t) => {
+  test('says how the node is', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const { folder, dataFolder, node } = setUp(t);
     await makeDatabase(t, join(folder, 'x'), 'CREATE TABLE t(a)');
@@ -119,7 +119,7 @@ describe('OfflineNode', () => {
     assert.equal(status.databases[0]!.checksum, status.databases[1]!.checksum);
   });
 
-  it('refuses what is no database, and is as before', async (t) => {
+  test('refuses what is no database, and is as before', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const { folder, node } = setUp(t);
     const path = join(folder, 'x');
@@ -138,7 +138,7 @@ describe('OfflineNode', () => {
     assert.deepEqual(after.log, before.log);
   });
 
-  it('refuses names that cannot be, and databases that are not', async (t) => {
+  test('refuses names that cannot be, and databases that are not', async (t) => {
     if (!requirePart(t, 'python3')) return;
     const { folder, node } = setUp(t);
     const path = join(folder, 'x');
@@ -151,26 +151,26 @@ describe('OfflineNode', () => {
     assert.equal(existsSync(target), false);
   });
 
-  it('refuses a folder that another process uses', async (t) => {
+  test('refuses a folder that another process uses', async (t) => {
     const { dataFolder } = setUp(t);
     assert.throws(() => open(t, dataFolder), isRefusal('DATA_DIRECTORY_IN_USE'));
   });
 
-  it('refuses a folder that is not there, unless it may make it', (t) => {
+  test('refuses a folder that is not there, unless it may make it', (t) => {
     const dataFolder = join(tempDir(t), 'data');
     const options = { ...DEFAULT_ENGINE_OPTIONS, dataFolder, mayCreate: false };
     assert.throws(() => OfflineNode.open(options), isRefusal('DATABASE_NOT_FOUND'));
     assert.equal(existsSync(dataFolder), false);
   });
 
-  it('refuses the folder of another user', (t) => {
+  test('refuses the folder of another user', (t) => {
     if (!requirePart(t, 'root')) return;
     const dataFolder = tempDir(t);
     chownSync(dataFolder, 65_534, 65_534);
     assert.throws(() => open(t, dataFolder), /belongs to another user/);
   });
 
-  it('leaves scratch empty', async (t) => {
+  test('leaves scratch empty', async (t) => {
     const { node, dataFolder } = setUp(t);
     const path = node.newScratchPath('test');
     assert.notEqual(path, node.newScratchPath('test'));
