@@ -193,7 +193,7 @@ i=0; until grep -q " $MIRROR " /proc/self/mountinfo || [ $i = 99 ]; do i=$((i+1)
   function canRun(t: TestContext): boolean {
     if (!requirePart(t, 'fuse', 'root', 'setpriv')) return false;
     const readable = `test -r ${import.meta.filename} -a -x ${process.execPath}`;
-    if (spawnSync('sh', ['-c', `${AS_NOBODY} ${test}`]).status === 0) return true;
+    if (spawnSync('sh', ['-c', `${AS_NOBODY} ${readable}`]).status === 0) return true;
     t.skip('User nobody may not read this checkout');
     return false;
   }

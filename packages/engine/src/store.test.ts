@@ -251,7 +251,7 @@ describe('a database that is removed', () => {
 });
 
 describe('what SQLite may not do', () => {
-  it('is to write while its transaction is being committed', () => {
+  test('is to write while its transaction is being committed', () => {
     const { node, client } = withDatabase();
     const next = changedPages(random, FIRST);
     const writer = new RollbackWriter(client, next, { end: 'delete' });
@@ -268,7 +268,7 @@ describe('what SQLite may not do', () => {
     assert(equalPages(readState(node).get(NAME), next));
   });
 
-  it('is to write to a copy that is being stored', () => {
+  test('is to write to a copy that is being stored', () => {
     const { node, client } = withDatabase();
     const copy = startCopy(node, bytesOf(SECOND));
     const replaced = node.request(() => copy.flush(0))!;

@@ -1,5 +1,5 @@
-// Crash suite 4. The disk is full, a sync fails, the node takes no writes any more: with a journal
-// that is hot, the moment at which SQLite would make every reader roll back, readers keep reading.
+// The disk is full, a sync fails, the node takes no writes any more: with a journal that is hot,
+// the moment at which SQLite would make every reader roll back, readers keep reading.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
-// Crash suite 2. One transaction over two databases: the client is killed, the daemon is killed, an
-// operation of the disk fails, at every step of the way. Both databases have it, or neither; in the
-// mount and in the log.
+// One transaction over two databases: the client is killed, the daemon is killed, an operation of
+// the disk fails, at every step of the way. Both databases have it, or neither; in the mount and in
+// the log.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
-// Crash suite 1. With a second connection open, a WAL client is killed, or its transaction meets a
-// disk error or a full disk, at every step of the way. The next client commits; then the log,
-// replayed, equals what SELECT shows on the mount.
+// With a second connection open, a WAL client is killed, or its transaction meets a disk error or a
+// full disk, at every step of the way. The next client commits; then the log, replayed, equals what
+// SELECT shows on the mount.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // Connections that live through changes which others make: the journal mode, in both directions,
-// and checkpoints behind the back of a reader of an old snapshot (crash suite 3 without the crash).
+// and checkpoints behind the back of a reader of an old snapshot.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
