@@ -8,6 +8,10 @@ export class JobLock {
   readonly #waiting: Pending[] = [];
   #isTaken = false;
 
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
   /** Runs the job when no other holds the lock, in the order in which they came. */
   *hold<T>(job: Job<T>): Job<T> {
     if (this.#isTaken) {

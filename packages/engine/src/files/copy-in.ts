@@ -28,6 +28,8 @@ export class CopyIn implements MountFile {
   readonly #content: ScratchFile;
   /** Whether something was written that is not committed. */
   #isOpen = false;
+  /** What is written is being put into the database. */
+  #replacing: Pending | undefined;
 
   constructor(target: CopyTarget, content: ScratchFile) {
     this.#target = target;
@@ -55,6 +57,7 @@ export class CopyIn implements MountFile {
   }
 
   write(from: Uint8Array, offset: number, length: number, position: number): undefined {
+    this.#assertNotReplacing();
     if (position === 0) this.#checkMagic(from.subarray(offset, offset + length));
     this.#content.write(from, offset, length, position);
     this.#isOpen = true;
@@ -63,6 +66,7 @@ export class CopyIn implements MountFile {
 
   /** The kernel cuts a file that is opened with O_TRUNC: only the copy begins anew. */
   truncate(sizeBytes: number): undefined {
+    this.#assertNotReplacing();
     this.#content.truncate(sizeBytes);
     return undefined;
   }
@@ -75,7 +79,8 @@ export class CopyIn implements MountFile {
   flush(): Pending | undefined {
     if (!this.#isOpen) return undefined;
     const image = openImage(this.#content.file, this.#target.name);
-    return afterwards(this.#target.replaceWith(image), () => {
+    this.#replacing = this.#target.replaceWith(image);
+    return afterwards(this.#replacing, () => {
       this.#isOpen = false;
     });
   }
@@ -83,6 +88,13 @@ export class CopyIn implements MountFile {
   release(): void {
     this.#content.close();
     this.#target.copyEnded(this);
+  }
+
+  /** The bytes that were compared are those that have to be stored. */
+  #assertNotReplacing(): void {
+    if (this.#replacing === undefined || this.#replacing.isSettled) return;
+    const message = `Cannot write to the copy of ${this.#target.name}: it is being stored`;
+    throw new EngineError('DATABASE_IN_USE', message);
   }
 
   /** Says so at once, not when gigabytes have been copied. */

@@ -12,6 +12,7 @@ import { DATABASE_HEADER_SIZE, decodeDatabaseHeader } from '@skein/sqlite-file';
 import type { EngineContext } from '../context.ts';
 import type { Database } from '../database.ts';
 import { EngineError } from '../errors.ts';
+import type { JobLock } from '../job-lock.ts';
 import type { Overlay } from '../overlay.ts';
 import type { Pending } from '../pending.ts';
 import type { WalFrames } from '../wal-frames.ts';
@@ -31,6 +32,8 @@ export interface DatabaseFileOptions {
     readonly refusal: EngineError | undefined;
     /** Throws that. */
     assertWritable(): void;
+    /** Held by whatever changes the state of the database. */
+    readonly lock: JobLock;
   };
 }
 
@@ -76,11 +79,13 @@ export class DatabaseFile implements MountFile {
     const { state } = this.#database;
     const frames = wal?.committed?.frames;
     if (journal?.coversChange() === true) {
+      this.#assertNotCommitting();
       this.#overlay.begin(this.#pageSizeWith(journal));
       this.#overlay.write(from, offset, length, position);
     } else if (frames !== undefined && frames.count > 0) {
       this.#checkpoint(frames, from.subarray(offset, offset + length), position);
     } else if (state.pageCount === 0) {
+      this.#assertNotCommitting();
       if (!this.#overlay.isActive)
         this.#beginCopy(from.subarray(offset, offset + length), position);
       this.#overlay.write(from, offset, length, position);
@@ -95,6 +100,7 @@ export class DatabaseFile implements MountFile {
     if (sizeBytes === this.sizeBytes) return undefined;
     this.#companions.assertWritable();
     if (journal?.coversChange() === true || (this.#overlay.isActive && !this.#isCommitted)) {
+      this.#assertNotCommitting();
       this.#overlay.begin(this.#pageSizeWith(journal));
       this.#overlay.truncate(sizeBytes);
     } else if (wal?.committed !== undefined && this.#isCommittedSize(sizeBytes)) {
@@ -188,6 +194,13 @@ export class DatabaseFile implements MountFile {
     this.#database.beforeReplace(pgno, frame);
     this.#database.writeFile(pgno, page, 0, page.length);
     frames.markDone(frame);
+  }
+
+  /** What is in the log and what goes into the file must be the same bytes. */
+  #assertNotCommitting(): void {
+    if (!this.#companions.lock.isTaken) return;
+    const message = `Cannot write to ${this.#database.name}: a transaction is being committed`;
+    throw new EngineError('DATABASE_IN_USE', message);
   }
 
   #notInLog(position: number): EngineError {
