@@ -41,7 +41,7 @@ describe('openHotJournal()', () => {
     assert.equal(journal?.pageSize, PAGE_SIZE);
   });
 
-  test('takes the page size of the database where the journal has none (SQLite before 3.5.8)', () => {
+  test('takes the page size of the database if the journal has none (SQLite before 3.5.8)', () => {
     const bytes = sampleJournal(HEADER, ONE_SEGMENT).fill(0, 24, 28);
     assert.deepEqual(playback(bytes, PAGE_SIZE), [3, 1, 10]);
   });

@@ -135,7 +135,7 @@ function readLog(bytes: Uint8Array, changeCounter: number): Log {
 for (const driver of SQLITE_DRIVERS) {
   describe(`SQLite of ${driver}`, () => {
     for (const pageSize of PAGE_SIZES) {
-      test(`leaves journals that we play back as it does, pages of ${pageSize} bytes`, async (t) => {
+      test(`leaves journals that we play back as it does, page size ${pageSize}`, async (t) => {
         if (!requireDriver(t, driver)) return;
         const folder = tempDir(t);
         const client = startSqlite(t, { driver });
@@ -152,7 +152,7 @@ for (const driver of SQLITE_DRIVERS) {
         assert.ok(Buffer.from(before).equals(readBytes(hot)));
       });
 
-      test(`leaves WALs and indexes that we read as it does, ${pageSize} bytes a page`, async (t) => {
+      test(`leaves WALs and indexes that we read as it does, page size ${pageSize}`, async (t) => {
         if (!requireDriver(t, driver)) return;
         const folder = tempDir(t);
         const client = startSqlite(t, { driver });

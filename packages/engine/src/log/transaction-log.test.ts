@@ -221,7 +221,7 @@ describe('TransactionLog', () => {
     assert.deepEqual(recover(disk).lsns.at(-1), 30);
   });
 
-  test('names files of large transactions, and removes them when it gives up who names them', () => {
+  test('names files of large transactions, and removes them with what names them', () => {
     const { disk, log, background } = setUp();
     const beside = besidePath(FOLDER, 5n);
     for (const path of [beside, besidePath(FOLDER, 6n)]) disk.open('test', path, 'create').close();
