@@ -11,7 +11,6 @@ const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const LOCK_UN = 8;
 
 export const F_RDLCK = 0;
 export const F_WRLCK = 1;
@@ -66,14 +65,13 @@ export function findConflictingLock(
   return found === F_UNLCK ? undefined : { type: found, pid: view.getInt32(24, true) };
 }
 
-/** flock(2) of the whole file, exclusive and without waiting; false when somebody else has it. */
+/**
+ * flock(2) of the whole file, exclusive and without waiting; false when somebody else has it. It is
+ * dropped when the file is closed.
+ */
 export function tryFlock(fd: number): boolean {
   if (libcFlock(fd, LOCK_EX | LOCK_NB) !== -1) return true;
   const errno = lastErrno();
   if (errno === ERRNO.EAGAIN) return false;
   throw syscallError('flock', errno);
-}
-
-export function dropFlock(fd: number): void {
-  checkResult('flock', libcFlock(fd, LOCK_UN));
 }
