@@ -127,12 +127,12 @@ for thread in threads: thread.join()
 page = bytearray(open('app.db', 'rb').read(4096))
 page_count = (1 << 40) // 4096
 struct.pack_into('>I', page, 28, page_count)
-for name, flags in [('one.db', os.O_WRONLY), ('two.db', os.O_RDWR), ('.three', os.O_RDWR)]:
+for name, flags in [('hole-1.db', os.O_WRONLY), ('hole-2.db', os.O_RDWR), ('.hole-3', os.O_RDWR)]:
     fd = opened(name, flags)
     os.write(fd, page)
     os.ftruncate(fd, page_count * 4096)
     attempt(os.close, fd)
-attempt(os.rename, '.three', 'three.db')
+attempt(os.rename, '.hole-3', 'hole-3.db')
 fd = opened('app.db')
 journal = opened('app.db-journal')
 os.pwrite(journal, journal_header(4096), 0)
