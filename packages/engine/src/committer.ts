@@ -5,7 +5,7 @@
 // (see settle()): what other clients have sent meanwhile is committed by the same sync.
 
 import { readU64be } from '@skein/bytes';
-import type { BackgroundIo, Disk, DiskFile, Random } from '@skein/host';
+import type { BackgroundIo, Counter, Disk, DiskFile, Metrics, Random } from '@skein/host';
 
 import { LogFailedError } from './errors.ts';
 import type { Job } from './jobs.ts';
@@ -19,6 +19,7 @@ export interface CommitterOptions {
   readonly disk: Disk;
   readonly background: BackgroundIo;
   readonly random: Random;
+  readonly metrics: Metrics;
   readonly log: TransactionLog;
   /** The folder of the log. */
   readonly folder: string;
@@ -34,10 +35,26 @@ interface Waiter {
 
 export class Committer {
   readonly #options: CommitterOptions;
+  readonly #transactions: Counter;
+  readonly #ltxBytes: Counter;
+  readonly #refusals: Counter;
   #waiters: Waiter[] = [];
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    const { metrics } = options;
+    this.#transactions = metrics.counter(
+      'skein_transactions_total',
+      'Transactions that were committed to the log',
+    );
+    this.#ltxBytes = metrics.counter(
+      'skein_transaction_bytes_total',
+      'Size of these transactions as LTX files',
+    );
+    this.#refusals = metrics.counter(
+      'skein_transactions_refused_total',
+      'Transactions that could not be committed to the log',
+    );
   }
 
   get log(): TransactionLog {
@@ -58,8 +75,12 @@ export class Committer {
     const entries: LogEntry[] = [];
     try {
       for (const transaction of transactions) entries.push(yield* this.#place(transaction));
-      return this.#append(transactions, entries);
+      const lsn = this.#append(transactions, entries);
+      this.#transactions.add(entries.length);
+      for (const { ltxBytes } of entries) this.#ltxBytes.add(ltxBytes);
+      return lsn;
     } catch (error) {
+      this.#refusals.add(transactions.length);
       for (const { besideId } of entries) this.#removeBeside(besideId);
       throw error;
     }

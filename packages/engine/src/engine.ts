@@ -4,7 +4,7 @@
 // its own. That thread calls served() after each request, idle() when there is none left and again
 // as long as `hasWork`, and tick() when nextTickMs has come.
 
-import type { FileLocks } from '@skein/host';
+import type { Counter, FileLocks } from '@skein/host';
 
 import { checkpoint, coveredLsn, type FileSync, needsCheckpoint } from './checkpoint.ts';
 import { Committer } from './committer.ts';
@@ -71,6 +71,7 @@ export class Engine {
   readonly #context: EngineContext;
   readonly #log: TransactionLog;
   readonly #options: EngineOptions;
+  readonly #checkpoints: Counter;
   #requestsWaited = 0;
   #unsyncedSinceMs: number | undefined;
   #isSyncing = false;
@@ -87,6 +88,10 @@ export class Engine {
     this.#context = context;
     this.#log = context.committer.log;
     this.#options = options;
+    this.#checkpoints = context.metrics.counter(
+      'skein_checkpoints_total',
+      'Times that a database was brought up to date with the log',
+    );
     this.#checkpointedMs = context.clock.monotonicMs();
   }
 
@@ -300,6 +305,7 @@ export class Engine {
     const { database } = files;
     try {
       yield* checkpoint(this.#context, database, sync);
+      this.#checkpoints.add(1);
     } catch (cause) {
       if (!isDiskFailure(cause)) throw cause;
       if (database.isUnsyncable && files.refusal === undefined) {

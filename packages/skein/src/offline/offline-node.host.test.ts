@@ -69,6 +69,8 @@ describe('OfflineNode', () => {
       const { size } = statSync(source);
       assert.equal(imported.sizeBytes, size);
       assert.equal(imported.journalMode, mode === 'wal' ? 'wal' : 'rollback');
+      assert.match(node.metrics(), /^skein_transactions_total 1$/mu);
+      assert.match(node.metrics(), /^skein_transactions_refused_total 0$/mu);
       node.close();
 
       const again = open(t, dataFolder);
