@@ -11,7 +11,8 @@ import { assert } from '@skein/bytes';
 
 import type { Database, PageKeeper } from './database.ts';
 import type { DatabaseState } from './database-state.ts';
-import type { CommittedWal, WalFile } from './files/wal-file.ts';
+import type { WalFile } from './files/wal-file.ts';
+import type { CommittedWal } from './files/wal-generation.ts';
 import { EngineError } from './errors.ts';
 import type { PageStore } from './page-store.ts';
 

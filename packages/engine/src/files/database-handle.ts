@@ -74,8 +74,11 @@ export class DatabaseHandle implements MountFile {
   }
 
   release(): void {
-    if (this.#isCopying) this.#owner.giveUpCopy();
-    this.#owner.handleReleased();
+    try {
+      if (this.#isCopying) this.#owner.giveUpCopy();
+    } finally {
+      this.#owner.handleReleased();
+    }
   }
 
   get #isCopying(): boolean {

@@ -137,8 +137,11 @@ export class JournalFile implements MountFile {
   }
 
   release(): void {
-    if (this.#scratch.hasName) this.#settle();
-    this.#scratch.released();
+    try {
+      if (this.#scratch.hasName) this.#settle();
+    } finally {
+      this.#scratch.released();
+    }
   }
 
   /** SQLite removes the journal: DELETE mode, or it has rolled back what another client left. */

@@ -113,7 +113,7 @@ export class ShmFile implements MountFile {
     const { header, frames, loggedSums } = wal.committed!;
     const blockCount = walIndexBlockOf(frames.count) + 1;
     const length = blockCount * WAL_INDEX_BLOCK_SIZE;
-    if (this.sizeBytes < length) this.truncate(length);
+    this.#growTo(length);
     const mapping = this.#context.memory.map(this.#name, this.#file, length);
     const blocks = Array.from({ length: blockCount }, (_, n) => {
       const start = n * WAL_INDEX_BLOCK_SIZE;
@@ -155,6 +155,14 @@ export class ShmFile implements MountFile {
     const mapping = this.#context.memory.map(this.#name, this.#file, WAL_INDEX_BLOCK_SIZE);
     mapping.bytes.fill(0);
     return mapping.publish();
+  }
+
+  /** With zeros, not with a hole: on a full disk that fails here, and not where it is mapped. */
+  #growTo(length: number): void {
+    const { sizeBytes } = this;
+    if (sizeBytes >= length) return;
+    const zeros = new Uint8Array(length - sizeBytes);
+    this.#file.write('shm.grow', zeros, 0, zeros.length, sizeBytes);
   }
 
   /** Whether frames are in the log that the index does not know. */

@@ -187,6 +187,15 @@ describe('WalFile', () => {
     checkChecksums(node);
   });
 
+  test('refuses a WAL whose pages have another size, for it would never be in the log', () => {
+    const { random, node, wal, first } = setUp();
+    assert.throws(() => writeHeader(wal, 1, 1024), { code: 'IMAGE_PAGE_SIZE' });
+    const fresh = new WalClient(new SqliteClient(node, NAME), random);
+    const next = changedPages(random, first);
+    fresh.commit(next, SYNCED);
+    checkRecovery(node, next);
+  });
+
   test('refuses checkpoints of pages that no transaction has', () => {
     const { wal, first, random } = setUp();
     wal.commit(changedPages(random, first), SYNCED);
@@ -256,10 +265,10 @@ describe('WalFile', () => {
   });
 });
 
-function writeHeader(wal: WalClient, salt1 = 1): WalChain['header'] {
+function writeHeader(wal: WalClient, salt1 = 1, pageSize = 512): WalChain['header'] {
   const header = {
     bigEndianChecksums: true,
-    pageSize: 512,
+    pageSize,
     checkpointSequence: 0,
     salt1,
     salt2: 2,

@@ -15,14 +15,11 @@
 //
 // The file itself is a cache of the log. It is never synced, and is gone after a crash.
 
-import { assert, type ByteSource, bytesSource } from '@skein/bytes';
+import { assert, bytesSource } from '@skein/bytes';
 import type { DiskFile } from '@skein/host';
 import {
-  readWalHeader,
-  SqliteFormatError,
   WAL_FRAME_HEADER_SIZE,
   WAL_HEADER_SIZE,
-  WalChain,
   walFrameAt,
   walFrameCommit,
   walFrameOffset,
@@ -39,9 +36,15 @@ import type { Job } from '../jobs.ts';
 import { PageMap } from '../page-map.ts';
 import type { Pending } from '../pending.ts';
 import { type PageSource, prepareTransaction } from '../transaction.ts';
-import { WalFrames } from '../wal-frames.ts';
 import type { MountFile } from './mount-file.ts';
 import { OpenScratch } from './open-scratch.ts';
+import {
+  type CommittedWal,
+  endOfFrames,
+  maybeReadHeader,
+  startGeneration,
+  type WalGeneration,
+} from './wal-generation.ts';
 
 export interface WalFileOptions {
   readonly context: EngineContext;
@@ -51,26 +54,6 @@ export interface WalFileOptions {
   readonly lock: JobLock;
   /** Throws when nothing may be written. */
   readonly assertWritable: () => void;
-}
-
-/** The frames of a WAL that are in the log. */
-export interface CommittedWal {
-  readonly header: WalHeader;
-  readonly frames: WalFrames;
-  /** The checksum of the last of them. */
-  readonly loggedSums: Uint32Array;
-}
-
-/** A WAL between two restarts: one pair of salts. */
-interface Generation extends CommittedWal {
-  /** Of the database when the WAL began: all of that is in the database file. */
-  readonly stateBefore: DatabaseState;
-  /** The checksums up to the last verified frame. */
-  readonly chain: WalChain;
-  /** Pages of the frames behind those, verified but not committed, in order. */
-  readonly open: number[];
-  /** Nobody has written behind this place since the WAL began. */
-  writtenEnd: number;
 }
 
 export class WalFile implements MountFile, NewerPages {
@@ -84,7 +67,7 @@ export class WalFile implements MountFile, NewerPages {
   readonly #lock: JobLock;
   readonly #assertWritable: () => void;
   #sizeBytes: number;
-  #generation: Generation | undefined;
+  #generation: WalGeneration | undefined;
   /**
    * The first frames of the transaction that is being written, as they were read to be verified:
    * short transactions are read once.
@@ -203,8 +186,14 @@ export class WalFile implements MountFile, NewerPages {
   /** Takes in the transactions of a file that was there before the database was. */
   *takeInAll(): Job<void> {
     assert(this.#generation === undefined, 'The WAL has been read already');
-    this.#readHeader();
-    const generation = this.#generation as Generation | undefined;
+    try {
+      this.#readHeader();
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.#context.log.warn(error.message, { hint: error.hint });
+      this.forget();
+    }
+    const generation = this.#generation as WalGeneration | undefined;
     if (generation === undefined) return;
     yield* this.#takeIn(generation, { position: 0, end: this.#sizeBytes });
   }
@@ -264,7 +253,8 @@ export class WalFile implements MountFile, NewerPages {
     if (this.#isUnderWay(header)) return;
     this.#endGeneration();
     const { pageSize, pageCount } = this.#database.state;
-    if (pageCount === 0 || header.pageSize !== pageSize) return;
+    if (pageCount === 0) return;
+    if (header.pageSize !== pageSize) throw foreignWal(this.#database.name, header);
     this.#beginGeneration(header);
   }
 
@@ -274,18 +264,9 @@ export class WalFile implements MountFile, NewerPages {
   }
 
   #beginGeneration(header: WalHeader): void {
-    const chain = new WalChain(header);
     this.#recent = new Uint8Array(RECENT_FRAMES * (WAL_FRAME_HEADER_SIZE + header.pageSize));
     this.#recentView = new DataView(this.#recent.buffer);
-    this.#generation = {
-      header,
-      stateBefore: this.#database.state,
-      chain,
-      loggedSums: chain.sums.slice(),
-      frames: new WalFrames(),
-      open: [],
-      writtenEnd: WAL_HEADER_SIZE,
-    };
+    this.#generation = startGeneration(header, this.#database.state);
     this.#database.newerPages = this;
   }
 
@@ -339,7 +320,7 @@ export class WalFile implements MountFile, NewerPages {
   }
 
   /** Frames that a client writes a second time have to be verified a second time. */
-  #forgetRewritten(generation: Generation, position: number): void {
+  #forgetRewritten(generation: WalGeneration, position: number): void {
     const { header, frames, open, chain, loggedSums } = generation;
     const kept = Math.max(walFrameAt(position, header.pageSize) - 1 - frames.count, 0);
     if (kept >= open.length) return;
@@ -357,7 +338,7 @@ export class WalFile implements MountFile, NewerPages {
   }
 
   /** Verifies the frames that are whole now, and commits the transactions that they end. */
-  *#takeIn(generation: Generation, written: WrittenRange): Job<void> {
+  *#takeIn(generation: WalGeneration, written: WrittenRange): Job<void> {
     const { header, chain, frames, open } = generation;
     const frameSize = WAL_FRAME_HEADER_SIZE + header.pageSize;
     try {
@@ -378,7 +359,7 @@ export class WalFile implements MountFile, NewerPages {
     }
   }
 
-  *#commit(generation: Generation, pageCount: number): Job<void> {
+  *#commit(generation: WalGeneration, pageCount: number): Job<void> {
     const { header, chain, frames, open, loggedSums } = generation;
     const { committer, clock, nodeId } = this.#context;
     const database = this.#database;
@@ -479,21 +460,13 @@ interface WrittenRange {
 /** SQLite may end a database in pages that it took and freed again, and wrote in no frame. */
 const ABSENT_PAGES_MAX = 65_536;
 
-/** Undefined also for a format of the future: SQLite refuses to open the database then. */
-function maybeReadHeader(source: ByteSource): WalHeader | undefined {
-  try {
-    return readWalHeader(source);
-  } catch (error) {
-    if (error instanceof SqliteFormatError) return undefined;
-    throw error;
-  }
-}
-
-function endOfFrames({ frames, header }: Generation): number {
-  return walFrameOffset(frames.count + 1, header.pageSize);
-}
-
 function heldOff(name: string): EngineError {
   const message = `Cannot write to the WAL of ${name}: the database is being replaced`;
   return new EngineError('DATABASE_IN_USE', message);
+}
+
+/** What it holds would be read by clients, and never be in the log. */
+function foreignWal(name: string, { pageSize }: WalHeader): EngineError {
+  const message = `Cannot use a WAL beside ${name}: its pages have ${pageSize} bytes`;
+  return new EngineError('IMAGE_PAGE_SIZE', message, { hint: 'It is that of another database' });
 }

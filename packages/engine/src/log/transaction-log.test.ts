@@ -207,6 +207,27 @@ describe('TransactionLog', () => {
     assert(recycled.length <= 1);
   });
 
+  test('trims what is old enough although a clock was ahead once', () => {
+    const { log, background, clock } = setUp();
+    const nowMs = clock.wallMs();
+    const ahead = 1_000_000;
+    clock.jumpWall(ahead);
+    for (let n = 1; n <= 15; n++) {
+      log.append(1, [entry('app.db', n, 900)]);
+      background.runBackground();
+    }
+    clock.jumpWall(-ahead);
+    for (let n = 16; n <= 30; n++) {
+      log.append(1, [entry('app.db', n, 900)]);
+      background.runBackground();
+    }
+    log.sync();
+    log.trim(30, nowMs);
+    assert.ok(log.segments.length > 1, 'Nothing is old enough');
+    log.trim(30, nowMs + 1);
+    assert.equal(log.segments.length, 1);
+  });
+
   test('does not miss a segment in the middle when one cannot be removed', () => {
     const { disk, log, background } = setUp();
     for (let n = 1; n <= 30; n++) {

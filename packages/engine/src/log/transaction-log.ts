@@ -187,9 +187,7 @@ export class TransactionLog {
    */
   trim(coveredLsn: number, beforeMs: number): void {
     const { disk, folder } = this.#options;
-    const isKept = (segment: Segment): boolean =>
-      segment.lastLsn > coveredLsn || segment.lastTimestampMs >= beforeMs;
-    const first = this.#segments.find(isKept) ?? this.#segments.at(-1);
+    const first = this.#firstKept(coveredLsn, beforeMs);
     if (first === undefined) return;
     this.#setBounds({ firstLsn: first.header.firstLsn, coveredLsn });
     while (this.#segments[0] !== first) {
@@ -202,6 +200,18 @@ export class TransactionLog {
       if (besideIds.length > 0) disk.syncDirectory('log.trim.sync', folder);
       for (const id of besideIds) disk.remove('log.trim.beside', besidePath(folder, id));
     }
+  }
+
+  #firstKept(coveredLsn: number, beforeMs: number): Segment | undefined {
+    let first = this.#segments.at(-1);
+    let youngestMs = Infinity;
+    for (const segment of this.#segments.toReversed()) {
+      const { lastLsn, lastTimestampMs, header } = segment;
+      // None is younger than one behind it, though a clock that was ahead said so.
+      if (lastLsn >= header.firstLsn) youngestMs = Math.min(youngestMs, lastTimestampMs);
+      if (lastLsn > coveredLsn || youngestMs >= beforeMs) first = segment;
+    }
+    return first;
   }
 
   /** Nothing is appended any more: what the disk holds is not known. */

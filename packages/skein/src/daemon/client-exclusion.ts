@@ -12,6 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '@skein/engine';
 import { nodeFileLocks } from '@skein/host';
 import {
+  DATABASE_HEADER_SIZE,
+  decodeDatabaseHeader,
   PENDING_BYTE,
   SHARED_FIRST,
   SHARED_SIZE,
@@ -49,7 +51,8 @@ export async function excludeClients(
   };
   try {
     // With a WAL every connection holds a shared lock on the database all the time.
-    if (shm !== undefined) await lock(shm, WAL_LOCKS, deadlineMs);
+    const isWal = main !== undefined && shm !== undefined && (await isInWalMode(main));
+    if (isWal) await lock(shm, WAL_LOCKS, deadlineMs);
     else if (main !== undefined) await lock(main, ROLLBACK_LOCKS, deadlineMs);
     return { end };
   } catch (error) {
@@ -71,6 +74,15 @@ async function lock(
     }
     await sleep(RETRY_MS);
   }
+}
+
+/** A wal-index may be left from another time: the header of the database says what counts. */
+async function isInWalMode(main: FileHandle): Promise<boolean> {
+  const header = Buffer.alloc(DATABASE_HEADER_SIZE);
+  const { bytesRead } = await main.read(header, 0, header.length, 0);
+  // All of it may be in the WAL still.
+  if (bytesRead < header.length) return true;
+  return decodeDatabaseHeader(header).mode === 'wal';
 }
 
 async function maybeOpen(path: string): Promise<FileHandle | undefined> {
