@@ -16,6 +16,7 @@ import {
 } from '@skein/testkit';
 
 import { connect, numbers, rowsOf, rowsOfFile } from './clients.ts';
+import { eventually } from './eventually.ts';
 import { Faults } from './faults.ts';
 import { runWell } from './programs.ts';
 import { replayInto } from './replay-log.ts';
@@ -36,11 +37,20 @@ async function startOnSmallDisk(t: TestContext): Promise<TestNode> {
 }
 
 /** Leaves `freeBytes` on the disk of a folder. */
-function fill(folder: string, freeBytes: number): void {
-  const { bavail, bsize } = statfsSync(folder);
-  const bytes = bavail * bsize - freeBytes;
-  assert.ok(bytes > 0, `There are only ${bavail * bsize} bytes free`);
-  writeFileSync(join(folder, 'ballast'), new Uint8Array(bytes));
+async function fill(folder: string, freeBytes: number): Promise<void> {
+  await eventually('the disk is filled', () => {
+    const { bavail, bsize } = statfsSync(folder);
+    const bytes = bavail * bsize - freeBytes;
+    assert.ok(bytes > 0, `There are only ${bavail * bsize} bytes free`);
+    try {
+      writeFileSync(join(folder, 'ballast'), new Uint8Array(bytes));
+      return true;
+    } catch {
+      // The node has taken some of it meanwhile, for the next segment of its log.
+      rmSync(join(folder, 'ballast'));
+      return false;
+    }
+  });
 }
 
 async function create(
@@ -78,7 +88,7 @@ describe('When the disk is full', () => {
       const rows = await rowsOf(reader);
       const position = node.position('app.db');
       for (const freeBytes of [0, 100_000, 3 * MiB]) {
-        fill(node.dataFolder, freeBytes);
+        await fill(node.dataFolder, freeBytes);
         await writer.exec('PRAGMA cache_size = 10');
         await writer.exec('BEGIN');
         const large = `INSERT INTO t (body) SELECT randomblob(4000) FROM (${numbers(3000)})`;
