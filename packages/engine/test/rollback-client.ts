@@ -20,7 +20,6 @@ export type JournalEnd = 'delete' | 'truncate' | 'persist';
 export const JOURNAL_ENDS: readonly JournalEnd[] = ['delete', 'truncate', 'persist'];
 
 const SECTOR_BYTES = 512;
-const NONCE = 0x1234_5678;
 
 /** The path of a file as a client sees it, which is not how we see it. */
 const folder = '/mnt/somewhere/';
@@ -40,9 +39,12 @@ export class RollbackWriter {
   readonly #before: Pages;
   readonly #next: Pages;
   readonly #options: RollbackOptions;
+  /** As in SQLite another one for each transaction: what the one before left is told by it. */
+  readonly #nonce: number;
   #journal: MountFile | undefined;
 
   constructor(client: SqliteClient, next: Pages, options: RollbackOptions) {
+    this.#nonce = client.node.newNonce();
     this.client = client;
     this.#before = client.pages();
     this.#next = next;
@@ -62,7 +64,7 @@ export class RollbackWriter {
     this.#journal = journal;
     const header = encodeJournalHeader({
       recordCount: syncs ? 0 : 0xffff_ffff,
-      nonce: NONCE,
+      nonce: this.#nonce,
       initialPageCount: this.#before.length,
       sectorSize: SECTOR_BYTES,
       pageSize,
@@ -80,6 +82,8 @@ export class RollbackWriter {
     }
     const { superJournal } = this.#options;
     if (superJournal !== undefined) {
+      // It is found at the end of the file (writeSuperJournal, pager.c).
+      if (journal.sizeBytes > at) client.truncate(journal, at);
       const pointer = encodeSuperJournalPointer(utf8.encode(folder + superJournal), pageSize);
       client.write(journal, pointer, at);
     }
@@ -140,7 +144,7 @@ export class RollbackWriter {
     const view = new DataView(record.buffer);
     view.setUint32(0, pgno);
     record.set(page, 4);
-    view.setUint32(4 + page.length, journalChecksum(NONCE, page));
+    view.setUint32(4 + page.length, journalChecksum(this.#nonce, page));
     return record;
   }
 }

@@ -51,6 +51,12 @@ export class SimNode {
   readonly #kernelQueue: (() => void)[] = [];
   readonly #seed: number;
   #requestsToLive = Infinity;
+  #nonce = 0;
+
+  /** What a client puts into the header of a journal, other than any before. */
+  newNonce(): number {
+    return ++this.#nonce;
+  }
 
   constructor(options: SimNodeOptions = {}) {
     const { seed = 1, disk, clock, ...engineOptions } = options;

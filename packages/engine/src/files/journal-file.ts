@@ -5,8 +5,12 @@
 //
 // Nothing here is ever synced. After a crash there are neither journals nor anything to roll back.
 //
-// A journal that a PERSIST commit left behind is emptied: SQLite takes an empty journal for none
-// and asks no more, where it would open and read a long one at every read transaction.
+// A journal that has ended is shown as empty, also one that PERSIST left behind: SQLite takes an
+// empty journal for none and asks no more, where it would open and read a long one at every read
+// transaction. The file behind a short one keeps its blocks, with zeros for a header: to cut it
+// would cost the file system a transaction of its own, for which the sync of the log then waits.
+// What stands behind the header is then what SQLite knows from its own PERSIST mode: records of
+// another nonce, which it passes over. Only the name of a super-journal would be taken for real.
 //
 // With passthrough the kernel reads and writes the file itself and only the fsync is seen, so the
 // zeros of PERSIST are looked for there. A client with synchronous=OFF never syncs; it gets no
@@ -45,6 +49,11 @@ export interface JournalFileOptions {
   readonly canPassThrough: boolean;
 }
 
+/** The space of a longer journal is given back. */
+const KEPT_BYTES_MAX = 1024 * 1024;
+
+const ZERO_HEADER = new Uint8Array(JOURNAL_HEADER_SIZE);
+
 export class JournalFile implements MountFile {
   readonly wantsFlush = false;
   readonly #owner: JournalOwner;
@@ -78,7 +87,7 @@ export class JournalFile implements MountFile {
 
   get sizeBytes(): number {
     this.#settle();
-    return this.#file.size('journal.size');
+    return this.#isFinalised() ? 0 : this.#file.size('journal.size');
   }
 
   get backing(): DiskFile | undefined {
@@ -233,7 +242,7 @@ export class JournalFile implements MountFile {
   /** Finds a commit that nothing has told us of. */
   #settle(): void {
     if (!this.#isPassedThrough || !this.#owner.hasChanges || !this.#isFinalised()) return;
-    this.#file.truncate('journal.empty', 0);
+    this.#empty();
     this.#owner.commitNow();
   }
 
@@ -243,10 +252,19 @@ export class JournalFile implements MountFile {
    */
   #end(): Pending | undefined {
     this.assertNotVoid();
-    this.#file.truncate('journal.empty', 0);
+    this.#empty();
     this.#isKnownLive = false;
     this.#isSynced = false;
     return this.#owner.commit();
+  }
+
+  #empty(): void {
+    const sizeBytes = this.#file.size('journal.size');
+    if (sizeBytes > KEPT_BYTES_MAX || this.superJournal !== undefined) {
+      this.#file.truncate('journal.empty.cut', 0);
+    } else if (sizeBytes > 0) {
+      this.#file.write('journal.empty', ZERO_HEADER, 0, JOURNAL_HEADER_SIZE, 0);
+    }
   }
 
   #isFinalised(): boolean {
