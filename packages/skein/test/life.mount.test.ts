@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
@@ -97,9 +97,11 @@ describe('A node', () => {
 
   test('kills a command that does not end, in time', async (t) => {
     if (!requirePart(t, 'fuse', 'root')) return;
-    const script = "trap '' TERM INT; while :; do sleep 0.1; done";
+    const armed = join(tempDir(t), 'armed');
+    const script = `trap '' TERM INT; : > '${armed}'; while :; do sleep 0.1; done`;
     const node = await startNode(t, { config: { exec: [['sh', '-c', script]] } });
     const { pid } = node;
+    await eventually('the command ignores signals', () => existsSync(armed));
     const { code, tookMs } = await node.stop('SIGTERM');
     assert.equal(code, 128 + 9);
     assert.ok(tookMs < END_MS_MAX, `${tookMs} ms`);
