@@ -8,11 +8,16 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
-import { requirePart, tempDir, watchMounts } from '@skein/testkit';
+import {
+  AS_NOBODY,
+  canRunAsNobody,
+  NOBODY,
+  requirePart,
+  tempDir,
+  watchMounts,
+} from '@skein/testkit';
 
 import { daemonCommand, MirrorProcess, runPython, startPython } from './test-mirror.ts';
-
-const NOBODY = 65534;
 
 function mountTest(title: string, body: (t: TestContext) => Promise<void>): void {
   test(title, async (t) => {
@@ -160,12 +165,12 @@ describe('the daemon cannot mount', () => {
 });
 
 describe('a user who is not root', () => {
-  const AS_NOBODY = `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
+  const asNobody = AS_NOBODY.join(' ');
   // Every user may open /dev/fuse: udev arranges that where it runs, but containers often lack it.
   const SERVE = `
 device=$(dirname "$MIRROR")/fuse
 mknod -m 666 "$device" c 10 229 && mount --bind "$device" /dev/fuse || exit 99
-${AS_NOBODY} "$@" & daemon=$!
+${asNobody} "$@" & daemon=$!
 i=0; until grep -q " $MIRROR " /proc/self/mountinfo || [ $i = 99 ]; do i=$((i+1)); sleep 0.1; done`;
 
   interface Folders {
@@ -189,20 +194,11 @@ i=0; until grep -q " $MIRROR " /proc/self/mountinfo || [ $i = 99 ]; do i=$((i+1)
     return runApart(`MIRROR=${mirror}\n${script}`, ...daemonCommand(source, mirror));
   }
 
-  /** The daemon's own files must be readable to nobody, which a checkout below /root is not. */
-  function canRun(t: TestContext): boolean {
-    if (!requirePart(t, 'fuse', 'root', 'setpriv')) return false;
-    const readable = `test -r ${import.meta.filename} -a -x ${process.execPath}`;
-    if (spawnSync('sh', ['-c', `${AS_NOBODY} ${readable}`]).status === 0) return true;
-    t.skip('User nobody may not read this checkout');
-    return false;
-  }
-
   test('mounts and unmounts by fusermount3', (t) => {
-    if (!canRun(t) || !requirePart(t, 'fusermount3')) return;
+    if (!canRunAsNobody(t, import.meta.filename) || !requirePart(t, 'fusermount3')) return;
     const folders = foldersOfNobody(t);
     const script = `${SERVE}
-${AS_NOBODY} sh -c 'echo text > "$1"/f && cat "$1"/f' sh "$MIRROR"
+${asNobody} sh -c 'echo text > "$1"/f && cat "$1"/f' sh "$MIRROR"
 kill -TERM $daemon; wait $daemon`;
     assert.equal(
       run(script, folders),
@@ -212,20 +208,20 @@ kill -TERM $daemon; wait $daemon`;
   });
 
   test('ends within bounds although a client keeps a file open', (t) => {
-    if (!canRun(t) || !requirePart(t, 'fusermount3')) return;
+    if (!canRunAsNobody(t, import.meta.filename) || !requirePart(t, 'fusermount3')) return;
     // Without the control files of FUSE only the end of the daemon ends the connection.
     const script = `umount /sys/fs/fuse/connections 2> /dev/null
 ${SERVE}
-${AS_NOBODY} sh -c 'exec 3> "$1"/f; exec sleep 20' sh "$MIRROR" & client=$!
+${asNobody} sh -c 'exec 3> "$1"/f; exec sleep 20' sh "$MIRROR" & client=$!
 sleep 0.5; kill -TERM $daemon; wait $daemon; echo "daemon $?"; kill $client`;
     assert.match(run(script, foldersOfNobody(t)), /unmounted: detached\ndaemon 0\nexit 0\n$/);
   });
 
   test('is told what is missing without fusermount3', (t) => {
-    if (!canRun(t)) return;
+    if (!canRunAsNobody(t, import.meta.filename)) return;
     const folders = foldersOfNobody(t);
     assert.equal(
-      run(`exec ${AS_NOBODY} env PATH=/nowhere "$@"`, folders),
+      run(`exec ${asNobody} env PATH=/nowhere "$@"`, folders),
       `Cannot mount on ${folders.mirror}: ` +
         'this user is not root, and fusermount3 is not installed\n' +
         'Install it: apt-get install fuse3\nexit 1\n',

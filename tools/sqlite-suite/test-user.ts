@@ -3,17 +3,16 @@
 
 import { chownSync, mkdirSync, rmSync } from 'node:fs';
 
+import { NOBODY } from '@skein/testkit';
+
 export interface TestUser {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Debian's nobody and nogroup. */
-const NOBODY: TestUser = { uid: 65_534, gid: 65_534 };
-
 /** Undefined: whoever we are, since we are not root. */
 export function testUser(): TestUser | undefined {
-  return process.getuid?.() === 0 ? NOBODY : undefined;
+  return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : undefined;
 }
 
 /** An empty folder that belongs to the test user, in place of what was there. */

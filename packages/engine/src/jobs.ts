@@ -1,7 +1,7 @@
 // Work that is too long for one request: it goes on in steps between requests, so that the mount
 // stays alive while a transaction of gigabytes is committed or a database is copied.
 //
-// A job is a generator. It yields where a step ends; with `wait` it yields until something that
+// A job is a generator. It yields where a step ends; with a Pending it yields until something that
 // runs elsewhere has finished.
 
 import { Pending } from './pending.ts';

@@ -50,8 +50,7 @@ export function findNameFault(name: string): string | undefined {
   if (name === '' || name === '.' || name === '..') return 'it is not a file name';
   if (name.includes('/')) return 'it contains a slash';
   if (name.startsWith('.')) return 'it starts with a dot';
-  // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f\ufffd]/u.test(name)) return 'it contains control characters';
+  if (/[\p{Control}\ufffd]/u.test(name)) return 'it contains control characters';
   const bytes = utf8.encode(name).length;
   if (bytes > DATABASE_NAME_BYTES_MAX) {
     return `it is ${bytes} bytes long, ${DATABASE_NAME_BYTES_MAX} are possible`;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
 import { ERRNO } from '@skein/host';
-import { onTestEnd, requirePart, tempDir } from '@skein/testkit';
+import { onTestEnd, requirePart, skipTest, tempDir } from '@skein/testkit';
 
 import { output, TestMount } from '../test/test-mount.ts';
 import { unmountFuse } from './mount/unmount.ts';
@@ -281,7 +281,7 @@ describe('passthrough', () => {
     const mount = new TestMount(t, { flags: ['PASSTHROUGH'], backingFd });
     const obstacle = await mount.next('obstacle');
     if (obstacle !== 'undefined') {
-      t.skip(`No passthrough here: ${obstacle}`);
+      skipTest(t, `No passthrough here: ${obstacle}`);
       return;
     }
     const program = `

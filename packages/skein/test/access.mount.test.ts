@@ -5,16 +5,15 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { requirePart } from '@skein/testkit';
+import { AS_NOBODY, requirePart } from '@skein/testkit';
 
 import { connect } from './clients.ts';
 import { startNode } from './test-node.ts';
 
-const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'];
-
 /** `flag` as test(1) has it: -r or -w. */
 function mayNobody(flag: string, path: string): boolean {
-  return spawnSync('setpriv', [...NOBODY, 'test', flag, path]).status === 0;
+  const [program, ...args] = AS_NOBODY;
+  return spawnSync(program, [...args, 'test', flag, path]).status === 0;
 }
 
 test('access() goes by the mode of a file', async (t) => {

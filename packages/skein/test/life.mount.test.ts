@@ -8,11 +8,18 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
 import { findMount } from '@skein/fuse';
-import { JOURNAL_MODES, requirePart, tempDir } from '@skein/testkit';
+import {
+  AS_NOBODY,
+  canRunAsNobody,
+  JOURNAL_MODES,
+  NOBODY,
+  requirePart,
+  tempDir,
+} from '@skein/testkit';
 
 import { connect, rowsOf } from './clients.ts';
 import { eventually } from './eventually.ts';
-import { AS_NOBODY, asNobodyWithFuse, besideAsNobody, canRunAsNobody, NOBODY } from './nobody.ts';
+import { asNobodyWithFuse, besideAsNobody } from './nobody.ts';
 import { run } from './programs.ts';
 import { startNode, type TestNode } from './test-node.ts';
 
@@ -137,7 +144,12 @@ describe('A node', () => {
   });
 
   test('runs as a user who is not root', async (t) => {
-    if (!canRunAsNobody(t) || !requirePart(t, 'fusermount3')) return;
+    if (
+      !requirePart(t, 'sqlite3') ||
+      !canRunAsNobody(t, import.meta.filename) ||
+      !requirePart(t, 'fusermount3')
+    )
+      return;
     const folder = tempDir(t);
     chmodSync(folder, 0o755);
     for (const name of ['mnt', 'data']) {
@@ -169,7 +181,7 @@ describe('A node', () => {
   });
 
   test('lets other users in as far as owner and mode say', async (t) => {
-    if (!canRunAsNobody(t)) return;
+    if (!requirePart(t, 'sqlite3') || !canRunAsNobody(t, import.meta.filename)) return;
     const folder = tempDir(t);
     chmodSync(folder, 0o755);
     mkdirSync(join(folder, 'mnt'), { mode: 0o755 });

@@ -57,9 +57,13 @@ export function requirePart(t: Pick<TestContext, 'skip'>, ...names: readonly Par
   const missing = names.filter((name) => !hasPart(name));
   if (missing.length === 0) return true;
   const cures = missing.map((name) => `${name} (${PARTS[name].cure})`);
-  const message = `This test needs ${cures.join(' and ')}`;
-  if (process.env['CI'] === 'true') throw new Error(message);
-  t.skip(message);
+  return skipTest(t, `This test needs ${cures.join(' and ')}`);
+}
+
+/** Marks the test as skipped and returns false, or throws when the environment says `CI=true`. */
+export function skipTest(t: Pick<TestContext, 'skip'>, reason: string): false {
+  if (process.env['CI'] === 'true') throw new Error(reason);
+  t.skip(reason);
   return false;
 }
 

@@ -25,8 +25,10 @@ export class SpareSegment {
   constructor(options: SpareSegmentOptions) {
     this.#options = options;
     this.#path = `${options.folder}/${SPARE_NAME}`;
-    // What an earlier run left may be half full: filling it again is cheap and always right.
-    options.disk.remove('log.spare.remove', this.#path);
+    const { disk, segmentBytes } = options;
+    // A file that a power cut has emptied in part serves as well, with slower syncs.
+    if (disk.stat('log.spare.stat', this.#path)?.sizeBytes === segmentBytes) this.#state = 'ready';
+    else disk.remove('log.spare.remove', this.#path);
   }
 
   get isReady(): boolean {

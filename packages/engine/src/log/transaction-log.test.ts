@@ -178,6 +178,21 @@ describe('TransactionLog', () => {
     assert.deepEqual(recover(disk).lsns, range(1, 6));
   });
 
+  test('begins in what an earlier run has prepared, unless that is not whole', () => {
+    const { disk, background } = setUp();
+    background.runBackground();
+    const prepared = (): boolean => {
+      const { log } = setUp(disk.powerCut(new SeededRandom(1), 'keep-all'));
+      log.append(1, [entry('app.db', 1, 100)]);
+      return log.segments[0]!.preparedBytes === SEGMENT_BYTES;
+    };
+    assert.equal(prepared(), true);
+    const spare = disk.open('test', `${FOLDER}/spare`, 'update');
+    spare.truncate('test', SEGMENT_BYTES / 2);
+    spare.close();
+    assert.equal(prepared(), false);
+  });
+
   test('trims whole segments that are covered and old enough, and uses their files again', () => {
     const { disk, log, background, clock } = setUp();
     for (let n = 1; n <= 30; n++) {

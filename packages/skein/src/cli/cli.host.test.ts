@@ -9,14 +9,13 @@ import { text } from 'node:stream/consumers';
 import { describe, test, type TestContext } from 'node:test';
 
 import { LtxEncoder, makeHeader, NO_CHECKSUM, toChecksum, toTxid } from '@skein/ltx';
-import { onTestEnd, requirePart, tempDir } from '@skein/testkit';
+import { AS_NOBODY, onTestEnd, requirePart, tempDir } from '@skein/testkit';
 
 import { runSkein } from '../../test/skein-program.ts';
 import { SKEIN_VERSION } from '../version.ts';
 import { run } from './program.ts';
 
 const PAGE_SIZE = 512;
-const AS_NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
 
 /** An LTX file with pages that begin with their numbers. */
 function makeLtx(version: 1 | 3, txid: number, pgnos: readonly number[]): Buffer {
