@@ -2,9 +2,9 @@
 // sends each result and then wakes the engine's thread. Ends when the other side closes the port.
 
 import { fdatasyncSync } from 'node:fs';
-import { workerData } from 'node:worker_threads';
 
 import { systemErrorCode } from './errors.ts';
+import { helperThreadData } from './helper-thread.ts';
 import {
   type BackgroundJob,
   type BackgroundResult,
@@ -14,7 +14,7 @@ import {
 import { fillWithZeros } from './node-disk.ts';
 import { signalEventfd } from './syscalls/descriptors.ts';
 
-const { port, progress, wakeFd } = workerData as BackgroundWorkerData;
+const { port, progress, wakeFd } = helperThreadData() as BackgroundWorkerData;
 
 // Whatever ends this thread, nobody goes on waiting for it.
 process.on('exit', (code) => {

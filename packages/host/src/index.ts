@@ -7,7 +7,7 @@ export { createNodeLog, type LogFormat, type NodeLogOptions } from './node-log.t
 export { type MetricKind, type MetricSample, NodeMetrics, readMetrics } from './node-metrics.ts';
 export { formatPrometheus, PROMETHEUS_CONTENT_TYPE } from './prometheus.ts';
 export { DiskError, SyscallError } from './errors.ts';
-export { SMALL_WORKER } from './small-worker.ts';
+export { HelperThread, helperThreadData, type HelperThreadOptions } from './helper-thread.ts';
 export type { FileLocks, LockHolder, LockKind } from './file-locks.ts';
 export type { Log, LogFields, LogLevel } from './log.ts';
 export type { Counter, Gauge, MetricLabels, Metrics } from './metrics.ts';

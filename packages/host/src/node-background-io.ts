@@ -5,19 +5,14 @@
 // the worker writes to the eventfd after each. Nothing here uses an event or a promise.
 
 import { extname } from 'node:path';
-import {
-  MessageChannel,
-  type MessagePort,
-  receiveMessageOnPort,
-  Worker,
-} from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
 import { assert } from '@skein/bytes';
 
 import type { BackgroundIo, DiskFile } from './disk.ts';
 import { checkFileRange } from './disk-range.ts';
-import { SMALL_WORKER } from './small-worker.ts';
 import { DiskError } from './errors.ts';
+import { HelperThread } from './helper-thread.ts';
 import { NodeFile } from './node-disk.ts';
 
 /** What the worker does; descriptors belong to the whole process, so their numbers will do. */
@@ -57,6 +52,7 @@ interface Waiting {
 
 export class NodeBackgroundIo implements BackgroundIo {
   readonly #port: MessagePort;
+  readonly #thread: HelperThread;
   readonly #progress = new BigInt64Array(new SharedArrayBuffer(8));
   /** Jobs that were not reported yet, oldest first. */
   readonly #waiting: Waiting[] = [];
@@ -66,16 +62,15 @@ export class NodeBackgroundIo implements BackgroundIo {
   constructor(options: NodeBackgroundIoOptions = {}) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: BackgroundWorkerData = {
+    const data: BackgroundWorkerData = {
       port: port2,
       progress: this.#progress,
       wakeFd: options.wakeFd,
     };
     const script = new URL(`background-io-worker${extname(import.meta.url)}`, import.meta.url);
     // Holds the process until `close`: work that was asked for is not dropped by an early exit.
-    const resourceLimits = SMALL_WORKER;
     const transferList = [port2];
-    void new Worker(script, { workerData, transferList, resourceLimits, name: 'background-io' });
+    this.#thread = new HelperThread(script, { name: 'background-io', data, transferList });
   }
 
   sync(op: string, file: DiskFile, done: Waiting['done']): void {
@@ -127,6 +122,7 @@ export class NodeBackgroundIo implements BackgroundIo {
     this.settle();
     this.#waitFor(() => Atomics.load(this.#progress, 0) === this.#requestedCount);
     this.#isOpen = false;
+    this.#thread.waitUntilLoaded();
     this.#port.close();
   }
 

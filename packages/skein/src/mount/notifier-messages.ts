@@ -24,7 +24,7 @@ export interface Notified {
   readonly failure: string | undefined;
 }
 
-export interface NotifierWorkerData {
+export interface NotifierData {
   readonly deviceFd: number;
   readonly wakeFd: number;
   readonly port: MessagePort;

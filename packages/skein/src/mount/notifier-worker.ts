@@ -1,14 +1,12 @@
 // A thread that notifies the kernel: the one that serves the mount must not, for the two would wait
 // for each other (THE RULE in the notifier of @skein/fuse).
 
-import { workerData } from 'node:worker_threads';
-
 import { maybeFuseTrace, Notifier } from '@skein/fuse';
-import { signalEventfd } from '@skein/host';
+import { helperThreadData, signalEventfd } from '@skein/host';
 
-import type { Notification, Notified, NotifierWorkerData } from './notifier-messages.ts';
+import type { Notification, Notified, NotifierData } from './notifier-messages.ts';
 
-const { deviceFd, wakeFd, port } = workerData as NotifierWorkerData;
+const { deviceFd, wakeFd, port } = helperThreadData() as NotifierData;
 const notifier = new Notifier(deviceFd, maybeFuseTrace(process.env));
 
 port.on('message', (notification: Notification) => {

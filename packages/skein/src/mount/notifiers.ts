@@ -7,23 +7,13 @@
 // forgotten, go through the main thread: no answer to a name operation waits for that.
 
 import { extname } from 'node:path';
-import {
-  MessageChannel,
-  type MessagePort,
-  receiveMessageOnPort,
-  Worker,
-} from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
 import type { KernelCache } from '@skein/engine';
-import { SMALL_WORKER } from '@skein/host';
+import { HelperThread } from '@skein/host';
 
 import type { Nodes } from './nodes.ts';
-import type {
-  Notification,
-  Notified,
-  NotifierWorkerData,
-  StoredPiece,
-} from './notifier-messages.ts';
+import type { Notification, Notified, NotifierData, StoredPiece } from './notifier-messages.ts';
 
 export interface NotifiersOptions {
   readonly nodes: Nodes;
@@ -34,6 +24,7 @@ export interface NotifiersOptions {
 export class Notifiers implements KernelCache {
   readonly #options: NotifiersOptions;
   #port: MessagePort | undefined;
+  #thread: HelperThread | undefined;
   readonly #waiting = new Map<number, () => void>();
   /** Nodes whose content the kernel is forgetting, by the notification that comes last. */
   readonly #forgetting = new Map<number, number>();
@@ -47,11 +38,10 @@ export class Notifiers implements KernelCache {
   connect(deviceFd: number, wakeFd: number): void {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: NotifierWorkerData = { deviceFd, wakeFd, port: port2 };
+    const data: NotifierData = { deviceFd, wakeFd, port: port2 };
     const script = new URL(`notifier-worker${extname(import.meta.url)}`, import.meta.url);
     const transferList = [port2];
-    const resourceLimits = SMALL_WORKER;
-    void new Worker(script, { workerData, transferList, resourceLimits, name: 'notifier' });
+    this.#thread = new HelperThread(script, { name: 'notifier', data, transferList });
   }
 
   forgetContent(name: string, done?: () => void): void {
@@ -96,6 +86,7 @@ export class Notifiers implements KernelCache {
 
   /** The mount is gone: nothing is answered any more. */
   close(): void {
+    this.#thread?.waitUntilLoaded();
     this.#port?.close();
   }
 

@@ -1,17 +1,15 @@
 // One thread of StayAwake: spins on its CPU while requests come.
 
-import { workerData } from 'node:worker_threads';
+import { helperThreadData, makeThreadIdle, pinThreadToCpu } from '@skein/host';
 
-import { makeThreadIdle, pinThreadToCpu } from '@skein/host';
-
-import type { StayAwakeWorkerData } from './stay-awake.ts';
+import type { StayAwakeData } from './stay-awake.ts';
 
 /** Longer than SQLite thinks between two requests, shorter than anybody notices. */
 const LINGER_MS = 0.5;
 /** The clock is looked at once in so many rounds. */
 const ROUNDS_A_LOOK = 64;
 
-const { shared, cpu } = workerData as StayAwakeWorkerData;
+const { shared, cpu } = helperThreadData() as StayAwakeData;
 makeThreadIdle();
 pinThreadToCpu(cpu);
 

@@ -7,33 +7,28 @@
 
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 
-import { SMALL_WORKER } from '@skein/host';
+import { HelperThread } from '@skein/host';
 
 /** In shared memory: how many requests have come, and how many threads sleep until the next. */
 const REQUESTS = 0;
 const SLEEPING = 1;
 
-export interface StayAwakeWorkerData {
+export interface StayAwakeData {
   readonly shared: Int32Array<SharedArrayBuffer>;
   readonly cpu: number;
 }
 
 export class StayAwake {
   readonly #shared = new Int32Array(new SharedArrayBuffer(8));
-  readonly #workers: Worker[] = [];
+  readonly #threads: HelperThread[] = [];
 
   constructor() {
     const script = new URL(`stay-awake-worker${extname(import.meta.url)}`, import.meta.url);
     for (let cpu = 0; cpu < availableParallelism(); cpu++) {
-      const workerData: StayAwakeWorkerData = { shared: this.#shared, cpu };
-      const name = `stay-awake-${cpu}`;
-      const worker = new Worker(script, { workerData, resourceLimits: SMALL_WORKER, name });
+      const data: StayAwakeData = { shared: this.#shared, cpu };
       // A CPU that the process may not use, a scheduler that refuses: then without.
-      worker.on('error', () => undefined);
-      worker.unref();
-      this.#workers.push(worker);
+      this.#threads.push(new HelperThread(script, { name: `stay-awake-${cpu}`, data }).detach());
     }
   }
 
@@ -44,7 +39,7 @@ export class StayAwake {
   }
 
   close(): void {
-    for (const worker of this.#workers) void worker.terminate();
+    for (const thread of this.#threads) thread.stop();
     Atomics.notify(this.#shared, REQUESTS);
   }
 }
