@@ -21,6 +21,8 @@ const FLOORS: Readonly<Record<string, number>> = {
   testkit: 2.5,
   engine: 3,
   fuse: 4,
+  cluster: 4,
+  proxy: 4,
   skein: 5,
 };
 
