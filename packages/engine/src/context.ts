@@ -5,7 +5,7 @@ import type { BackgroundIo, Clock, Disk, Log, Metrics, Random } from '@skein/hos
 
 import type { Committer } from './committer.ts';
 import type { Jobs } from './jobs.ts';
-import type { ClientLocks, ClientMemory, KernelCache } from './ports.ts';
+import type { ClientLocks, ClientMemory, KernelCache, ReplicaLocks } from './ports.ts';
 import type { SlabPool } from './slab-pool.ts';
 
 export interface EnginePorts {
@@ -18,6 +18,8 @@ export interface EnginePorts {
   readonly kernel: KernelCache;
   readonly locks: ClientLocks;
   readonly memory: ClientMemory;
+  /** Used in the role of a replica alone. */
+  readonly replicaLocks: ReplicaLocks;
 }
 
 export interface EngineContext extends EnginePorts {

@@ -33,7 +33,17 @@ export {
 } from './names.ts';
 export type { FileOwner } from './owner-file.ts';
 export { Pending } from './pending.ts';
-export type { ClientLocks, ClientMapping, ClientMemory, Exclusion, KernelCache } from './ports.ts';
+export type {
+  ByteRange,
+  ClientLocks,
+  ClientMapping,
+  ClientMemory,
+  ContentPiece,
+  Exclusion,
+  KernelCache,
+  Presence,
+  ReplicaLocks,
+} from './ports.ts';
 export type { Snapshot } from './snapshot.ts';
 export type { Access, Store } from './store.ts';
 export type { ImportOptions, OnTransfer } from './transfer.ts';

@@ -16,10 +16,32 @@ import type { Pending } from './pending.ts';
 export interface KernelCache {
   /** The content of a file and its attributes, of all that is open of it too. */
   forgetContent(name: string, done?: () => void): void;
+  /** The same of parts of a file, and of its attributes. */
+  forgetRanges(name: string, ranges: readonly ByteRange[], done: () => void): void;
+  /**
+   * Puts bytes into the kernel's pages of a file, piece after piece. What is asked of the content
+   * of files takes effect in the order in which it was asked, whatever file it is about.
+   */
+  store(name: string, pieces: readonly ContentPiece[], done?: () => void): void;
   /**
    * That a name exists, or that it does not. Blocks while an operation on a name is being answered.
    */
   forgetName(name: string): void;
+  /**
+   * The engine has removed a file by itself: the name leads to nothing, or, from now on, to another
+   * file. Who has it open keeps what he has.
+   */
+  removed(name: string): void;
+}
+
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface ContentPiece {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
 }
 
 /** The locks that clients hold; the kernel keeps them. */
@@ -48,4 +70,36 @@ export interface ClientMapping {
   readonly bytes: Uint8Array;
   /** Clients see what was changed in `bytes` when this is settled, the header of the file last. */
   publish(): Pending | undefined;
+  /**
+   * The same of these ranges alone, in this order: what lies between them clients may be changing.
+   * In shared memory it is there already. Ends the mapping, as publish() does.
+   */
+  publishRanges(ranges: readonly ByteRange[]): Pending | undefined;
+}
+
+/** What a replica does with its own mount like one more client: it takes part in SQLite's locks. */
+export interface ReplicaLocks {
+  /**
+   * Opens NAME (for reading) and NAME-shm through the mount, on another thread, as soon as there is
+   * a mount; then holds SHARED on the database and the DMS byte of the wal-index, both shared: no
+   * client is the first or the last connection from then on. `done` is called on the engine's
+   * thread.
+   */
+  join(database: string, done: (outcome: Presence | Error) => void): void;
+}
+
+/** Locks on the bytes of NAME-shm (WAL_WRITE_LOCK and so on); nothing here asks the mount. */
+export interface Presence {
+  /** Takes `count` bytes from `byte` on without waiting; false when somebody is in the way. */
+  tryLock(byte: number, count: number, kind: 'shared' | 'exclusive'): boolean;
+  unlock(byte: number, count: number): void;
+  /** The process that keeps us from locking a byte exclusively; 0 when that is not to be found out. */
+  holderOf(byte: number): number | undefined;
+  /**
+   * The first `length` bytes of NAME-shm as clients have them now, read through the mount on the
+   * other thread: marks of readers are in their memory alone.
+   */
+  readIndex(length: number, done: (outcome: Uint8Array | Error) => void): void;
+  /** Closes the files; the locks go with them. */
+  release(): void;
 }
