@@ -16,6 +16,23 @@ export { type DiskSetup, testDisk } from './conformance/disk-contract.ts';
 export { parsePositive, runCommand } from './command-line.ts';
 export { askDaemon } from './daemon/ask-daemon.ts';
 export { type Daemon, type DaemonOptions, residentBytes, startDaemon } from './daemon/daemon.ts';
+export { assertHistory, checkHistory } from './history/check-history.ts';
+export type {
+  CommitPosition,
+  Glimpse,
+  History,
+  Operation as HistoryOperation,
+  Violation,
+  WriteOutcome,
+} from './history/history.ts';
+export { HistoryRecorder, type ReadPlace, type WriteResult } from './history/history-recorder.ts';
+export {
+  HISTORY_LIST,
+  HISTORY_READ,
+  HISTORY_SCHEMA,
+  HISTORY_WRITE,
+  parseGlimpse,
+} from './history/state.ts';
 export { formatRows } from './format-rows.ts';
 export { Interrupted, interruptSignal } from './interrupt.ts';
 export { type LogEntry, RecordingLog } from './recording-log.ts';
