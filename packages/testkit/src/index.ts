@@ -40,6 +40,14 @@ export { nullFileLocks } from './null-file-locks.ts';
 export { nullMetrics } from './null-metrics.ts';
 export { AS_NOBODY, canRunAsNobody, NOBODY } from './nobody.ts';
 export { hasPart, type PartName, requirePart, skipTest } from './require-part.ts';
+export type { Condition } from './network/link-conditions.ts';
+export {
+  createNetwork,
+  requireNetwork,
+  type VirtualHost,
+  type VirtualNetwork,
+  type VirtualNetworkOptions,
+} from './network/virtual-network.ts';
 export type { FuzzTarget } from './fuzz-target.ts';
 export { SOURCE_FLAGS } from './source-flags.ts';
 export { SeededRandom } from './seeded-random.ts';

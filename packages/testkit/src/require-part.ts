@@ -22,6 +22,11 @@ export type PartName =
   | 'sqlite3'
   | 'lz4'
   | 'chromium'
+  | 'curl'
+  | 'ip'
+  | 'nginx'
+  | 'nsenter'
+  | 'tun'
   | 'root';
 
 const PARTS: Readonly<Record<PartName, Part>> = {
@@ -35,6 +40,11 @@ const PARTS: Readonly<Record<PartName, Part>> = {
   sqlite3: program('sqlite3', ['--version'], 'sqlite3'),
   lz4: program('lz4', ['--version'], 'lz4'),
   chromium: program('chromium', ['--version'], 'chromium'),
+  curl: program('curl', ['--version'], 'curl'),
+  ip: program('ip', ['-Version'], 'iproute2'),
+  nginx: program('nginx', ['-v'], 'nginx-light'),
+  nsenter: program('nsenter', ['--version'], 'util-linux'),
+  tun: { isPresent: () => canOpen('/dev/net/tun'), cure: 'modprobe tun' },
   root: { isPresent: () => process.getuid?.() === 0, cure: 'run the tests as root' },
 };
 
