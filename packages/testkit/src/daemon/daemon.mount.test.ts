@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
@@ -59,4 +59,25 @@ test('startDaemon() says why there is no daemon, and leaves no mount', async (t)
   await assert.rejects(startDaemon(options), /ended at its start:\n.*--what/s);
   assert(existsSync(options.mountpoint));
   assert.equal(findMount(options.mountpoint), undefined);
+});
+
+test('A daemon that is killed leaves no mount, and can be started again', async (t) => {
+  if (!requirePart(t, 'fuse', 'root', 'sqlite3')) return;
+  const options = optionsFor(t);
+  const daemon = await startDaemon(options);
+  spawnSync('sqlite3', [join(daemon.mountpoint, 'a.db'), 'CREATE TABLE t (x)']);
+  await daemon.kill();
+  assert(!daemon.isServing());
+  assert.equal(findMount(daemon.mountpoint), undefined);
+  await using again = await startDaemon(options);
+  const { stdout } = spawnSync('sqlite3', [join(again.mountpoint, 'a.db'), '.tables']);
+  assert.match(stdout.toString(), /t/);
+});
+
+test('startDaemon() runs the daemon by a command', async (t) => {
+  if (!requirePart(t, 'fuse', 'root')) return;
+  await using daemon = await startDaemon({ ...optionsFor(t), prefix: ['nice', '-n', '3'] });
+  const [, fields] = readFileSync(`/proc/${daemon.pid}/stat`, 'latin1').split(') ');
+  // The 19th field is the nice value, the third the first behind the name: proc_pid_stat(5).
+  assert.equal(fields!.split(' ')[16], '3');
 });

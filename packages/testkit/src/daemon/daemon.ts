@@ -1,5 +1,5 @@
-// `skein mount` as a process of its own: what the benches, SQLite's suite and the demo measure,
-// test and show. Nothing here touches the mount: whether it is served is asked of the node's API.
+// `skein mount` as a process of its own: what the benches, SQLite's suite, the tests of a cluster
+// and the demo measure, test and show. Nothing here touches the mount: whether it is served is asked of the node's API.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
@@ -39,6 +39,8 @@ export interface DaemonOptions {
   readonly isBuilt?: boolean;
   /** The only CPU that the daemon may use. */
   readonly cpu?: number | undefined;
+  /** A command that runs the daemon in its own place: `['nsenter', '--net=…']`. */
+  readonly prefix?: readonly string[];
   /** Further arguments of `skein mount`. */
   readonly args?: readonly string[];
 }
@@ -54,6 +56,8 @@ export interface Daemon extends AsyncDisposable {
   isServing(): boolean;
   /** Unmounts and waits for the end; forces it when it does not come. */
   stop(): Promise<void>;
+  /** kill -9, and the mount that answers nobody any more is taken down. */
+  kill(): Promise<void>;
 }
 
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
@@ -68,18 +72,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const child = spawnDaemon(options);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    // Nobody who has nothing else to do waits for the timer.
-    const timeout = sleep(STOP_TIMEOUT_MS, false, { ref: false });
-    const isDone = await Promise.race([ended.then(() => true), timeout]);
-    if (!isDone) {
-      child.kill('SIGKILL');
-      await ended;
-    }
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
     // After a daemon's death its mount is still there and answers nobody.
     const mount = findMount(mountpoint);
     if (isOurs && mount?.type === MOUNT_TYPE) detachMount(mount);
+  };
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    // Nobody who has nothing else to do waits for the timer.
+    await Promise.race([ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+    await kill();
   };
   // Another node that serves this data folder was started before.
   while (((await maybeStartedMs(options.dataFolder)) ?? 0) < startedMs) {
@@ -101,17 +105,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ended,
     isServing: () => !hasEnded() && findMount(mountpoint)?.type === MOUNT_TYPE,
     stop,
+    kill,
     [Symbol.asyncDispose]: stop,
   };
 }
 
 function spawnDaemon(options: DaemonOptions): ChildProcess {
   const { mountpoint, dataFolder, logPath, cpu, isBuilt = false, args = [] } = options;
+  const { prefix = [] } = options;
   const pinning = cpu === undefined ? [] : ['taskset', '--cpu-list', String(cpu)];
   const node = [process.execPath, ...(isBuilt ? AS_SHIPPED : FROM_SOURCES)];
   // The node lives as long as its command, which reads from us: it ends however we end.
   const mount = ['mount', '--data', dataFolder, ...args, mountpoint, '--', 'cat'];
-  const [program, ...rest] = [...pinning, ...node, ...mount];
+  const [program, ...rest] = [...prefix, ...pinning, ...node, ...mount];
   const log = openSync(logPath, 'a');
   try {
     // Its own process group: Ctrl-C in a terminal is ours, and we stop it in order.
