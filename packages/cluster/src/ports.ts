@@ -59,6 +59,8 @@ export interface FollowOptions {
   readonly databases?: ReadonlySet<string>;
   /** A file of which the peer has the first `offset` bytes. */
   readonly resume?: { readonly id: string; readonly offset: number };
+  /** Whether the peer takes several transactions compacted into one. LiteFS does not. */
+  readonly takesRanges?: boolean;
 }
 
 /** The primary's side. */
