@@ -13,6 +13,25 @@ export { SimBackgroundIo } from './sim-disk/sim-background-io.ts';
 export { SimDisk, type SimDiskOptions } from './sim-disk/sim-disk.ts';
 export { type BackgroundSetup, testBackgroundIo } from './conformance/background-io-contract.ts';
 export { type DiskSetup, testDisk } from './conformance/disk-contract.ts';
+export {
+  apiUrl,
+  type ClusterConfigOptions,
+  type NodeConfig,
+  nodeConfig,
+  type NodePlace,
+  proxyUrl,
+} from './cluster/cluster-config.ts';
+export { Cluster, type ClusterOptions, createCluster } from './cluster/cluster.ts';
+export { ClusterNode, type ClusterNodeOptions } from './cluster/cluster-node.ts';
+export { assertConverged } from './cluster/convergence.ts';
+export { disturb, type DisturbOptions } from './cluster/disturb.ts';
+export { freePorts } from './cluster/free-port.ts';
+export {
+  type HistoryClientOptions,
+  HistoryReader,
+  HistoryWriter,
+} from './cluster/history-client.ts';
+export { waitUntil } from './cluster/wait-until.ts';
 export { parsePositive, runCommand } from './command-line.ts';
 export { askDaemon } from './daemon/ask-daemon.ts';
 export { type Daemon, type DaemonOptions, residentBytes, startDaemon } from './daemon/daemon.ts';

@@ -1,0 +1,123 @@
+// A cluster of real daemons, each a process with its folders: on this machine side by side, or each
+// on a host of a virtual network.
+
+import { join } from 'node:path';
+
+import type { VirtualNetwork } from '../network/virtual-network.ts';
+import { nodeConfig, type NodeConfig, type NodePlace } from './cluster-config.ts';
+import { ClusterNode } from './cluster-node.ts';
+import { waitUntil } from './wait-until.ts';
+import { freePorts } from './free-port.ts';
+
+/** Of the node API, on a host of its own. */
+const API_PORT = 20202;
+const PROXY_PORT = 8000;
+const APP_PORT = 8081;
+const LOOPBACK = '127.0.0.1';
+const PORTS_PER_NODE = 3;
+const SECRET = 'a-secret-of-tests-long-enough-to-be-one';
+/** Starting daemons from their sources takes a second each on a small machine. */
+const READY_TIMEOUT_MS = 30_000;
+
+export interface ClusterOptions {
+  /** Each node has a folder in it. */
+  readonly folder: string;
+  /** The first is the primary. */
+  readonly names: readonly string[];
+  /** Has a host for each name; undefined: all are on this machine. */
+  readonly network?: VirtualNetwork | undefined;
+  readonly proxyDatabase?: string | undefined;
+  /** Sections of skein.yml that all nodes have besides. */
+  readonly config?: NodeConfig;
+  readonly isBuilt?: boolean;
+}
+
+export class Cluster implements AsyncDisposable {
+  readonly places: readonly NodePlace[];
+  readonly nodes: readonly ClusterNode[];
+
+  constructor(places: readonly NodePlace[], options: ClusterOptions) {
+    this.places = places;
+    const { folder, network, proxyDatabase, config = {}, isBuilt = false } = options;
+    const [primary] = places;
+    if (primary === undefined) throw new RangeError('A cluster has at least one node');
+    this.nodes = places.map((place) => {
+      const own = nodeConfig(place, { primary, secret: SECRET, proxyDatabase });
+      return new ClusterNode({
+        name: place.name,
+        folder: join(folder, place.name),
+        config: { ...config, ...own },
+        prefix: network?.host(place.name).prefix ?? [],
+        isBuilt,
+      });
+    });
+  }
+
+  get primary(): ClusterNode {
+    return this.nodes[0]!;
+  }
+
+  get replicas(): readonly ClusterNode[] {
+    return this.nodes.slice(1);
+  }
+
+  node(name: string): ClusterNode {
+    const node = this.nodes.find((each) => each.name === name);
+    if (node === undefined) throw new RangeError(`There is no node ${name}`);
+    return node;
+  }
+
+  place(name: string): NodePlace {
+    const place = this.places.find((each) => each.name === name);
+    if (place === undefined) throw new RangeError(`There is no node ${name}`);
+    return place;
+  }
+
+  /** All nodes, and each replica follows. */
+  async start(): Promise<void> {
+    await this.primary.start();
+    await Promise.all(this.replicas.map((node) => node.start()));
+    await this.ready();
+  }
+
+  /** The primary leads and all replicas that run follow it. */
+  async ready(): Promise<void> {
+    const running = this.nodes.filter((node) => node.isRunning);
+    for (const node of running) {
+      const isPrimary = node === this.primary;
+      await waitUntil(
+        `${node.name} is ${isPrimary ? 'primary' : 'a replica that follows'}`,
+        async () => {
+          const { cluster } = await node.status();
+          if (isPrimary) return cluster?.role === 'primary';
+          return cluster?.role === 'replica' && cluster.isCaughtUp === true;
+        },
+        READY_TIMEOUT_MS,
+      );
+    }
+  }
+
+  async stop(): Promise<void> {
+    // Replicas first: the primary has nobody to wait for then.
+    await Promise.all(this.replicas.map((node) => node.stop()));
+    await this.primary.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+export async function createCluster(options: ClusterOptions): Promise<Cluster> {
+  const { names, network } = options;
+  const ports = network === undefined ? await freePorts(names.length * PORTS_PER_NODE) : [];
+  const places = names.map((name, index): NodePlace => {
+    if (network !== undefined) {
+      const host = network.host(name).address;
+      return { name, host, apiPort: API_PORT, proxyPort: PROXY_PORT, appPort: APP_PORT };
+    }
+    const [apiPort, proxyPort, appPort] = ports.slice(index * PORTS_PER_NODE);
+    return { name, host: LOOPBACK, apiPort: apiPort!, proxyPort: proxyPort!, appPort: appPort! };
+  });
+  return new Cluster(places, options);
+}
