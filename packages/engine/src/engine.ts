@@ -14,6 +14,8 @@ import type { DatabaseFiles } from './database-files.ts';
 import type { DatabaseState } from './database-state.ts';
 import { EngineError, isDiskFailure } from './errors.ts';
 import { watchFolderSyncs } from './folder-syncs.ts';
+import { followedState, type NamedState } from './follow/log-catalog.ts';
+import { SentSnapshots } from './follow/sent-snapshots.ts';
 import { type Job, Jobs, runToEnd } from './jobs.ts';
 import { TransactionLog } from './log/transaction-log.ts';
 import { openIdentity } from './node-file.ts';
@@ -33,8 +35,10 @@ export interface EngineOptions {
    * for each file: it is known when the mount is.
    */
   readonly canPassThrough: boolean;
-  /** Segments of the log are kept at least this long, for those who follow it. */
+  /** Segments of the log are kept this long, for those who follow it, or may do so again. */
   readonly retentionMs: number;
+  /** But no more than this, unless the node itself needs it to start. */
+  readonly retentionBytesMax: number;
   readonly segmentBytes: number;
   /**
    * A larger transaction is written beside the log, so that segments need not fit the largest.
@@ -48,6 +52,7 @@ export interface EngineOptions {
 
 export const DEFAULT_ENGINE_OPTIONS: Omit<EngineOptions, 'dataFolder' | 'canPassThrough'> = {
   retentionMs: 10 * 60_000,
+  retentionBytesMax: 1024 * 1024 * 1024,
   segmentBytes: 64 * 1024 * 1024,
   inlineBytes: 16 * 1024 * 1024,
   overlayBytes: 32 * 1024 * 1024,
@@ -71,6 +76,8 @@ export class Engine {
   readonly #context: EngineContext;
   readonly #log: TransactionLog;
   readonly #options: EngineOptions;
+  /** For peers that follow the log and cannot be brought up to date by it. */
+  readonly snapshots: SentSnapshots;
   readonly #checkpoints: Counter;
   #requestsWaited = 0;
   #unsyncedSinceMs: number | undefined;
@@ -88,6 +95,7 @@ export class Engine {
     this.#context = context;
     this.#log = context.committer.log;
     this.#options = options;
+    this.snapshots = new SentSnapshots({ context, take: (name) => this.takeSnapshot(name) });
     this.#checkpoints = context.metrics.counter(
       'skein_checkpoints_total',
       'Times that a database was brought up to date with the log',
@@ -124,6 +132,7 @@ export class Engine {
         inlineBytes: options.inlineBytes,
         epoch: identity.epoch,
       });
+      transactions.published.publishEpoch(identity.epoch);
       let scratchCount = 0;
       const context: EngineContext = {
         ...ports,
@@ -206,6 +215,14 @@ export class Engine {
     return new Snapshot({ database, wal: files.wal, kept });
   }
 
+  /** Where every database stands, for those who follow the log; all of it is durable. */
+  followedStates(): NamedState[] {
+    this.#log.sync();
+    return [...this.store.databases]
+      .filter(({ database }) => database.state.txid > 0n)
+      .map(({ name, database }) => [name, followedState(database.state)]);
+  }
+
   /** Makes a file the content of a database, which is made if there is none of that name. */
   importFile(options: ImportOptions): Job<DatabaseFiles> {
     return importFile(this.#context, this.store, options);
@@ -238,6 +255,7 @@ export class Engine {
    */
   close(): void {
     this.#settle();
+    this.snapshots.close();
     this.store.close();
     if (this.#log.failure === undefined) {
       this.#log.sync();
@@ -319,13 +337,26 @@ export class Engine {
   }
 
   #trim(): void {
+    this.snapshots.removeUnused();
     if (this.#log.failure !== undefined) return;
-    const beforeMs = this.#context.clock.wallMs() - this.#options.retentionMs;
+    const { disk, clock, log } = this.#context;
+    const { retentionMs, retentionBytesMax: bytesMax } = this.#options;
+    const { neededLsn } = this.#log.published;
+    const coveredLsn = this.#coveredLsn;
     try {
-      this.#log.trim(this.#coveredLsn, beforeMs);
+      const { availableBytes } = disk.space('engine.space', this.folder.path);
+      const beforeMs = clock.wallMs() - retentionMs;
+      // What a snapshot needs is kept while as much again would find room: else it was in vain.
+      const keepsPinned = availableBytes > bytesMax;
+      this.#log.trim({ coveredLsn, beforeMs, bytesMax, keepsPinned });
     } catch (error) {
       if (!isDiskFailure(error)) throw error;
-      this.#context.log.warn('Cannot trim the log', { error: error.message });
+      log.warn('Cannot trim the log', { error: error.message });
+    }
+    const { firstLsn } = this.#log.published;
+    if (neededLsn > 0 && neededLsn < firstLsn) {
+      const fields = { neededLsn, firstLsn, limitBytes: bytesMax };
+      log.warn('A replica is too slow: the log is not kept for it any longer', fields);
     }
   }
 

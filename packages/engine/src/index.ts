@@ -21,6 +21,13 @@ export {
   type EngineErrorCode,
   LogFailedError,
 } from './errors.ts';
+export type { Followed, FollowedFile, FollowedTransaction } from './follow/followed-transaction.ts';
+export { type FollowedState, LogCatalog, type NamedState } from './follow/log-catalog.ts';
+export { type FollowedLog, isTrimmed } from './follow/log-follower.ts';
+export { type CursorStep, PeerCursor } from './follow/peer-cursor.ts';
+export { PublishedLog } from './follow/published-log.ts';
+export type { SnapshotTicket } from './follow/sent-snapshots.ts';
+export { SnapshotProgress } from './follow/snapshot-progress.ts';
 export type { MountFile } from './files/mount-file.ts';
 export { type DatabaseImage, openImage } from './image.ts';
 export type { Job, JobStep } from './jobs.ts';

@@ -6,8 +6,11 @@
 // mode a page is where it was when the snapshot was taken, in the file or in a frame, until
 // SQLite's checkpoint copies a later version over it; all frames are copied before a WAL is begun
 // anew.
+//
+// A page that cannot be kept, on a full disk, is the reader's failure and not the writer's.
 
 import { assert } from '@skein/bytes';
+import { DiskError } from '@skein/host';
 
 import type { Database, PageKeeper } from './database.ts';
 import type { DatabaseState } from './database-state.ts';
@@ -35,6 +38,8 @@ export class Snapshot implements PageKeeper {
   readonly #page: Uint8Array;
   #nextPgno = 1;
   #isOpen = true;
+  /** Why a page is lost that was not read. */
+  #failure: DiskError | undefined;
 
   /** Everything that is committed must be durable, and in the database file or the WAL. */
   constructor({ database, wal, kept }: SnapshotOptions) {
@@ -59,9 +64,13 @@ export class Snapshot implements PageKeeper {
     return this.#nextPgno;
   }
 
-  /** Reads the next page. False at the end. Throws when the database was dropped meanwhile. */
+  /**
+   * Reads the next page. False at the end. Throws when the database was dropped meanwhile, or a page
+   * could not be kept.
+   */
   readPage(into: Uint8Array, offset: number): boolean {
     assert(this.#isOpen, 'Reads a snapshot that was closed');
+    if (this.#failure !== undefined) throw this.#failure;
     const pgno = this.#nextPgno;
     if (pgno > this.state.pageCount) return false;
     this.#nextPgno++;
@@ -78,10 +87,18 @@ export class Snapshot implements PageKeeper {
 
   beforeReplace(pgno: number, walFrame: number): void {
     if (pgno < this.#nextPgno || pgno > this.state.pageCount || this.#kept.has(pgno)) return;
+    if (this.#failure !== undefined) return;
     // The version of the snapshot is in a frame, and this is not a later one: nothing is lost.
     if (walFrame > 0 && this.#isSameWal && walFrame <= this.#lastFrame) return;
-    this.#readCurrent(pgno, this.#page, 0);
-    this.#kept.write(pgno, this.#page, 0, this.#page.length);
+    try {
+      this.#readCurrent(pgno, this.#page, 0);
+      this.#kept.write(pgno, this.#page, 0, this.#page.length);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#failure = error;
+      this.#database.removeKeeper(this);
+      this.#kept.clear();
+    }
   }
 
   beforeCut(firstPgno: number): void {

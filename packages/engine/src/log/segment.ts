@@ -1,11 +1,12 @@
 // One segment of the node's log, open: a file of records that is only ever written at its end.
 
-import type { Disk, DiskFile } from '@skein/host';
+import { type Disk, DiskError, type DiskFile } from '@skein/host';
 
 import { SegmentIndex } from './segment-index.ts';
 import {
   encodeSegmentHeader,
   encodeSegmentSeal,
+  formatSegmentName,
   maybeDecodeSegmentHeader,
   maybeDecodeSegmentSeal,
   SEGMENT_BLOCK_BYTES,
@@ -45,8 +46,13 @@ export function startSegment(path: string, file: DiskFile, header: SegmentHeader
  * prepared and never used. If it is sealed its index is read; else `index` and `end` stand at the
  * start and the records have to be read.
  */
-export function openSegment(disk: Disk, path: string, sequence: number): Segment | undefined {
-  const file = disk.open('log.segment.open', path, 'update');
+export function openSegment(
+  disk: Disk,
+  path: string,
+  sequence: number,
+  mode: 'read' | 'update' = 'update',
+): Segment | undefined {
+  const file = disk.open('log.segment.open', path, mode);
   const block = new Uint8Array(SEGMENT_BLOCK_BYTES);
   const header = readBlock(file, block, SEGMENT_HEADER_AT, maybeDecodeSegmentHeader);
   // A file that was taken into use a second time may still have the header of its first life.
@@ -68,6 +74,18 @@ export function openSegment(disk: Disk, path: string, sequence: number): Segment
     isSealed: true,
     hasSuccessor: true,
   };
+}
+
+/**
+ * The same for somebody who reads while the log goes on: undefined also when it has been given up.
+ */
+export function maybeOpenToRead(disk: Disk, folder: string, sequence: number): Segment | undefined {
+  try {
+    return openSegment(disk, `${folder}/${formatSegmentName(sequence)}`, sequence, 'read');
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /**

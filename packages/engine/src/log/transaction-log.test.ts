@@ -11,7 +11,7 @@ import {
 } from '@skein/testkit';
 
 import { recoverLog } from './log-recovery.ts';
-import { besidePath, type LogEntry, TransactionLog } from './transaction-log.ts';
+import { besidePath, type LogEntry, TransactionLog, type TrimLimits } from './transaction-log.ts';
 
 const FOLDER = '/log';
 const SEGMENT_BYTES = 8192;
@@ -69,6 +69,11 @@ function recover(disk: SimDisk): { lsns: number[]; sequences: number[] } {
     for (let n = 0; n < index.recordCount; n++) lsns.push(header.firstLsn + n);
   }
   return { lsns, sequences: content.segments.map(({ header }) => header.sequence) };
+}
+
+/** Without a limit of size. */
+function limits(coveredLsn: number, beforeMs: number): TrimLimits {
+  return { coveredLsn, beforeMs, bytesMax: Infinity, keepsPinned: true };
 }
 
 function range(from: number, to: number): number[] {
@@ -202,17 +207,17 @@ describe('TransactionLog', () => {
     }
     log.sync();
     const before = log.segments.map(({ header }) => header.firstLsn);
-    log.trim(0, Infinity);
+    log.trim(limits(0, Infinity));
     assert.equal(log.segments.length, before.length, 'Nothing is covered');
-    log.trim(30, clock.wallMs() - 1_000_000);
+    log.trim(limits(30, clock.wallMs() - 1_000_000));
     assert.equal(log.segments.length, before.length, 'Nothing is old enough');
-    log.trim(before[2]!, Infinity);
+    log.trim(limits(before[2]!, Infinity));
     assert.deepEqual(
       log.segments.map(({ header }) => header.firstLsn),
       before.slice(2),
     );
     assert.deepEqual(recover(disk.powerCut(new SeededRandom(1), 'lose-all')).lsns.at(-1), 30);
-    log.trim(30, Infinity);
+    log.trim(limits(30, Infinity));
     assert.equal(log.segments.length, 1, 'The last one stays');
     for (let n = 31; n <= 60; n++) log.append(1, [entry('app.db', n, 900)]);
     log.sync();
@@ -237,9 +242,9 @@ describe('TransactionLog', () => {
       background.runBackground();
     }
     log.sync();
-    log.trim(30, nowMs);
+    log.trim(limits(30, nowMs));
     assert.ok(log.segments.length > 1, 'Nothing is old enough');
-    log.trim(30, nowMs + 1);
+    log.trim(limits(30, nowMs + 1));
     assert.equal(log.segments.length, 1);
   });
 
@@ -251,9 +256,9 @@ describe('TransactionLog', () => {
     }
     log.sync();
     disk.failAt({ n: 1, op: 'log.trim', error: 'EIO' });
-    assert.throws(() => log.trim(30, Infinity), { code: 'EIO' });
+    assert.throws(() => log.trim(limits(30, Infinity)), { code: 'EIO' });
     recover(disk.powerCut(new SeededRandom(1), 'keep-all'));
-    log.trim(30, Infinity);
+    log.trim(limits(30, Infinity));
     assert.deepEqual(recover(disk).lsns.at(-1), 30);
   });
 
@@ -270,7 +275,7 @@ describe('TransactionLog', () => {
       ['0000000000000005.ltx'],
       'The other one is named by nobody',
     );
-    log.trim(12, Infinity);
+    log.trim(limits(12, Infinity));
     background.runBackground();
     assert.equal(disk.stat('test', beside), undefined);
   });

@@ -8,7 +8,8 @@
 //    final: nothing is appended any more.
 //  - An append that fails leaves the log as it was.
 //
-// Not safe for use by two threads: the thread that serves the mount owns it.
+// Not safe for use by two threads: the thread that serves the mount owns it. Others read the files
+// up to what `published` says (follow/log-follower.ts).
 
 import { assert } from '@skein/bytes';
 import {
@@ -21,6 +22,7 @@ import {
 } from '@skein/host';
 
 import { LogFailedError } from '../errors.ts';
+import { PublishedLog } from '../follow/published-log.ts';
 import { bodyBytesOf, encodeRecordHeader, padTo8, type RecordEntry } from './record.ts';
 import type { ChainPlace } from './record-reader.ts';
 import { type LogBounds, removeLogBounds, writeLogBounds } from './log-bounds.ts';
@@ -54,12 +56,26 @@ export interface LogContent {
   readonly lastSequence: number;
 }
 
+/** What trim() gives up, and what it keeps. */
+export interface TrimLimits {
+  /** All databases have everything up to this record; nothing behind it is ever given up. */
+  readonly coveredLsn: number;
+  /** Segments are kept whose last record is as young as this, or that a follower needs. */
+  readonly beforeMs: number;
+  /** But not more than this, LTX files beside the log included. */
+  readonly bytesMax: number;
+  /** Whether what a snapshot needs that is being sent is kept although it is more. */
+  readonly keepsPinned: boolean;
+}
+
 /** Appends are gathered here and written at once: a one-row transaction is one write. */
 const BUFFER_BYTES = 1024 * 1024;
 
 const ZEROS = new Uint8Array(8);
 
 export class TransactionLog {
+  /** For those who read the log in other threads. */
+  readonly published: PublishedLog = new PublishedLog();
   readonly #options: TransactionLogOptions;
   readonly #segments: Segment[];
   readonly #spare: SpareSegment;
@@ -83,8 +99,11 @@ export class TransactionLog {
     this.#segments = [...content.segments];
     this.#next = content.next;
     this.#nextSequence = content.lastSequence + 1;
+    this.#durableLsn = 0;
+    this.published.publishFirst(content.segments[0]?.header.firstLsn ?? content.next.lsn);
+    this.published.publishTail(content.segments.at(-1)?.header.sequence ?? 0);
     // Recovery synced what it kept.
-    this.#durableLsn = content.next.lsn - 1;
+    this.#markDurable(content.next.lsn - 1);
     this.#spare = new SpareSegment(options);
     this.#spare.prepare();
   }
@@ -169,7 +188,7 @@ export class TransactionLog {
     this.#options.background.sync('log.sync', segment.file, (error) => {
       this.#syncing.delete(segment);
       if (error !== undefined) this.fail(error);
-      else this.#durableLsn = Math.max(this.#durableLsn, target);
+      else this.#markDurable(target);
       if (!this.#segments.includes(segment)) segment.file.close();
       done();
     });
@@ -182,14 +201,17 @@ export class TransactionLog {
   }
 
   /**
-   * Gives up segments of which all databases have everything, and whose last record is older than
-   * `beforeMs`, and the LTX files that they name. Never the last segment.
+   * Gives up segments that the limits do not keep, and the LTX files that they name. Never the last
+   * segment.
    */
-  trim(coveredLsn: number, beforeMs: number): void {
+  trim(limits: TrimLimits): void {
     const { disk, folder } = this.#options;
-    const first = this.#firstKept(coveredLsn, beforeMs);
+    const first = this.#firstKept(limits);
     if (first === undefined) return;
-    this.#setBounds({ firstLsn: first.header.firstLsn, coveredLsn });
+    const { firstLsn } = first.header;
+    this.#setBounds({ firstLsn, coveredLsn: limits.coveredLsn });
+    // Before any file goes: who reads one just now learns that it may have been another.
+    this.published.publishFirst(firstLsn);
     while (this.#segments[0] !== first) {
       const segment = this.#segments[0]!;
       const { besideIds } = segment.index;
@@ -202,16 +224,32 @@ export class TransactionLog {
     }
   }
 
-  #firstKept(coveredLsn: number, beforeMs: number): Segment | undefined {
+  #firstKept({ coveredLsn, beforeMs, bytesMax, keepsPinned }: TrimLimits): Segment | undefined {
+    const neededLsn = this.published.neededLsn || Infinity;
+    const pinnedLsn = (keepsPinned && this.published.pinnedLsn) || Infinity;
     let first = this.#segments.at(-1);
     let youngestMs = Infinity;
+    let bytes = 0;
     for (const segment of this.#segments.toReversed()) {
       const { lastLsn, lastTimestampMs, header } = segment;
       // None is younger than one behind it, though a clock that was ahead said so.
       if (lastLsn >= header.firstLsn) youngestMs = Math.min(youngestMs, lastTimestampMs);
-      if (lastLsn > coveredLsn || youngestMs >= beforeMs) first = segment;
+      bytes += this.#bytesOf(segment);
+      const isWanted = youngestMs >= beforeMs || lastLsn >= neededLsn;
+      const isKept = lastLsn > coveredLsn || lastLsn >= pinnedLsn;
+      if (isKept || (isWanted && bytes <= bytesMax)) first = segment;
     }
     return first;
+  }
+
+  /** What a segment takes of the disk, with the files that it names. */
+  #bytesOf({ end, index }: Segment): number {
+    const { disk, folder } = this.#options;
+    let bytes = end;
+    for (const id of index.besideIds) {
+      bytes += disk.stat('log.trim.stat', besidePath(folder, id))?.sizeBytes ?? 0;
+    }
+    return bytes;
   }
 
   /** Nothing is appended any more: what the disk holds is not known. */
@@ -239,6 +277,7 @@ export class TransactionLog {
     const segment = this.#startSegment();
     if (last !== undefined && !last.isSealed) this.#seal(last);
     this.#segments.push(segment);
+    this.published.publishTail(segment.header.sequence);
     this.#spare.prepare();
     return segment;
   }
@@ -357,7 +396,15 @@ export class TransactionLog {
     } catch (error) {
       throw this.fail(error);
     }
-    this.#durableLsn = target;
+    this.#markDurable(target);
+  }
+
+  /** A sync has returned that began when `lsn` was the last record. */
+  #markDurable(lsn: number): void {
+    assert(lsn <= this.lastLsn, 'What was never appended is durable');
+    if (lsn <= this.#durableLsn) return;
+    this.#durableLsn = lsn;
+    this.published.publishDurable(lsn);
   }
 }
 
