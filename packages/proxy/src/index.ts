@@ -1,3 +1,24 @@
 // The proxy in front of an application.
 
-export {};
+export { type ProxyServer, startProxy } from './start-proxy.ts';
+export {
+  DEFAULT_LIMITS,
+  DEFAULT_PROXY_SETTINGS,
+  type HostAndPort,
+  type OutputGate,
+  type ProxyLimits,
+  type ProxyOptions,
+  type ProxySettings,
+} from './options.ts';
+export {
+  type DatabasePosition,
+  type NodeChange,
+  type NodeRole,
+  type NodeView,
+  type PrimaryNode,
+  PushedNodeView,
+  type ViewListener,
+} from './node-view.ts';
+export type { ForwardedTrust } from './forwarded.ts';
+export type { Positions } from './positions.ts';
+export { ProxyError, type ProxyErrorCode } from './errors.ts';

@@ -1,0 +1,120 @@
+// The HTTP server of a proxy: listens, hands requests to the handler, ends.
+
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+
+import type { Log } from '@skein/host';
+
+import { sendAnswer } from './answers.ts';
+import { ProxyError } from './errors.ts';
+import {
+  type HostAndPort,
+  type ProxyLimits,
+  type ProxyOptions,
+  resolveOptions,
+} from './options.ts';
+import { ProxyHandler } from './proxy-handler.ts';
+import type { Arrival } from './visit.ts';
+
+export interface ProxyServer {
+  readonly address: AddressInfo;
+  /**
+   * No new connections; requests under way have a while to finish, WebSockets end at once.
+   */
+  close(): Promise<void>;
+}
+
+const CLOSE_IDLE_MS = 20;
+
+/** Starts to listen. Throws ProxyError for an address that is taken or a malformed pattern. */
+export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
+  const resolved = resolveOptions(options);
+  const { limits, log, address } = resolved;
+  const handler = new ProxyHandler(resolved);
+  const server = createProxyServer(limits);
+  const handle = (arrival: Arrival): void => {
+    void handler.handle(arrival).catch((error: unknown) => fail(error, arrival, log));
+  };
+  listenTo(server, handle);
+  server.on('error', (error) => log.warn('The proxy lost a connection', { error: error.message }));
+  await listen(server, address);
+  let closing: Promise<void> | undefined;
+  return {
+    address: server.address() as AddressInfo,
+    close: () => (closing ??= close(server, handler, limits.closeMs)),
+  };
+}
+
+function createProxyServer(limits: ProxyLimits): Server {
+  const server = createServer({
+    headersTimeout: limits.headersMs,
+    // Uploads take their time; what stands still is noticed by the relay.
+    requestTimeout: 0,
+    keepAliveTimeout: limits.idleMs,
+    maxHeaderSize: limits.headerBytes,
+    noDelay: true,
+  });
+  // Node would leave out the rest in silence; their size is limited.
+  server.maxHeadersCount = 0;
+  server.maxConnections = limits.connections;
+  return server;
+}
+
+function listenTo(server: Server, handle: (arrival: Arrival) => void): void {
+  const plain = { upgrade: undefined };
+  server.on('request', (request, response) => {
+    handle({ request, response, expectsContinue: false, ...plain });
+  });
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    handle({ request, response, expectsContinue: true, ...plain });
+  });
+  server.on('upgrade', (request, stream, head) => {
+    const socket = stream as Socket;
+    // Node has let go of the socket; an answer that is no switch of protocols is written all the same.
+    socket.on('error', () => socket.destroy());
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.once('finish', () => socket.destroySoon());
+    handle({ request, response, expectsContinue: false, upgrade: { socket, head } });
+  });
+}
+
+/** A bug: the connection ends rather than wait for ever, and the log says why. */
+function fail(error: unknown, { request, response }: Arrival, log: Log): void {
+  const { method, url } = request;
+  log.error('A request failed in the proxy', { method, url, error: String(error) });
+  sendAnswer(response, {
+    status: 500,
+    message: 'Something failed in the proxy; its log says more',
+  });
+}
+
+function listen(server: Server, { host, port }: HostAndPort): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void => {
+      const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+      const hint = cause.code === 'EADDRINUSE' ? 'Choose another port: proxy.address' : undefined;
+      const message = `Cannot listen on ${shown}: ${cause.code}`;
+      reject(new ProxyError('PROXY_LISTEN', message, { cause, hint }));
+    };
+    server.once('error', fail);
+    server.listen(host === '' ? { port } : { host, port }, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+async function close(server: Server, handler: ProxyHandler, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  // A connection whose request has ended would stay for the next one.
+  const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    handler.endWaiting();
+  });
+  clearTimeout(timer);
+  clearInterval(idle);
+  handler.close();
+}
