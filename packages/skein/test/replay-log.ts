@@ -16,15 +16,26 @@ import {
 
 /** The engine's world without a mount: nobody has anything open. */
 const NO_MOUNT = {
-  kernel: { forgetContent: () => {}, forgetName: () => {} },
+  kernel: {
+    forgetContent: () => {},
+    forgetRanges: () => {},
+    store: () => {},
+    forgetName: () => {},
+    removed: () => {},
+  },
   locks: {
     holdsExclusively: () => false,
     exclude: (_database: string, done: (outcome: { end(): void }) => void) =>
       done({ end: () => {} }),
   },
   memory: {
-    map: () => ({ bytes: new Uint8Array(0), publish: (): Pending | undefined => undefined }),
+    map: () => ({
+      bytes: new Uint8Array(0),
+      publish: (): Pending | undefined => undefined,
+      publishRanges: (): Pending | undefined => undefined,
+    }),
   },
+  replicaLocks: { join: () => {} },
 };
 
 /**

@@ -5,11 +5,13 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 
 import type { FileOwner } from '@skein/engine';
 import { type FuseMount, maybeFuseTrace, Notifier, RequestCounts } from '@skein/fuse';
-import { createEventfd, signalEventfd } from '@skein/host';
+import { createEventfd, nodeFileLocks, signalEventfd } from '@skein/host';
 
 import type { OnProgress, PassthroughStatus } from '../api/node-control.ts';
 import type { MountConfig } from '../config/mount-config.ts';
+import type { NodeRole } from '../mount/node-role.ts';
 import { ROOT_ID } from '../mount/nodes.ts';
+import type { NodeShownState } from '../mount/shown-state.ts';
 import {
   type CallName,
   type Calls,
@@ -20,6 +22,12 @@ import {
   type ToMountThread,
 } from '../mount/thread-messages.ts';
 import { type ClientExclusion, excludeClients } from './client-exclusion.ts';
+import { PresenceLocks } from './presence-locks.ts';
+
+type MessageOf<Kind extends FromMountThread['kind']> = Extract<
+  FromMountThread,
+  { readonly kind: Kind }
+>;
 
 interface Asked {
   readonly resolve: (result: never) => void;
@@ -37,19 +45,22 @@ export class MountThreadClient {
   readonly #worker: Worker;
   readonly #asked = new Map<number, Asked>();
   readonly #exclusions = new Map<number, ClientExclusion>();
+  readonly #presence = new PresenceLocks(nodeFileLocks);
   readonly #opened = Promise.withResolvers<OpenedThread>();
   readonly #serving = Promise.withResolvers<PassthroughStatus>();
+  readonly #retired = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #mountpoint = '';
   #notifier: Notifier | undefined;
   #nextId = 1;
 
-  constructor(config: MountConfig) {
+  constructor(config: MountConfig, role: NodeRole = 'primary') {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#port.on('message', (message: FromMountThread) => this.#take(message));
     const workerData: MountThreadData = {
       config,
+      role,
       port: port2,
       wakeFd: this.#wakeFd,
       counts: this.counts.memory,
@@ -65,7 +76,7 @@ export class MountThreadClient {
     this.#worker.on('error', (error) => this.#fail(error as Error));
     this.#worker.on('exit', () => this.#fail(new Error('The thread of the mount has ended')));
     // Whoever waits for one of them gets the error; nobody has to wait for all.
-    for (const { promise } of [this.#opened, this.#serving, this.#ended]) {
+    for (const { promise } of [this.#opened, this.#serving, this.#retired, this.#ended]) {
       promise.catch(() => undefined);
     }
   }
@@ -87,6 +98,19 @@ export class MountThreadClient {
     this.#notifier = new Notifier(fd, maybeFuseTrace(process.env));
     this.#send({ kind: 'serve', deviceFd: fd, deviceMinor, folderOwner });
     return this.#serving.promise;
+  }
+
+  /** Closes what the node itself has open on its mount, which could not be taken down with it. */
+  async retire(): Promise<void> {
+    this.#send({ kind: 'retire' });
+    // A thread that failed holds no lock any more, and needs none.
+    await Promise.race([this.#retired.promise, this.#ended.promise]).catch(() => undefined);
+    await this.#presence.leaveAll();
+  }
+
+  /** Tells the mount what to show of the node. */
+  show(state: NodeShownState): void {
+    this.#send({ kind: 'show-state', state });
   }
 
   /** Ends the loop although the mount may not be gone, or lets it never begin. */
@@ -119,6 +143,9 @@ export class MountThreadClient {
       case 'serving':
         this.#serving.resolve(message.passthrough);
         return;
+      case 'retired':
+        this.#retired.resolve();
+        return;
       case 'ended':
         this.#ended.resolve();
         return;
@@ -144,6 +171,15 @@ export class MountThreadClient {
       case 'end-exclusion':
         void this.#exclusions.get(message.id)?.end();
         this.#exclusions.delete(message.id);
+        return;
+      case 'join':
+        void this.#join(message);
+        return;
+      case 'read-index':
+        void this.#readIndex(message);
+        return;
+      case 'leave':
+        void this.#presence.leave(message.presence);
     }
   }
 
@@ -162,9 +198,28 @@ export class MountThreadClient {
     }
   }
 
+  async #join({ id, databaseDoor: database, shmDoor: shm }: MessageOf<'join'>): Promise<void> {
+    try {
+      const shmFd = await this.#presence.join(id, this.#mountpoint, { database, shm });
+      this.#send({ kind: 'joined', id, outcome: { shmFd } });
+    } catch (error) {
+      this.#send({ kind: 'joined', id, outcome: { error: toErrorData(error) } });
+    }
+  }
+
+  async #readIndex({ id, presence, length }: MessageOf<'read-index'>): Promise<void> {
+    try {
+      const bytes = await this.#presence.readIndex(presence, length);
+      this.#send({ kind: 'index', id, outcome: { bytes } });
+    } catch (error) {
+      this.#send({ kind: 'index', id, outcome: { error: toErrorData(error) } });
+    }
+  }
+
   /** The thread is no more, or will not be of use. What was resolved stays so. */
   #fail(error: Error): void {
-    for (const waiting of [this.#opened, this.#serving, this.#ended]) waiting.reject(error);
+    const all = [this.#opened, this.#serving, this.#retired, this.#ended];
+    for (const waiting of all) waiting.reject(error);
     for (const { reject } of this.#asked.values()) reject(error);
     this.#asked.clear();
   }

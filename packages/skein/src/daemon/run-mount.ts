@@ -116,6 +116,7 @@ async function serveUntilEnd({ config, thread, children, signals, log }: Serving
 }
 
 async function unmount(mount: FuseMount, thread: MountThreadClient, log: Log): Promise<void> {
+  await thread.retire();
   const way = await unmountFuse(mount, { graceMs: UNMOUNT_GRACE_MS });
   if (way === 'aborted' || way === 'detached') {
     log.warn('Clients had files open when the mount was taken down', { mount: mount.mountpoint });

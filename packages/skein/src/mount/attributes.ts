@@ -16,9 +16,31 @@ const IO_BYTES = 4096;
  */
 export const VALID_MS = 3_600_000;
 
-/** Positions change with every transaction, and come and go with their databases. */
-export function validMs(node: MountNode): number {
-  return node.kind === 'position' ? 0 : VALID_MS;
+export interface Validity {
+  readonly entryValidMs: number;
+  readonly attrValidMs: number;
+}
+
+/**
+ * Positions change with every transaction, and come and go with their databases. The WAL and its
+ * index grow by the node's own hand on a replica: SQLite asks for their size when they must have
+ * grown, and no more often.
+ */
+export function validity({ kind }: MountNode, isReplica: boolean): Validity {
+  if (kind === 'position') return { entryValidMs: 0, attrValidMs: 0 };
+  const isGrowing = isReplica && (kind === 'wal' || kind === 'shm');
+  return { entryValidMs: VALID_MS, attrValidMs: isGrowing ? 0 : VALID_MS };
+}
+
+const ALL_MAY_WRITE = 0o222;
+
+/** Nobody can write what a replica follows, but for the marks that readers set in the wal-index. */
+export function shownByReplica({ kind }: MountNode, owner: FileOwner): FileOwner {
+  return kind === 'shm' ? owner : withoutWriting(owner);
+}
+
+export function withoutWriting(owner: FileOwner): FileOwner {
+  return { ...owner, mode: owner.mode & ~ALL_MAY_WRITE };
 }
 
 export function fileAttributes(node: MountNode, owner: FileOwner): FuseAttr {
@@ -36,10 +58,27 @@ export function fileAttributes(node: MountNode, owner: FileOwner): FuseAttr {
   });
 }
 
-export function folderAttributes(owner: FileOwner, modifiedMs: number): FuseAttr {
+export function folderAttributes(
+  owner: FileOwner,
+  modifiedMs: number,
+  ino: number = ROOT_ID,
+): FuseAttr {
   const mode = S_IFDIR | (owner.mode & 0o7777);
   const { uid, gid } = owner;
-  return attributes({ ino: ROOT_ID, size: 0, mode, nlink: 2, uid, gid, modifiedMs });
+  return attributes({ ino, size: 0, mode, nlink: 2, uid, gid, modifiedMs });
+}
+
+export interface StatusFileFacts {
+  readonly size: number;
+  readonly owner: Pick<FileOwner, 'uid' | 'gid'>;
+  readonly modifiedMs: number;
+}
+
+/** Of a file that tells of the node: whoever sees the mount may read it, and nobody write it. */
+export function statusFileAttributes(ino: number, facts: StatusFileFacts): FuseAttr {
+  const { size, owner, modifiedMs } = facts;
+  const { uid, gid } = owner;
+  return attributes({ ino, size, mode: S_IFREG | 0o444, nlink: 1, uid, gid, modifiedMs });
 }
 
 interface Facts {

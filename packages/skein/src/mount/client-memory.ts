@@ -3,7 +3,7 @@
 // With passthrough their pages are those of our file: we map it too. Without, their pages are the
 // kernel's for the mount, which a notification changes; the file keeps a copy.
 
-import { type ClientMapping, type ClientMemory, Pending } from '@skein/engine';
+import { type ByteRange, type ClientMapping, type ClientMemory, Pending } from '@skein/engine';
 import { type DiskFile, mapFile } from '@skein/host';
 
 import type { Notifiers } from './notifiers.ts';
@@ -23,13 +23,11 @@ export function createClientMemory(
 
 function mapShared(file: DiskFile, length: number): ClientMapping {
   const mapped = mapFile(file.fd!, length);
-  return {
-    bytes: mapped.bytes,
-    publish: () => {
-      mapped.unmap();
-      return undefined;
-    },
+  const publish = (): undefined => {
+    mapped.unmap();
+    return undefined;
   };
+  return { bytes: mapped.bytes, publish, publishRanges: publish };
 }
 
 function mapCopied(
@@ -40,17 +38,25 @@ function mapCopied(
 ): ClientMapping {
   const bytes = new Uint8Array(length);
   file.read('shm.read', bytes, 0, length, 0);
+  const publishRanges = (ranges: readonly ByteRange[]): Pending => {
+    const published = new Pending();
+    const pieces = ranges.map((range) => ({
+      offset: range.offset,
+      bytes: bytes.subarray(range.offset, range.offset + range.length),
+    }));
+    for (const piece of pieces) {
+      file.write('shm.write', piece.bytes, 0, piece.bytes.length, piece.offset);
+    }
+    notifiers.store(name, pieces, () => published.settle());
+    return published;
+  };
   return {
     bytes,
-    publish: () => {
-      file.write('shm.write', bytes, 0, length, 0);
-      const published = new Pending();
-      const pieces = [
-        { offset: HEADER_BYTES, bytes: bytes.subarray(HEADER_BYTES) },
-        { offset: 0, bytes: bytes.subarray(0, HEADER_BYTES) },
-      ];
-      notifiers.store(name, pieces, () => published.settle());
-      return published;
-    },
+    publish: () =>
+      publishRanges([
+        { offset: HEADER_BYTES, length: length - HEADER_BYTES },
+        { offset: 0, length: HEADER_BYTES },
+      ]),
+    publishRanges,
   };
 }

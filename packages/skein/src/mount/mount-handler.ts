@@ -47,7 +47,14 @@ import {
 import { type Clock, ERRNO } from '@skein/host';
 
 import { Answers } from './answers.ts';
-import { fileAttributes, folderAttributes, VALID_MS, validMs } from './attributes.ts';
+import {
+  fileAttributes,
+  folderAttributes,
+  shownByReplica,
+  VALID_MS,
+  validity,
+  withoutWriting,
+} from './attributes.ts';
 import { maybeErrorNumber, MountError } from './error-numbers.ts';
 import type { Handles } from './handles.ts';
 import { Listing } from './listing.ts';
@@ -64,6 +71,7 @@ import {
   newTimeMs,
   readableBytes,
 } from './request-fields.ts';
+import type { StatusFiles } from './status-files.ts';
 import { forgetBehind, type WalPages } from './wal-pages.ts';
 
 export interface MountHandlerOptions {
@@ -72,7 +80,10 @@ export interface MountHandlerOptions {
   readonly handles: Handles;
   readonly refusals: Refusals;
   readonly walPages: WalPages;
+  readonly statusFiles: StatusFiles;
   readonly clock: Clock;
+  /** Whether the databases are another node's, which this one follows. */
+  readonly isReplica: boolean;
   /** Whose the folder was before something was mounted there, and its mode. */
   readonly folderOwner: FileOwner;
   /** What statfs(2) shows. */
@@ -120,6 +131,16 @@ export class MountHandler implements FuseHandler {
       if (file !== undefined) return reply.entry(this.#entry(this.#lookUp(name, file)));
       this.#nodes.detach(name);
       reply.negativeEntry(parseFileName(name).kind === 'position' ? 0 : VALID_MS);
+    });
+  }
+
+  /** A file that clients may not find yet, asked for by the node itself. */
+  lookupHidden(name: string, reply: LookupReply): void {
+    this.#answers.try(reply, () => {
+      const file = this.#engine.store.find(name);
+      if (file === undefined) throw new MountError('ENOENT');
+      // Under the name that was asked for, the kernel is to remember nothing.
+      reply.entry({ ...this.#entry(this.#lookUp(name, file)), entryValidMs: 0 });
     });
   }
 
@@ -281,9 +302,13 @@ export class MountHandler implements FuseHandler {
 
   readdir({ offset }: ReadRequest, reply: DirentReply): void {
     this.#answers.try(reply, () => {
-      for (const { name, off } of this.#listing.from(offset, this.#engine.store.names())) {
-        const type = name.length <= 2 && /^\.+$/u.test(name) ? DIRENT_TYPE.DIR : DIRENT_TYPE.REG;
-        const ino = this.#nodes.find(name)?.id ?? UNKNOWN_INO;
+      const own = this.#options.statusFiles.entries(ROOT_ID);
+      const names = [...own.map(({ name }) => name), ...this.#engine.store.names()];
+      for (const { name, off } of this.#listing.from(offset, names)) {
+        const status = own.find((entry) => entry.name === name);
+        const isFolder = name === '.' || name === '..' || status?.isFolder === true;
+        const type = isFolder ? DIRENT_TYPE.DIR : DIRENT_TYPE.REG;
+        const ino = status?.id ?? this.#nodes.find(name)?.id ?? UNKNOWN_INO;
         if (!reply.add({ name, off, ino, type })) break;
       }
       reply.dirents();
@@ -325,19 +350,17 @@ export class MountHandler implements FuseHandler {
   }
 
   #entry(node: MountNode): EntryOut {
-    const timeoutMs = validMs(node);
     const attr = this.#attributes(node);
-    return {
-      nodeid: node.id,
-      generation: 0,
-      attr,
-      entryValidMs: timeoutMs,
-      attrValidMs: timeoutMs,
-    };
+    const { entryValidMs, attrValidMs } = validity(node, this.#options.isReplica);
+    return { nodeid: node.id, generation: 0, attr, entryValidMs, attrValidMs };
   }
 
   #attributes(node: MountNode): FuseAttr {
-    const attr = fileAttributes(node, this.#ownerOf(node));
+    const owner = this.#ownerOf(node);
+    const attr = fileAttributes(
+      node,
+      this.#options.isReplica ? shownByReplica(node, owner) : owner,
+    );
     forgetBehind(node, attr.size);
     return attr;
   }
@@ -346,11 +369,13 @@ export class MountHandler implements FuseHandler {
     let attr: FuseAttr;
     let attrValidMs = VALID_MS;
     if (nodeid === ROOT_ID) {
-      attr = folderAttributes(this.#folderOwner, this.#folderModifiedMs);
+      const owner = this.#folderOwner;
+      const shown = this.#options.isReplica ? withoutWriting(owner) : owner;
+      attr = folderAttributes(shown, this.#folderModifiedMs);
     } else {
       const node = this.#node(nodeid);
       attr = this.#attributes(node);
-      attrValidMs = validMs(node);
+      ({ attrValidMs } = validity(node, this.#options.isReplica));
     }
     reply.attr({ attr, attrValidMs });
   }

@@ -40,6 +40,10 @@ import { MountHandler } from './mount-handler.ts';
 import { Nodes } from './nodes.ts';
 import { Notifiers } from './notifiers.ts';
 import { Refusals } from './refusals.ts';
+import { MountReplicaLocks } from './replica-locks.ts';
+import { RoutedHandler } from './routed-handler.ts';
+import { PRIMARY_NAME, StatusFiles } from './status-files.ts';
+import { StatusFilesHandler } from './status-files-handler.ts';
 import { StayAwake } from './stay-awake.ts';
 import { WalPages } from './wal-pages.ts';
 import { isWakingDear } from './waking-cost.ts';
@@ -79,8 +83,14 @@ export class MountThread {
     nodes: this.#nodes,
     forgetName: (name) => this.#send({ kind: 'forget-name', name }),
   });
+  readonly #replicaLocks = new MountReplicaLocks({
+    locks: nodeFileLocks,
+    random: systemRandom,
+    send: (message) => this.#send(message),
+  });
   readonly #background: NodeBackgroundIo;
   readonly #metrics = new NodeMetrics();
+  readonly #statusFiles = new StatusFiles(systemClock);
   readonly #engine: Engine;
   readonly #calls: ControlCalls;
   readonly #exclusions = new Map<number, (outcome: Exclusion | Error) => void>();
@@ -121,13 +131,17 @@ export class MountThread {
     this.#deviceMinor = deviceMinor;
     this.#folderOwner = folderOwner;
     this.#notifiers.connect(deviceFd, wakeFd);
+    this.#replicaLocks.connect();
     const handler = this.#createHandler(deviceFd, folderOwner);
+    const statusFiles = this.#statusFiles;
+    const status = new StatusFilesHandler({ files: statusFiles, owner: folderOwner });
+    const { doors } = this.#replicaLocks;
     const stayAwake = this.#createStayAwake();
     const passthrough: readonly InitFlag[] = config.passthrough === 'auto' ? ['PASSTHROUGH'] : [];
     this.#loop = new DeviceLoop({
       fd: deviceFd,
       wakeFd,
-      handler,
+      handler: new RoutedHandler({ databases: handler, statusFiles, status, doors }),
       init: { flags: [...INIT_FLAGS, ...passthrough] },
       counts: new RequestCounts(counts),
       trace: maybeFuseTrace(process.env),
@@ -188,6 +202,7 @@ export class MountThread {
           requestExclusion: (database, done) => this.#requestExclusion(database, done),
         }),
         memory: createClientMemory(this.#notifiers, passesThrough),
+        replicaLocks: this.#replicaLocks,
       },
       {
         ...DEFAULT_ENGINE_OPTIONS,
@@ -210,6 +225,8 @@ export class MountThread {
       nodes: this.#nodes,
       handles: new Handles(new BackingIds(deviceFd)),
       walPages: new WalPages(this.#notifiers),
+      statusFiles: this.#statusFiles,
+      isReplica: this.#data.role === 'replica',
       refusals: new Refusals(this.#log, systemClock),
       clock: systemClock,
       folderOwner,
@@ -270,6 +287,17 @@ export class MountThread {
         return;
       case 'call':
         this.#calls.take(message);
+        return;
+      case 'joined':
+      case 'index':
+        this.#replicaLocks.take(message);
+        return;
+      case 'retire':
+        this.#replicaLocks.end();
+        this.#send({ kind: 'retired' });
+        return;
+      case 'show-state':
+        if (this.#statusFiles.show(message.state)) this.#notifiers.forgetName(PRIMARY_NAME);
         return;
       case 'excluded': {
         const { id, error } = message;

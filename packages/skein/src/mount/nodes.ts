@@ -12,12 +12,17 @@ import { type FileKind, type FileOwner, type MountFile, parseFileName } from '@s
 
 export const ROOT_ID = 1;
 
+/** Lower ones are those of files that tell of the node itself (status-files.ts). */
+const FIRST_ID = 16;
+
 export interface MountNode {
   readonly id: number;
   readonly kind: FileKind;
   readonly file: MountFile;
   name: string;
   isDetached: boolean;
+  /** Detached by the node itself, and read on until it is closed. */
+  isKept: boolean;
   /** Replies that named it and that the kernel has not given back. */
   lookupCount: number;
   openCount: number;
@@ -35,14 +40,14 @@ export interface MountNode {
  * written until it is closed; so is a wal-index, which clients have in their memory: where that
  * cannot be read they get a SIGBUS.
  */
-export function isGone({ isDetached, kind }: MountNode): boolean {
-  return isDetached && kind !== 'journal' && kind !== 'shm';
+export function isGone({ isDetached, isKept, kind }: MountNode): boolean {
+  return isDetached && !isKept && kind !== 'journal' && kind !== 'shm';
 }
 
 export class Nodes {
   readonly #byId = new Map<number, MountNode>();
   readonly #byName = new Map<string, MountNode>();
-  #nextId = ROOT_ID + 1;
+  #nextId = FIRST_ID;
 
   /** Undefined only for a number that the kernel was never given, or has given back. */
   get(id: number): MountNode | undefined {
@@ -68,6 +73,7 @@ export class Nodes {
       file,
       name,
       isDetached: false,
+      isKept: false,
       lookupCount: 1,
       openCount: 0,
       modifiedMs,
@@ -91,10 +97,11 @@ export class Nodes {
   }
 
   /** The name leads to nothing any more, or to another file. */
-  detach(name: string): void {
+  detach(name: string, { isKept = false }: { readonly isKept?: boolean } = {}): void {
     const node = this.#byName.get(name);
     if (node === undefined) return;
     node.isDetached = true;
+    node.isKept = isKept;
     this.#byName.delete(name);
   }
 

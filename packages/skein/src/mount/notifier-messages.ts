@@ -2,20 +2,23 @@
 
 import type { MessagePort } from 'node:worker_threads';
 
+import type { ByteRange, ContentPiece } from '@skein/engine';
+
 export type Notification =
   | { readonly kind: 'content'; readonly nodeid: number; readonly id: number }
   | {
+      readonly kind: 'ranges';
+      readonly nodeid: number;
+      readonly ranges: readonly ByteRange[];
+      readonly id: number;
+    }
+  | {
       readonly kind: 'store';
       readonly nodeid: number;
-      readonly pieces: readonly StoredPiece[];
+      /** Put into the kernel's pages in the order given. */
+      readonly pieces: readonly ContentPiece[];
       readonly id: number;
     };
-
-/** Put into the kernel's pages in the order given. */
-export interface StoredPiece {
-  readonly offset: number;
-  readonly bytes: Uint8Array;
-}
 
 /** The answer: what the kernel has been told of. */
 export interface Notified {

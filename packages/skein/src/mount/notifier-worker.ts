@@ -30,6 +30,9 @@ function notify(notification: Notification): void {
     case 'content':
       notifier.invalInode(notification.nodeid);
       return;
+    case 'ranges':
+      for (const range of notification.ranges) notifier.invalInode(notification.nodeid, range);
+      return;
     case 'store':
       for (const { offset, bytes } of notification.pieces) {
         notifier.store(notification.nodeid, offset, bytes);

@@ -9,11 +9,12 @@
 import { extname } from 'node:path';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
-import type { KernelCache } from '@skein/engine';
+import { assert } from '@skein/bytes';
+import type { ByteRange, ContentPiece, KernelCache } from '@skein/engine';
 import { HelperThread } from '@skein/host';
 
 import type { Nodes } from './nodes.ts';
-import type { Notification, Notified, NotifierData, StoredPiece } from './notifier-messages.ts';
+import type { Notification, Notified, NotifierData } from './notifier-messages.ts';
 
 export interface NotifiersOptions {
   readonly nodes: Nodes;
@@ -45,11 +46,15 @@ export class Notifiers implements KernelCache {
   }
 
   forgetContent(name: string, done?: () => void): void {
-    const make = (nodeid: number, id: number): Notification => {
-      this.#forgetting.set(nodeid, id);
-      return { kind: 'content', nodeid, id };
-    };
-    this.#send(name, make, done);
+    this.#forget(name, (nodeid, id) => ({ kind: 'content', nodeid, id }), done);
+  }
+
+  forgetRanges(name: string, ranges: readonly ByteRange[], done: () => void): void {
+    assert(
+      ranges.every(({ length }) => length > 0),
+      'Forgets an empty range, which to the kernel is all that follows',
+    );
+    this.#forget(name, (nodeid, id) => ({ kind: 'ranges', nodeid, ranges, id }), done);
   }
 
   /**
@@ -64,9 +69,21 @@ export class Notifiers implements KernelCache {
     if (this.#port !== undefined) this.#options.forgetName(name);
   }
 
-  /** Puts bytes into the kernel's pages of a file, piece after piece. */
-  store(name: string, pieces: readonly StoredPiece[], done: () => void): void {
-    this.#send(name, (nodeid, id) => ({ kind: 'store', nodeid, pieces, id }), done);
+  removed(name: string): void {
+    this.#options.nodes.detach(name, { isKept: true });
+    this.forgetName(name);
+  }
+
+  store(name: string, pieces: readonly ContentPiece[], done?: () => void): void {
+    const copies = copyPieces(pieces);
+    const transfer = copies.map(({ bytes }) => bytes.buffer);
+    const make = (nodeid: number, id: number): Notification => ({
+      kind: 'store',
+      nodeid,
+      pieces: copies,
+      id,
+    });
+    this.#send(name, make, { done, transfer });
   }
 
   /** Reports what is done. To be called when the eventfd was signalled. */
@@ -96,16 +113,41 @@ export class Notifiers implements KernelCache {
     }
   }
 
-  #send(
+  #forget(
     name: string,
     make: (nodeid: number, id: number) => Notification,
     done: (() => void) | undefined,
+  ): void {
+    const remember = (nodeid: number, id: number): Notification => {
+      this.#forgetting.set(nodeid, id);
+      return make(nodeid, id);
+    };
+    this.#send(name, remember, { done });
+  }
+
+  #send(
+    name: string,
+    make: (nodeid: number, id: number) => Notification,
+    { done, transfer = [] }: SendOptions,
   ): void {
     const nodeid = this.#options.nodes.find(name)?.id;
     // The kernel does not know the file.
     if (nodeid === undefined || this.#port === undefined) return done?.();
     const id = this.#nextId++;
     if (done !== undefined) this.#waiting.set(id, done);
-    this.#port.postMessage(make(nodeid, id));
+    this.#port.postMessage(make(nodeid, id), transfer);
   }
+}
+
+interface SendOptions {
+  readonly done: (() => void) | undefined;
+  readonly transfer?: readonly ArrayBuffer[];
+}
+
+/** A message would bring along all of the memory that a piece is a part of. */
+function copyPieces(pieces: readonly ContentPiece[]): Array<{
+  readonly offset: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}> {
+  return pieces.map(({ offset, bytes }) => ({ offset, bytes: bytes.slice() }));
 }

@@ -8,9 +8,12 @@ import { DiskError } from '@skein/host';
 import type { DatabaseStatus, PassthroughStatus } from '../api/node-control.ts';
 import type { EngineStatus } from '../api/engine-status.ts';
 import type { MountConfig } from '../config/mount-config.ts';
+import type { NodeRole } from './node-role.ts';
+import type { NodeShownState } from './shown-state.ts';
 
 export interface MountThreadData {
   readonly config: MountConfig;
+  readonly role: NodeRole;
   readonly port: MessagePort;
   /** The eventfd that wakes the thread: there is a message. */
   readonly wakeFd: number;
@@ -55,14 +58,34 @@ export type ToMountThread =
     }
   /** The mount is not to be served, or not any longer. */
   | { readonly kind: 'stop' }
+  /** The files that the node itself has open on the mount are about to be closed. */
+  | { readonly kind: 'retire' }
   | Call
-  | { readonly kind: 'excluded'; readonly id: number; readonly error?: ErrorData };
+  /** What the mount shows of the node, from now on. */
+  | { readonly kind: 'show-state'; readonly state: NodeShownState }
+  | { readonly kind: 'excluded'; readonly id: number; readonly error?: ErrorData }
+  /** The descriptor is the main thread's, to be closed there. */
+  | {
+      readonly kind: 'joined';
+      readonly id: number;
+      readonly outcome: { readonly shmFd: number } | Refused;
+    }
+  | {
+      readonly kind: 'index';
+      readonly id: number;
+      readonly outcome: { readonly bytes: Uint8Array } | Refused;
+    };
+
+interface Refused {
+  readonly error: ErrorData;
+}
 
 export type FromMountThread =
   | { readonly kind: 'opened'; readonly replayedCount: number; readonly metrics: SharedArrayBuffer }
   | { readonly kind: 'serving'; readonly passthrough: PassthroughStatus }
   | { readonly kind: 'failed'; readonly error: ErrorData }
   | { readonly kind: 'ended' }
+  | { readonly kind: 'retired' }
   | { readonly kind: 'answer'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'refusal'; readonly id: number; readonly error: ErrorData }
   | {
@@ -75,7 +98,22 @@ export type FromMountThread =
   | { readonly kind: 'forget-name'; readonly name: string }
   /** Clients of a database are to be kept out, until the same number is told to end. */
   | { readonly kind: 'exclude'; readonly id: number; readonly database: string }
-  | { readonly kind: 'end-exclusion'; readonly id: number };
+  | { readonly kind: 'end-exclusion'; readonly id: number }
+  /** The node is to take part in the locks of a database, whose files are behind these names. */
+  | {
+      readonly kind: 'join';
+      readonly id: number;
+      readonly databaseDoor: string;
+      readonly shmDoor: string;
+    }
+  /** `presence`: the id with which it was joined. */
+  | {
+      readonly kind: 'read-index';
+      readonly id: number;
+      readonly presence: number;
+      readonly length: number;
+    }
+  | { readonly kind: 'leave'; readonly presence: number };
 
 /** An error on its way to another thread, which would lose its class. */
 export interface ErrorData {

@@ -173,7 +173,10 @@ const NO_MEMORY: ClientMemory = {
 const NO_CLIENTS = {
   kernel: {
     forgetContent: (_name: string, done?: () => void): void => done?.(),
+    forgetRanges: (_name: string, _ranges: unknown, done: () => void): void => done(),
+    store: (_name: string, _pieces: unknown, done?: () => void): void => done?.(),
     forgetName: (): void => {},
+    removed: (): void => {},
   },
   locks: {
     holdsExclusively: (): boolean => false,
@@ -181,6 +184,11 @@ const NO_CLIENTS = {
       done({ end: () => {} }),
   },
   memory: NO_MEMORY,
+  replicaLocks: {
+    join: (): void => {
+      throw new Error('Nobody follows a primary without a mount');
+    },
+  },
 };
 
 /** What we make there belongs to us: in the folder of another user his node could not use it. */
