@@ -36,7 +36,7 @@ async function execute(t: TestContext, path: string, ...sqls: readonly string[])
   await client.kill();
 }
 
-test('assertConverged() accepts nodes that have the same, and tells those that differ', async (t) => {
+test('assertConverged() accepts nodes that have the same, not others', async (t) => {
   if (!requirePart(t, 'fuse', 'root')) return;
   const nodes = await startNodes(t, 'a', 'b');
   for (const node of nodes) {
@@ -47,7 +47,7 @@ test('assertConverged() accepts nodes that have the same, and tells those that d
   await assert.rejects(assertConverged(nodes, 100), /b stands at\nx.db 0+3\/.*\nx.db 0+2\//s);
 });
 
-test('Clients of a node that is killed and frozen leave a history that can be judged', async (t) => {
+test('Clients of a node that is killed and frozen leave a history to be judged', async (t) => {
   if (!requirePart(t, 'fuse', 'root', 'python3')) return;
   const [node] = await startNodes(t, 'a');
   await execute(t, node!.path('h.db'), 'PRAGMA journal_mode = WAL', ...HISTORY_SCHEMA);

@@ -22,9 +22,7 @@ const READY_TIMEOUT_MS = 30_000;
 export interface ClusterOptions {
   /** Each node has a folder in it. */
   readonly folder: string;
-  /** The first is the primary. */
-  readonly names: readonly string[];
-  /** Has a host for each name; undefined: all are on this machine. */
+  /** Has a host for each node; undefined: all are on this machine. */
   readonly network?: VirtualNetwork | undefined;
   readonly proxyDatabase?: string | undefined;
   /** Sections of skein.yml that all nodes have besides. */
@@ -32,6 +30,7 @@ export interface ClusterOptions {
   readonly isBuilt?: boolean;
 }
 
+/** The first of the places is the primary's. */
 export class Cluster implements AsyncDisposable {
   readonly places: readonly NodePlace[];
   readonly nodes: readonly ClusterNode[];
@@ -108,8 +107,12 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-export async function createCluster(options: ClusterOptions): Promise<Cluster> {
-  const { names, network } = options;
+/** A cluster of these nodes, of which the first is the primary; nothing is started. */
+export async function createCluster(
+  names: readonly string[],
+  options: ClusterOptions,
+): Promise<Cluster> {
+  const { network } = options;
   const ports = network === undefined ? await freePorts(names.length * PORTS_PER_NODE) : [];
   const places = names.map((name, index): NodePlace => {
     if (network !== undefined) {

@@ -82,7 +82,7 @@ async function digestsOf(node: ClusterNode, name: string): Promise<Record<string
   }
 }
 
-/** Everything that SQLite sees, put in order by VACUUM, which makes equal files of equal content. */
+/** Everything that SQLite sees; VACUUM makes equal files of equal content. */
 async function readThroughMount(path: string, into: string): Promise<void> {
   const client = new SqliteProcess({ driver: 'node-sqlite' });
   try {

@@ -1,5 +1,6 @@
 // `skein mount` as a process of its own: what the benches, SQLite's suite, the tests of a cluster
-// and the demo measure, test and show. Nothing here touches the mount: whether it is served is asked of the node's API.
+// and the demo measure, test and show. Nothing here touches the mount: whether it is served is
+// asked of the node's API.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
