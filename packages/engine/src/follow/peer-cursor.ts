@@ -21,7 +21,7 @@ import {
   verifiedTransaction,
 } from './followed-transaction.ts';
 import { InFlight } from './in-flight.ts';
-import type { LogCatalog } from './log-catalog.ts';
+import type { FollowedState, LogCatalog } from './log-catalog.ts';
 import { type FollowedLog, isTrimmed, LogFollower } from './log-follower.ts';
 import { WINDOW_BYTES } from './segment-window.ts';
 import { findStartPoint } from './start-point.ts';
@@ -56,6 +56,8 @@ export class PeerCursor {
   readonly #options: PeerCursorOptions;
   /** Where the peer stands when it has got everything that was given out. */
   readonly #sent: Map<string, Position>;
+  /** Databases of which the peer needs nothing up to this record. */
+  readonly #skippedLsn = new Map<string, number>();
   readonly #inFlight = new InFlight();
   readonly #unknown: string[] = [];
   readonly #dropped = new Set<string>();
@@ -132,7 +134,7 @@ export class PeerCursor {
         findFirst: (txid) => catalog.findFirst(name, txid),
         prefersSmaller: !this.#wereWhole.has(name),
       });
-      if (start.kind === 'there') this.#sent.set(name, own!.position);
+      if (start.kind === 'there') this.#skip(name, own!);
       else if (start.kind === 'log') firstLsn = Math.min(firstLsn, start.lsn);
       else if (start.kind === 'snapshot') this.#whole.add(name);
       else if (start.kind === 'dropped') this.#dropped.add(name);
@@ -186,7 +188,7 @@ export class PeerCursor {
   ): FollowedFile | undefined {
     for (; this.#nextEntry < header.entries.length; this.#nextEntry++) {
       const entry = header.entries[this.#nextEntry]!;
-      if (!this.#isNeeded(entry)) continue;
+      if (!this.#isNeeded(header, entry)) continue;
       if (entry.besideId !== undefined || entry.ltxBytes > WINDOW_BYTES) {
         if (batch.length > 0) return undefined;
       }
@@ -227,8 +229,9 @@ export class PeerCursor {
     }
   }
 
-  #isNeeded({ database, maxTxid }: RecordEntry): boolean {
+  #isNeeded({ lsn }: RecordHeader, { database, maxTxid }: RecordEntry): boolean {
     if (this.#options.databases?.has(database) === false) return false;
+    if (lsn <= (this.#skippedLsn.get(database) ?? 0)) return false;
     return maxTxid > (this.#sent.get(database) ?? POSITION_ZERO).txid;
   }
 
@@ -249,7 +252,12 @@ export class PeerCursor {
     this.#whole.delete(database);
     if (own.pageCount > 0) this.#whole.add(database);
     else if ((this.#sent.get(database)?.txid ?? 0n) > 0n) this.#dropped.add(database);
-    else this.#sent.set(database, own.position);
+    else this.#skip(database, own);
+  }
+
+  /** The peer needs nothing of a database that is in the log now. */
+  #skip(database: string, { lsn }: FollowedState): void {
+    this.#skippedLsn.set(database, lsn);
   }
 
   #giveDrop(database: string): CursorStep {
