@@ -20,13 +20,14 @@ interface Phase {
 const NODE_FLAGS = process.execArgv;
 
 /** Test files whose suffix makes them slow or in need of the system; all others are pure. */
-const SYSTEM_SUFFIXES = ['.host.test.ts', '.mount.test.ts', '.sim.test.ts'];
+const SYSTEM_SUFFIXES = ['.host.test.ts', '.mount.test.ts', '.sim.test.ts', '.cluster.test.ts'];
 
 function testFiles(filter: readonly string[], accept: (path: string) => boolean): string[] {
   const files = globSync(
     [
       'packages/*/src/**/*.test.ts',
       'packages/*/test/**/*.test.ts',
+      'tests/**/*.test.ts',
       'examples/**/*.test.ts',
       'tools/**/*.test.ts',
     ],
@@ -83,6 +84,11 @@ const PHASES: readonly Phase[] = [
     name: 'mount',
     what: 'real mounts, one at a time',
     command: nodeTest(['--test-concurrency=1'], (path) => path.endsWith('.mount.test.ts')),
+  },
+  {
+    name: 'cluster',
+    what: 'several daemons and their clients, with faults',
+    command: nodeTest(['--test-concurrency=1'], (path) => path.endsWith('.cluster.test.ts')),
   },
 ];
 

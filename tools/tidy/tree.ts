@@ -69,7 +69,7 @@ export interface SourceFile {
   readonly isTest: boolean;
 }
 
-const TEST_FOLDERS = /^(?:tools|bench|(?:packages|examples)\/[^/]+\/test)\//;
+const TEST_FOLDERS = /^(?:tools|bench|tests|(?:packages|examples)\/[^/]+\/test)\//;
 
 /** All TypeScript and JavaScript, but for what tests use as data. */
 export function sourcesOf(tree: Tree): SourceFile[] {

@@ -23,6 +23,8 @@ export interface ClusterNodeStatus {
   };
 }
 
+const LAST_LINE_COUNT = 20;
+
 export interface ClusterNodeOptions {
   readonly name: string;
   /** Mountpoint, data, configuration and log are there. */
@@ -72,6 +74,12 @@ export class ClusterNode {
   /** What it has logged, of all its starts. */
   get log(): string {
     return existsSync(this.#logPath) ? readFileSync(this.#logPath, 'utf8') : '';
+  }
+
+  /** The end of its log, for the message of a failure. */
+  get lastWords(): string {
+    const lines = this.log.trimEnd().split('\n');
+    return lines.slice(-LAST_LINE_COUNT).join('\n');
   }
 
   /** The path of a file on the mount. */

@@ -82,18 +82,7 @@ export class Cluster implements AsyncDisposable {
   /** The primary leads and all replicas that run follow it. */
   async ready(): Promise<void> {
     const running = this.nodes.filter((node) => node.isRunning);
-    for (const node of running) {
-      const isPrimary = node === this.primary;
-      await waitUntil(
-        `${node.name} is ${isPrimary ? 'primary' : 'a replica that follows'}`,
-        async () => {
-          const { cluster } = await node.status();
-          if (isPrimary) return cluster?.role === 'primary';
-          return cluster?.role === 'replica' && cluster.isCaughtUp === true;
-        },
-        READY_TIMEOUT_MS,
-      );
-    }
+    for (const node of running) await this.#waitForRole(node);
   }
 
   async stop(): Promise<void> {
@@ -104,6 +93,21 @@ export class Cluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  async #waitForRole(node: ClusterNode): Promise<void> {
+    const isPrimary = node === this.primary;
+    const what = `${node.name} is ${isPrimary ? 'primary' : 'a replica that follows'}`;
+    const isThere = async (): Promise<boolean> => {
+      const { cluster } = await node.status();
+      if (isPrimary) return cluster?.role === 'primary';
+      return cluster?.role === 'replica' && cluster.isCaughtUp === true;
+    };
+    try {
+      await waitUntil(what, isThere, READY_TIMEOUT_MS);
+    } catch (cause) {
+      throw new Error(`It does not come that ${what}:\n${node.lastWords}`, { cause });
+    }
   }
 }
 

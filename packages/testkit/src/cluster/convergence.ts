@@ -53,7 +53,9 @@ async function waitForPositions(
     await waitUntil(`${node.name} has all that there is`, isThere, timeoutMs);
   } catch (cause) {
     const [is, wanted] = [last, expected].map(describePositions);
-    throw new Error(`${node.name} stands at\n${is}\ninstead of\n${wanted}`, { cause });
+    throw new Error(`${node.name} stands at\n${is}\ninstead of\n${wanted}\n${node.lastWords}`, {
+      cause,
+    });
   }
 }
 
