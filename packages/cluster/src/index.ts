@@ -12,6 +12,7 @@ export type {
   SentFile,
   SentTransaction,
 } from './ports.ts';
+export { ReplicationError, type ReplicationErrorCode } from './errors.ts';
 export { newClusterId } from './lease/cluster-id.ts';
 export type { EpochStore, Lease, Leaser, PrimaryInfo } from './lease/leaser.ts';
 export { StaticLeaser, type StaticLeaserOptions } from './lease/static-leaser.ts';

@@ -84,9 +84,6 @@ export interface ReplicaLocks {
    * a mount; then holds SHARED on the database and the DMS byte of the wal-index, both shared: no
    * client is the first or the last connection from then on. `done` is called on the engine's
    * thread.
-   *
-   * Clients need not find the two names yet: the mount asks Store.findHidden(), once for each, and
-   * opens what it gets with Store.open().
    */
   join(database: string, done: (outcome: Presence | Error) => void): void;
 }

@@ -1,6 +1,6 @@
 // The main thread's end of the thread that serves the mount: its life, and what is asked of it.
 
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 
 import type { FileOwner } from '@skein/engine';
@@ -198,9 +198,9 @@ export class MountThreadClient {
     }
   }
 
-  async #join({ id, databaseDoor: database, shmDoor: shm }: MessageOf<'join'>): Promise<void> {
+  async #join({ id, database }: MessageOf<'join'>): Promise<void> {
     try {
-      const shmFd = await this.#presence.join(id, this.#mountpoint, { database, shm });
+      const shmFd = await this.#presence.join(id, join(this.#mountpoint, database));
       this.#send({ kind: 'joined', id, outcome: { shmFd } });
     } catch (error) {
       this.#send({ kind: 'joined', id, outcome: { error: toErrorData(error) } });
@@ -230,4 +230,6 @@ export interface OpenedThread {
   readonly replayedCount: number;
   /** Of NodeMetrics. */
   readonly metrics: SharedArrayBuffer;
+  /** Of PublishedLog. */
+  readonly publishedLog: SharedArrayBuffer;
 }

@@ -7,7 +7,6 @@
 // the mount would wait for itself. It gets the descriptors, and takes all further locks on its own.
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { EngineError } from '@skein/engine';
@@ -17,11 +16,6 @@ import { SHARED_FIRST, SHARED_SIZE, WAL_DMS_LOCK } from '@skein/sqlite-file';
 const RETRY_MS = 5;
 /** Only a client that is about to begin or to end is ever in the way. */
 const TIMEOUT_MS = 5_000;
-
-export interface PresenceDoors {
-  readonly database: string;
-  readonly shm: string;
-}
 
 interface PresenceFiles {
   readonly database: FileHandle;
@@ -37,13 +31,13 @@ export class PresenceLocks {
     this.#locks = locks;
   }
 
-  /** Returns the descriptor of the wal-index; it belongs to this object. */
-  async join(id: number, mountpoint: string, doors: PresenceDoors): Promise<number> {
-    const database = await open(join(mountpoint, doors.database), 'r');
+  /** `path`: the database. Returns the descriptor of its wal-index, which belongs to this object. */
+  async join(id: number, path: string): Promise<number> {
+    const database = await open(path, 'r');
     let shm: FileHandle | undefined;
     try {
       // Locks that exclude others need a descriptor that may write.
-      shm = await open(join(mountpoint, doors.shm), 'r+');
+      shm = await open(`${path}-shm`, 'r+');
       await this.#lockShared(database.fd, SHARED_FIRST, SHARED_SIZE);
       await this.#lockShared(shm.fd, WAL_DMS_LOCK, 1);
       if (this.#hasEnded) throw inUse('the mount is being taken down');

@@ -134,16 +134,6 @@ export class MountHandler implements FuseHandler {
     });
   }
 
-  /** A file that clients may not find yet, asked for by the node itself. */
-  lookupHidden(name: string, reply: LookupReply): void {
-    this.#answers.try(reply, () => {
-      const file = this.#engine.store.find(name);
-      if (file === undefined) throw new MountError('ENOENT');
-      // Under the name that was asked for, the kernel is to remember nothing.
-      reply.entry({ ...this.#entry(this.#lookUp(name, file)), entryValidMs: 0 });
-    });
-  }
-
   forget(nodeid: number, nlookup: number): void {
     if (nodeid !== ROOT_ID) this.#nodes.forget(nodeid, nlookup);
   }

@@ -85,7 +85,6 @@ export class MountThread {
   });
   readonly #replicaLocks = new MountReplicaLocks({
     locks: nodeFileLocks,
-    random: systemRandom,
     send: (message) => this.#send(message),
   });
   readonly #background: NodeBackgroundIo;
@@ -122,7 +121,8 @@ export class MountThread {
       newOwner: () => ({ ...this.#folderOwner, mode: 0o644 }),
     });
     const { replayedCount } = this.#engine;
-    this.#send({ kind: 'opened', replayedCount, metrics: this.#metrics.buffer });
+    const publishedLog = this.#engine.log.published.memory;
+    this.#send({ kind: 'opened', replayedCount, metrics: this.#metrics.buffer, publishedLog });
   }
 
   /** Serves until the mount is gone, or the main thread says that it is enough. */
@@ -135,13 +135,12 @@ export class MountThread {
     const handler = this.#createHandler(deviceFd, folderOwner);
     const statusFiles = this.#statusFiles;
     const status = new StatusFilesHandler({ files: statusFiles, owner: folderOwner });
-    const { doors } = this.#replicaLocks;
     const stayAwake = this.#createStayAwake();
     const passthrough: readonly InitFlag[] = config.passthrough === 'auto' ? ['PASSTHROUGH'] : [];
     this.#loop = new DeviceLoop({
       fd: deviceFd,
       wakeFd,
-      handler: new RoutedHandler({ databases: handler, statusFiles, status, doors }),
+      handler: new RoutedHandler({ databases: handler, statusFiles, status }),
       init: { flags: [...INIT_FLAGS, ...passthrough] },
       counts: new RequestCounts(counts),
       trace: maybeFuseTrace(process.env),
@@ -185,7 +184,8 @@ export class MountThread {
   #openEngine(): Engine {
     const { config } = this.#data;
     const passesThrough = (): boolean => this.#passthrough.isActive;
-    const { dataFolder, retentionMs, segmentBytes, overlayBytes, checkpointBytes } = config;
+    const { dataFolder, retentionMs, retentionBytesMax, segmentBytes } = config;
+    const { overlayBytes, checkpointBytes } = config;
     return Engine.open(
       {
         disk: nodeDisk,
@@ -208,6 +208,7 @@ export class MountThread {
         ...DEFAULT_ENGINE_OPTIONS,
         dataFolder,
         retentionMs,
+        retentionBytesMax,
         segmentBytes,
         overlayBytes,
         checkpointBytes,

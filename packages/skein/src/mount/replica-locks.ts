@@ -3,14 +3,12 @@
 // descriptor does make some, and so does reading: that is the main thread's part.
 
 import type { Presence, ReplicaLocks } from '@skein/engine';
-import { type FileLocks, type Random } from '@skein/host';
+import type { FileLocks } from '@skein/host';
 
-import { Doors } from './doors.ts';
 import { fromErrorData, type FromMountThread, type ToMountThread } from './thread-messages.ts';
 
 export interface MountReplicaLocksOptions {
   readonly locks: FileLocks;
-  readonly random: Random;
   readonly send: (message: FromMountThread) => void;
 }
 
@@ -18,12 +16,11 @@ type Joined = (outcome: Presence | Error) => void;
 type Read = (outcome: Uint8Array | Error) => void;
 
 interface Joining {
-  readonly doors: { readonly database: string; readonly shm: string };
+  readonly database: string;
   readonly done: Joined;
 }
 
 export class MountReplicaLocks implements ReplicaLocks {
-  readonly doors: Doors;
   readonly #options: MountReplicaLocksOptions;
   readonly #joining = new Map<number, Joining>();
   readonly #reading = new Map<number, Read>();
@@ -33,21 +30,20 @@ export class MountReplicaLocks implements ReplicaLocks {
 
   constructor(options: MountReplicaLocksOptions) {
     this.#options = options;
-    this.doors = new Doors(options.random);
   }
 
   join(database: string, done: Joined): void {
     if (this.#hasEnded) return done(ended());
     const id = this.#nextId++;
-    const doors = { database: this.doors.open(database), shm: this.doors.open(`${database}-shm`) };
-    this.#joining.set(id, { doors, done });
-    if (this.#isMounted) this.#ask(id, doors);
+    this.#joining.set(id, { database, done });
+    if (this.#isMounted) this.#options.send({ kind: 'join', id, database });
   }
 
   /** The mount is there: what was asked for before can be done. */
   connect(): void {
     this.#isMounted = true;
-    for (const [id, { doors }] of this.#joining) this.#ask(id, doors);
+    const { send } = this.#options;
+    for (const [id, { database }] of this.#joining) send({ kind: 'join', id, database });
   }
 
   /** The mount is about to go: nobody takes part any more, and no lock is to be had. */
@@ -60,16 +56,10 @@ export class MountReplicaLocks implements ReplicaLocks {
     else this.#takeIndex(message);
   }
 
-  #ask(id: number, { database, shm }: Joining['doors']): void {
-    this.#options.send({ kind: 'join', id, databaseDoor: database, shmDoor: shm });
-  }
-
   #takeJoined(message: Extract<ToMountThread, { readonly kind: 'joined' }>): void {
     const { id, outcome } = message;
-    const { doors, done } = this.#joining.get(id)!;
+    const { done } = this.#joining.get(id)!;
     this.#joining.delete(id);
-    this.doors.shut(doors.database);
-    this.doors.shut(doors.shm);
     done('error' in outcome ? fromErrorData(outcome.error) : this.#presence(id, outcome.shmFd));
   }
 

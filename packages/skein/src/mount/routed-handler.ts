@@ -29,7 +29,6 @@ import type {
 } from '@skein/fuse';
 import { ERRNO } from '@skein/host';
 
-import type { Doors } from './doors.ts';
 import type { MountHandler } from './mount-handler.ts';
 import type { StatusFiles } from './status-files.ts';
 import type { StatusFilesHandler } from './status-files-handler.ts';
@@ -42,27 +41,22 @@ export interface RoutedHandlerOptions {
   readonly databases: MountHandler;
   readonly statusFiles: StatusFiles;
   readonly status: StatusFilesHandler;
-  readonly doors: Doors;
 }
 
 export class RoutedHandler implements FuseHandler {
   readonly #databases: MountHandler;
   readonly #statusFiles: StatusFiles;
   readonly #status: StatusFilesHandler;
-  readonly #doors: Doors;
 
-  constructor({ databases, statusFiles, status, doors }: RoutedHandlerOptions) {
+  constructor({ databases, statusFiles, status }: RoutedHandlerOptions) {
     this.#databases = databases;
     this.#statusFiles = statusFiles;
     this.#status = status;
-    this.#doors = doors;
   }
 
   lookup(request: NameRequest, reply: LookupReply): void {
     const { nodeid, name } = request;
-    const behindDoor = this.#doors.find(name);
-    if (behindDoor !== undefined) this.#databases.lookupHidden(behindDoor, reply);
-    else if (this.#statusFiles.reserves(nodeid, name)) this.#status.lookup(request, reply);
+    if (this.#statusFiles.reserves(nodeid, name)) this.#status.lookup(request, reply);
     else this.#databases.lookup(request, reply);
   }
 

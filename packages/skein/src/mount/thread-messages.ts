@@ -2,7 +2,13 @@
 
 import type { MessagePort } from 'node:worker_threads';
 
-import { EngineError, type EngineErrorCode, type FileOwner } from '@skein/engine';
+import {
+  EngineError,
+  type EngineErrorCode,
+  type FileOwner,
+  type NamedState,
+  type SnapshotTicket,
+} from '@skein/engine';
 import { DiskError } from '@skein/host';
 
 import type { DatabaseStatus, PassthroughStatus } from '../api/node-control.ts';
@@ -32,6 +38,17 @@ export interface Calls {
     readonly args: readonly [name: string, path: string];
     readonly result: DatabaseStatus;
   };
+  /** Where every database stands, for those who follow the log. */
+  readonly 'followed-states': {
+    readonly args: readonly [];
+    readonly result: readonly NamedState[];
+  };
+  /** A snapshot to be sent to a replica; it grows after the answer. To be released. */
+  readonly 'begin-snapshot': {
+    readonly args: readonly [name: string];
+    readonly result: SnapshotTicket;
+  };
+  readonly 'release-snapshot': { readonly args: readonly [id: string]; readonly result: undefined };
 }
 
 export type CallName = keyof Calls;
@@ -81,7 +98,13 @@ interface Refused {
 }
 
 export type FromMountThread =
-  | { readonly kind: 'opened'; readonly replayedCount: number; readonly metrics: SharedArrayBuffer }
+  | {
+      readonly kind: 'opened';
+      readonly replayedCount: number;
+      readonly metrics: SharedArrayBuffer;
+      /** Of PublishedLog. */
+      readonly publishedLog: SharedArrayBuffer;
+    }
   | { readonly kind: 'serving'; readonly passthrough: PassthroughStatus }
   | { readonly kind: 'failed'; readonly error: ErrorData }
   | { readonly kind: 'ended' }
@@ -99,13 +122,8 @@ export type FromMountThread =
   /** Clients of a database are to be kept out, until the same number is told to end. */
   | { readonly kind: 'exclude'; readonly id: number; readonly database: string }
   | { readonly kind: 'end-exclusion'; readonly id: number }
-  /** The node is to take part in the locks of a database, whose files are behind these names. */
-  | {
-      readonly kind: 'join';
-      readonly id: number;
-      readonly databaseDoor: string;
-      readonly shmDoor: string;
-    }
+  /** The node is to take part in the locks of a database. */
+  | { readonly kind: 'join'; readonly id: number; readonly database: string }
   /** `presence`: the id with which it was joined. */
   | {
       readonly kind: 'read-index';
