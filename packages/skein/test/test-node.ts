@@ -50,6 +50,27 @@ const START_TIMEOUT_MS = 20_000;
 
 const DAEMON = fileURLToPath(new URL('daemon-process.ts', import.meta.url));
 
+/** What a node of a test is told, but for what the test changes. */
+export function testConfig(
+  folders: Pick<MountConfig, 'mountpoint' | 'dataFolder'>,
+  config: Partial<MountConfig>,
+): MountConfig {
+  const { mountpoint, dataFolder } = folders;
+  return {
+    mountpoint,
+    dataFolder,
+    allowOther: true,
+    stayAwake: 'off',
+    pinCpu: undefined,
+    ...DEFAULT_ENGINE_OPTIONS,
+    http: undefined,
+    exec: [],
+    log: { format: 'text', level: 'info' },
+    ...SMALL,
+    ...config,
+  };
+}
+
 /** Starts a node, which is stopped at the end of the test at the latest. */
 export async function startNode(t: TestScope, options: NodeOptions = {}): Promise<TestNode> {
   const folder = options.folder ?? tempDir(t);
@@ -106,7 +127,7 @@ export class TestNode {
   async start(config: Partial<MountConfig> = {}): Promise<void> {
     const { preload, prefix = [] } = this.#options;
     const preloads = preload === undefined ? [] : ['--import', preload.href];
-    const json = JSON.stringify(this.#config(config));
+    const json = JSON.stringify(testConfig(this, { ...this.#options.config, ...config }));
     const command = [...prefix, process.execPath, ...SOURCE_FLAGS, ...preloads, DAEMON, json];
     const log = openSync(this.#logPath, 'a');
     const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', log] });
@@ -148,23 +169,6 @@ export class TestNode {
 
   get #logPath(): string {
     return join(this.folder, 'daemon.log');
-  }
-
-  #config(config: Partial<MountConfig>): MountConfig {
-    return {
-      mountpoint: this.mountpoint,
-      dataFolder: this.dataFolder,
-      allowOther: true,
-      stayAwake: 'off',
-      pinCpu: undefined,
-      ...DEFAULT_ENGINE_OPTIONS,
-      http: undefined,
-      exec: [],
-      log: { format: 'text', level: 'info' },
-      ...SMALL,
-      ...this.#options.config,
-      ...config,
-    };
   }
 
   async #ready(child: ChildProcess): Promise<void> {

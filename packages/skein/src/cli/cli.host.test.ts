@@ -299,10 +299,10 @@ describe('skein check', () => {
 
   test('names what in a litefs.yml has no meaning', async (t) => {
     const cwd = tempDir(t);
-    writeFileSync(join(cwd, 'litefs.yml'), 'fuse: { dir: a }\nproxy: { addr: ":80" }\n');
+    writeFileSync(join(cwd, 'litefs.yml'), 'fuse: { dir: a }\nbackup: { type: file }\n');
     const result = (await check([], cwd)).get('configuration')!;
     assert.equal(result.level, 'warn');
-    assert.match(result.message, /proxy\.addr \(there is no proxy yet\)/);
+    assert.match(result.message, /backup\.type \(there are no backups yet\)/);
   });
 });
 

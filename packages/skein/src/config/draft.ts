@@ -5,6 +5,13 @@ import { dirname, basename, join, resolve } from 'node:path';
 import { DEFAULT_ENGINE_OPTIONS } from '@skein/engine';
 import type { LogFormat, LogLevel } from '@skein/host';
 
+import {
+  type ClusterDraft,
+  finishCluster,
+  type FinishClusterOptions,
+  finishProxy,
+  type ProxyDraft,
+} from './cluster-draft.ts';
 import { ConfigError, type ConfigProblem } from './errors.ts';
 import type { ExecCommand, HttpConfig, MountConfig } from './mount-config.ts';
 import { type Address, isLoopback } from './values.ts';
@@ -18,6 +25,7 @@ export interface ConfigDraft {
   readonly stayAwake?: MountConfig['stayAwake'] | undefined;
   readonly pinCpu?: number | undefined;
   readonly retentionMs?: number | undefined;
+  readonly retentionBytesMax?: number | undefined;
   readonly segmentBytes?: number | undefined;
   readonly overlayBytes?: number | undefined;
   readonly checkpointBytes?: number | undefined;
@@ -26,6 +34,8 @@ export interface ConfigDraft {
   /** Where the secret stands, instead. */
   readonly httpSecretFile?: string | undefined;
   readonly httpIsInsecure?: boolean | undefined;
+  readonly cluster?: ClusterDraft | undefined;
+  readonly proxy?: ProxyDraft | undefined;
   readonly exec?: readonly ExecCommand[] | undefined;
   readonly logFormat?: LogFormat | undefined;
   readonly logLevel?: LogLevel | undefined;
@@ -33,26 +43,33 @@ export interface ConfigDraft {
 
 /** Later ones win. */
 export function mergeDrafts(...drafts: readonly ConfigDraft[]): ConfigDraft {
+  const cluster = mergeSaid(drafts.map((draft) => draft.cluster ?? {}));
+  const proxy = mergeSaid(drafts.map((draft) => draft.proxy ?? {}));
+  return mergeSaid<ConfigDraft>([...drafts, { cluster, proxy }]);
+}
+
+function mergeSaid<T extends object>(drafts: readonly T[]): T {
   const said = drafts.map((draft) =>
     Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined)),
   );
-  return Object.assign({}, ...said) as ConfigDraft;
+  return Object.assign({}, ...said) as T;
 }
 
-export interface FinishOptions {
-  /** Where relative paths begin. */
-  readonly cwd: string;
+export interface FinishOptions extends FinishClusterOptions {
   readonly isRoot: boolean;
 }
 
 /** Fills in the defaults. Throws ConfigError where values do not go together. */
-export function finishDraft(draft: ConfigDraft, { cwd, isRoot }: FinishOptions): MountConfig {
+export function finishDraft(draft: ConfigDraft, options: FinishOptions): MountConfig {
+  const { cwd, isRoot } = options;
   const { mountpoint } = draft;
   if (mountpoint === undefined) {
     throw new ConfigError([{ source: 'configuration', message: 'there is no mountpoint' }], {
       hint: 'Name a folder: skein mount FOLDER, or mount.path in skein.yml',
     });
   }
+  const cluster = finishCluster(draft.cluster, options);
+  const proxy = finishProxy(draft.proxy, cluster.config);
   const config: MountConfig = {
     mountpoint: resolve(cwd, mountpoint),
     dataFolder: dataFolderOf(draft, cwd)!,
@@ -61,14 +78,17 @@ export function finishDraft(draft: ConfigDraft, { cwd, isRoot }: FinishOptions):
     stayAwake: draft.stayAwake ?? 'auto',
     pinCpu: draft.pinCpu,
     retentionMs: draft.retentionMs ?? DEFAULT_ENGINE_OPTIONS.retentionMs,
+    retentionBytesMax: draft.retentionBytesMax ?? DEFAULT_ENGINE_OPTIONS.retentionBytesMax,
     segmentBytes: draft.segmentBytes ?? DEFAULT_ENGINE_OPTIONS.segmentBytes,
     overlayBytes: draft.overlayBytes ?? DEFAULT_ENGINE_OPTIONS.overlayBytes,
     checkpointBytes: draft.checkpointBytes ?? DEFAULT_ENGINE_OPTIONS.checkpointBytes,
     http: finishHttp(draft),
+    cluster: cluster.config,
+    proxy: proxy.config,
     exec: draft.exec ?? [],
     log: { format: draft.logFormat ?? 'text', level: draft.logLevel ?? 'info' },
   };
-  const problems = checkHttp(config.http);
+  const problems = [...checkHttp(config.http), ...cluster.problems, ...proxy.problems];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

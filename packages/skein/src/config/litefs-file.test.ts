@@ -9,8 +9,8 @@ function read(text: string): LitefsDraft {
   const file = parseYaml('litefs.yml', text);
   assert.ok(looksLikeLitefs(file.value));
   const { draft, warnings } = readLitefsFile('litefs.yml', file);
-  const said = Object.entries(draft).filter(([, value]) => value !== undefined);
-  return { draft: Object.fromEntries(said), warnings };
+  // Without what is not said.
+  return { draft: JSON.parse(JSON.stringify(draft)) as LitefsDraft['draft'], warnings };
 }
 
 describe('readLitefsFile()', () => {
@@ -44,13 +44,19 @@ static:
       exec: [['myapp', '-addr', ':8080']],
       logLevel: 'debug',
       retentionMs: 60_000,
-      httpAddress: { host: 'localhost', port: 20_202 },
+      cluster: {
+        name: 'localhost',
+        primary: 'localhost',
+        primaryUrl: 'http://localhost:20202/',
+        isCandidate: true,
+        advertiseUrl: 'http://localhost:20202/',
+        address: { host: 'localhost', port: 20_202 },
+      },
     });
     assert.deepEqual(warnings, [
       'litefs.yml: without a meaning here: skip-sync, retention.monitor-interval',
       'litefs.yml: without a meaning here: consul.url, consul.advertise-url, consul.key, ' +
-        'consul.ttl, consul.lock-delay, static.hostname, static.advertise-url ' +
-        '(there is no leader election yet)',
+        'consul.ttl, consul.lock-delay (the primary is the one that is named)',
     ]);
   });
 
@@ -89,18 +95,26 @@ tracing:
       dataFolder: '/var/lib/litefs',
       retentionMs: 600_000,
       exec: [['myapp']],
-      httpAddress: { host: '127.0.0.1', port: 20_202 },
+      cluster: {
+        name: 'node1',
+        primary: 'node1',
+        primaryUrl: 'http://node1:20202/',
+        isCandidate: true,
+        advertiseUrl: 'http://node1:20202/',
+        port: 20_202,
+      },
+      proxy: {
+        address: { host: '', port: 8080 },
+        target: { host: 'localhost', port: 8081 },
+        database: 'my.db',
+        passthrough: ['*.ico', '*.png'],
+      },
     });
     assert.deepEqual(warnings, [
       'litefs.yml: without a meaning here: fuse.debug, data.compress, ' +
         'data.retention-monitor-interval, exit-on-error',
-      'litefs.yml: without a meaning here: proxy.addr, proxy.target, proxy.db, ' +
-        'proxy.passthrough (there is no proxy yet)',
-      'litefs.yml: without a meaning here: lease.type, lease.hostname, lease.advertise-url ' +
-        '(there is no leader election yet)',
       'litefs.yml: without a meaning here: tracing.path, tracing.max-size ' +
         '(the environment variable SKEIN_TRACE=fuse shows all operations)',
-      'litefs.yml: http.addr: listening on this machine alone, for want of a secret',
     ]);
   });
 
@@ -120,11 +134,12 @@ proxy:
   primary-redirect-timeout: 5s
   idle-timeout: 30s
 lease:
-  type: consul
+  type: static
+  hostname: node1
+  advertise-url: http://node1:20202
   candidate: false
   promote: true
   databases: [a.db]
-  consul: { url: "http://consul:8500", key: app }
 backup:
   type: litefs-cloud
 log:
@@ -136,18 +151,48 @@ log:
       mountpoint: '/litefs',
       dataFolder: '/var/lib/litefs',
       exec: [['node', './server.js']],
+      cluster: {
+        primary: 'node1',
+        primaryUrl: 'http://node1:20202/',
+        isCandidate: false,
+        port: 20_202,
+        databases: ['a.db'],
+      },
       logFormat: 'json',
       logLevel: 'debug',
     });
     assert.deepEqual(warnings, [
-      'litefs.yml: without a meaning here: proxy.max-lag, proxy.always-forward, ' +
-        'proxy.primary-redirect-timeout, proxy.idle-timeout (there is no proxy yet)',
-      'litefs.yml: without a meaning here: lease.type, lease.promote, lease.databases, ' +
-        'lease.consul.url, lease.consul.key (there is no leader election yet)',
+      'litefs.yml: without a meaning here: proxy.idle-timeout ' +
+        '(the limits of the proxy are its own)',
+      'litefs.yml: without a meaning here: lease.promote (the primary is the one that is named)',
       'litefs.yml: without a meaning here: backup.type (there are no backups yet)',
       'litefs.yml: without a meaning here: log.timestamp',
-      'litefs.yml: this node takes writes, though it is no candidate there',
     ]);
+  });
+
+  test('without a lease the node is alone, and says what that means', () => {
+    const { draft, warnings } = read(
+      'fuse: { dir: /a }\nhttp: { addr: ":20202" }\nlease: { candidate: false }\n',
+    );
+    assert.deepEqual(draft, {
+      mountpoint: '/a',
+      dataFolder: '/var/lib/litefs',
+      httpAddress: { host: '127.0.0.1', port: 20_202 },
+    });
+    assert.deepEqual(warnings, [
+      'litefs.yml: this node takes writes, though it is no candidate there',
+      'litefs.yml: http.addr: listening on this machine alone, for want of a secret',
+    ]);
+  });
+
+  test('says what to use in place of Consul, rather than go on alone', () => {
+    const cure = /use a static lease: .* hostname: NAME/;
+    const files = [
+      'fuse: {}\nlease:\n  type: consul\n  consul: { url: "http://consul:8500", key: app }\n',
+      'fuse: {}\nlease: { consul: { url: "http://consul:8500" } }\n',
+      'mount-dir: /a\nconsul: { url: "http://localhost:8500" }\n',
+    ];
+    for (const text of files) assert.throws(() => read(text), cure);
   });
 
   test('runs commands for candidates on a candidate', () => {
@@ -181,6 +226,16 @@ log:
       /^litefs\.yml:4: lease\.consul\.uri/,
     ],
     ['a duration', 'fuse: {}\ndata: { retention: 10 }\n', /data\.retention: "10" is no duration/],
+    [
+      'a lease that nobody has',
+      'fuse: {}\nlease: { type: paxos }\n',
+      /^litefs\.yml:2: lease\.type: "paxos" is none of static, consul/,
+    ],
+    [
+      'a URL',
+      'fuse: {}\nlease: { advertise-url: node1 }\n',
+      /lease\.advertise-url: "node1" is no URL/,
+    ],
     ['an address', 'fuse: {}\nhttp: { addr: nowhere }\n', /http\.addr: "nowhere" is no address/],
     ['a command', 'fuse: {}\nexec: [{ command: x }]\n', /no key "command" \(known: cmd, if-cand/],
   ];

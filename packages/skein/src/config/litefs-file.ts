@@ -8,11 +8,14 @@
 
 import { z } from 'zod';
 
+import { type ClusterDraft, NODE_PORT, type ProxyDraft } from './cluster-draft.ts';
+import { READ_CLUSTER } from './cluster-section.ts';
 import type { ConfigDraft } from './draft.ts';
+import { ConfigError } from './errors.ts';
 import { type ExecEntry, readExec } from './exec.ts';
 import { anything, keysAndValues, readShape, scalar, section } from './shape.ts';
 import { READ } from './skein-file.ts';
-import { type Address, isLoopback, parseAddress, parseBoolean } from './values.ts';
+import { type Address, isLoopback, parseAddress, parseBoolean, parseText } from './values.ts';
 import type { YamlFile } from './yaml-file.ts';
 
 /** A key that LiteFS knows and that has no meaning here: anything goes. */
@@ -47,18 +50,31 @@ const SCHEMA = keysAndValues({
   }),
   debug: scalar(parseBoolean),
   candidate: scalar(parseBoolean),
-  static: section({ primary: scalar(parseBoolean), ...ignored('hostname', 'advertise-url') }),
+  static: section({
+    primary: scalar(parseBoolean),
+    hostname: scalar(READ_CLUSTER.nodeName),
+    'advertise-url': scalar(READ_CLUSTER.url),
+  }),
   consul: section(ignored(...CONSUL_KEYS)),
   lease: section({
+    type: scalar(parseText),
+    hostname: scalar(READ_CLUSTER.nodeName),
+    'advertise-url': scalar(READ_CLUSTER.url),
     candidate: scalar(parseBoolean),
+    databases: anything(READ_CLUSTER.texts),
     consul: section(ignored(...CONSUL_KEYS)),
-    ...ignored('type', 'hostname', 'advertise-url', 'promote', 'databases'),
-    ...ignored('reconnect-delay', 'demote-delay'),
+    ...ignored('promote', 'reconnect-delay', 'demote-delay'),
   }),
   proxy: section({
-    ...ignored('addr', 'target', 'db', 'max-lag', 'debug', 'passthrough', 'always-forward'),
-    ...ignored('primary-redirect-timeout', 'read-timeout', 'read-header-timeout'),
-    ...ignored('write-timeout', 'idle-timeout'),
+    addr: scalar(parseAddress),
+    target: scalar(parseAddress),
+    db: scalar(parseText),
+    'max-lag': scalar(READ_CLUSTER.wait),
+    debug: scalar(parseBoolean),
+    passthrough: anything(READ_CLUSTER.texts),
+    'always-forward': anything(READ_CLUSTER.texts),
+    'primary-redirect-timeout': scalar(READ_CLUSTER.wait),
+    ...ignored('read-timeout', 'read-header-timeout', 'write-timeout', 'idle-timeout'),
   }),
   backup: section(ignored('type', 'path', 'url', 'cluster', 'auth-token', 'delay')),
   tracing: section(ignored('enabled', 'path', 'max-size', 'max-count', 'compress')),
@@ -83,16 +99,29 @@ const MAPPED: ReadonlySet<string> = new Set([
   'debug',
   'candidate',
   'static.primary',
+  'static.hostname',
+  'static.advertise-url',
+  'lease.type',
+  'lease.hostname',
+  'lease.advertise-url',
   'lease.candidate',
+  'lease.databases',
+  'proxy.addr',
+  'proxy.target',
+  'proxy.db',
+  'proxy.max-lag',
+  'proxy.debug',
+  'proxy.passthrough',
+  'proxy.always-forward',
+  'proxy.primary-redirect-timeout',
 ]);
 
 /** Why the keys of a section do nothing; the others have no counterpart. */
 const REASONS: Readonly<Record<string, string>> = {
   backup: 'there are no backups yet',
-  consul: 'there is no leader election yet',
-  lease: 'there is no leader election yet',
-  proxy: 'there is no proxy yet',
-  static: 'there is no leader election yet',
+  consul: 'the primary is the one that is named',
+  lease: 'the primary is the one that is named',
+  proxy: 'the limits of the proxy are its own',
   tracing: 'the environment variable SKEIN_TRACE=fuse shows all operations',
 };
 
@@ -113,12 +142,16 @@ export function looksLikeLitefs(value: unknown): boolean {
   return !('mount' in value) && LITEFS_KEYS.some((key) => key in value);
 }
 
+/** Throws ConfigError. */
 export function readLitefsFile(source: string, file: YamlFile): LitefsDraft {
   const content = readShape(source, file, SCHEMA);
-  const { fuse, data, retention, http, log, 'mount-dir': mountDir, 'data-dir': dataDir } = content;
+  const { fuse, data, retention, log, 'mount-dir': mountDir, 'data-dir': dataDir } = content;
   const isCandidate = findCandidacy(content);
-  const address = http?.addr === undefined ? undefined : toLocal(http.addr);
+  checkLease(source, file, content);
   const isDebug = log?.debug === true || content.debug === true;
+  const cluster = clusterOf(content, isCandidate);
+  const address = content.http?.addr;
+  const isMoved = cluster === undefined && address !== undefined && !isLoopback(address.host);
   return {
     draft: {
       mountpoint: fuse?.dir ?? mountDir ?? DEFAULT_MOUNTPOINT,
@@ -126,20 +159,79 @@ export function readLitefsFile(source: string, file: YamlFile): LitefsDraft {
       // Version 0.3 kept its data beside the mountpoint, as we do.
       dataFolder: data?.dir ?? dataDir ?? (mountDir === undefined ? DEFAULT_DATA : undefined),
       retentionMs: data?.retention ?? retention?.duration,
-      httpAddress: address,
+      httpAddress: cluster === undefined && address !== undefined ? toLocal(address) : undefined,
+      cluster,
+      proxy: proxyOf(content),
       exec: commandsFor(content.exec, isCandidate),
       logFormat: log?.format,
       logLevel: isDebug ? 'debug' : undefined,
     },
     warnings: [
       ...describeIgnored(source, file.value),
-      ...(isCandidate
+      ...(isCandidate || cluster !== undefined
         ? []
         : [`${source}: this node takes writes, though it is no candidate there`]),
-      ...(address === undefined || address.host === http!.addr!.host
-        ? []
-        : [`${source}: http.addr: listening on this machine alone, for want of a secret`]),
+      ...(isMoved
+        ? [`${source}: http.addr: listening on this machine alone, for want of a secret`]
+        : []),
     ],
+  };
+}
+
+/** Where LiteFS asks Consul who leads, a node that went on alone would be a second primary. */
+function checkLease(source: string, file: YamlFile, { lease, consul, ...rest }: LitefsFile): void {
+  const refuse = (path: readonly string[], what: string): never => {
+    const cure =
+      'use a static lease: lease: { type: static, hostname: NAME, advertise-url: URL, ' +
+      'candidate: true on the primary, else false }';
+    const message = `${what}: ${cure}`;
+    throw new ConfigError([{ source, line: file.lineOf(path), key: path.join('.'), message }]);
+  };
+  const type = lease?.type;
+  if (type === 'consul') refuse(['lease', 'type'], '"consul" does not exist yet');
+  if (type !== undefined && type !== 'static' && type !== 'consul') {
+    refuse(['lease', 'type'], `${JSON.stringify(type)} is none of static, consul`);
+  }
+  if (type === undefined && lease?.consul !== undefined) {
+    refuse(['lease', 'consul'], 'Consul is not used yet');
+  }
+  if (consul !== undefined && rest.static === undefined) {
+    refuse(['consul'], 'Consul is not used yet');
+  }
+}
+
+/** There, hostname and advertise-url are the primary's on every node. */
+function clusterOf(content: LitefsFile, isCandidate: boolean): ClusterDraft | undefined {
+  const { lease, http, static: fixed } = content;
+  const primary = lease?.hostname ?? fixed?.hostname;
+  const url = lease?.['advertise-url'] ?? fixed?.['advertise-url'];
+  const isStatic = lease?.type === 'static' || fixed !== undefined;
+  if (!isStatic) return undefined;
+  const address = http?.addr;
+  const isLocal = address !== undefined && isLoopback(address.host);
+  return {
+    name: isCandidate ? primary : undefined,
+    primary,
+    primaryUrl: url,
+    isCandidate,
+    advertiseUrl: isCandidate ? url : undefined,
+    ...(isLocal ? { address } : { port: address?.port ?? NODE_PORT }),
+    databases: lease?.databases,
+  };
+}
+
+function proxyOf({ proxy }: LitefsFile): ProxyDraft | undefined {
+  // As there: without a target there is no proxy.
+  if (proxy?.target === undefined) return undefined;
+  return {
+    address: proxy.addr,
+    target: proxy.target,
+    database: proxy.db,
+    maxLagMs: proxy['max-lag'],
+    debug: proxy.debug,
+    passthrough: proxy.passthrough,
+    alwaysForward: proxy['always-forward'],
+    primaryWaitMs: proxy['primary-redirect-timeout'],
   };
 }
 

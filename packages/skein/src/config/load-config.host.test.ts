@@ -57,6 +57,7 @@ describe('loadMountConfig()', () => {
         passthrough: 'auto',
         stayAwake: 'auto',
         retentionMs: 600_000,
+        retentionBytesMax: 1_073_741_824,
         segmentBytes: 67_108_864,
         overlayBytes: 33_554_432,
         checkpointBytes: 67_108_864,
@@ -78,6 +79,7 @@ mount:
 data:
   path: /var/lib/app
   retention: 1h
+  retention-size: 2GiB
   segment-size: 2MiB
   checkpoint-size: 3MiB
 http:
@@ -101,6 +103,7 @@ log:
       stayAwake: 'on',
       pinCpu: 3,
       retentionMs: 3_600_000,
+      retentionBytesMax: 2_147_483_648,
       segmentBytes: 2_097_152,
       overlayBytes: 1_048_576,
       checkpointBytes: 3_145_728,
@@ -111,6 +114,104 @@ log:
       ],
       log: { format: 'json', level: 'debug' },
     });
+  });
+
+  test('reads every key of a cluster and of a proxy', (t) => {
+    const text = `
+mount: { path: /srv/app }
+cluster:
+  name: node2
+  primary: node1
+  primary-url: https://10.0.0.1:20202
+  leader-election: static
+  address: :20203
+  advertise-url: https://10.0.0.2:20203
+  secret: ${SECRET}
+  tls:
+    cert: node2.pem
+    key: node2.key
+    ca: ca.pem
+    verify-peer: no
+  insecure: no
+  compat: litefs
+  allow-from: [10.0.0.0/24, 10.0.1.7]
+  databases: [app.db]
+  force-primary: yes
+  max-lag: 30s
+  drain: 1m
+proxy:
+  address: :8080
+  target: localhost:8081
+  advertise-url: http://10.0.0.2:8080
+  database: app.db
+  max-lag: 20s
+  passthrough: ["*.png"]
+  always-forward: /api/*
+  wait: 2s
+  primary-wait: 3s
+  fly-replay: yes
+  debug: yes
+  gate: 1
+  gate-wait: 4s
+`;
+    const { config, warnings } = load(t, skeinYml(text));
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(config.cluster, {
+      name: 'node2',
+      primary: { name: 'node1', urls: ['https://10.0.0.1:20202/'] },
+      listen: { host: '', port: 20_203, portCount: 1 },
+      advertiseUrl: 'https://10.0.0.2:20203/',
+      secret: SECRET,
+      tls: {
+        certFile: '/w/node2.pem',
+        keyFile: '/w/node2.key',
+        caFile: '/w/ca.pem',
+        verifiesPeer: false,
+      },
+      isInsecure: false,
+      compat: { allowFrom: ['10.0.0.0/24', '10.0.1.7'] },
+      databases: ['app.db'],
+      isForced: true,
+      maxLagMs: 30_000,
+      drainMs: 60_000,
+    });
+    assert.deepEqual(config.proxy, {
+      address: { host: '', port: 8080 },
+      target: { host: 'localhost', port: 8081 },
+      advertiseUrl: 'http://10.0.0.2:8080/',
+      database: 'app.db',
+      passthrough: ['*.png'],
+      alwaysForward: ['/api/*'],
+      waitMs: 2_000,
+      primaryWaitMs: 3_000,
+      maxLagMs: 20_000,
+      flyReplay: true,
+      debug: true,
+      compat: true,
+      gate: 1,
+      gateWaitMs: 4_000,
+    });
+  });
+
+  test('takes a cluster from the environment, flags before it and the file after', (t) => {
+    const setup = skeinYml('mount: { path: a }\ncluster: { primary: node1, name: node1 }\n');
+    const environment = { PRIMARY_HOSTNAME: 'node2', NODE_NAME: 'node3' };
+    const fromBoth = load(t, { ...setup, environment });
+    assert.equal(fromBoth.config.cluster?.primary.name, 'node2');
+    assert.equal(fromBoth.config.cluster.name, 'node3');
+    assert.match(fromBoth.warnings.join(), /Only nodes on this machine reach this one/);
+    const flags = { cluster: { name: 'node4', isForced: true } };
+    const fromAll = load(t, { ...setup, environment, flags });
+    assert.equal(fromAll.config.cluster?.name, 'node4');
+    assert.equal(fromAll.config.cluster.isForced, true);
+  });
+
+  test('reads the secret of a cluster from its file', (t) => {
+    const files = {
+      'skein.yml': 'mount: { path: a }\ncluster: { primary: node1, secret-file: secret }\n',
+      secret: `${SECRET}\n`,
+    };
+    assert.equal(load(t, { files }).config.cluster?.secret, SECRET);
   });
 
   test('prefers flags to the file', (t) => {
@@ -168,7 +269,9 @@ log:
     [
       'an unknown section',
       'mount: { path: a }\nmuont: {}\n',
-      [/^skein\.yml:2: muont: there is no such key \(known here: mount, data, http, exec, log\)$/],
+      [
+        /^skein\.yml:2: muont: there is no such key \(known here: mount, data, http, cluster, proxy, exec, log, .*\)$/,
+      ],
     ],
     [
       'an unknown key',

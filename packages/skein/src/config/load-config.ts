@@ -1,6 +1,7 @@
-// Where a configuration comes from: defaults, then a file, then flags; later ones win.
+// Where a configuration comes from: defaults, then a file, the environment, flags; later ones win.
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename, resolve } from 'node:path';
 
 import {
@@ -14,8 +15,9 @@ import { ConfigError } from './errors.ts';
 import { type Environment, expandEnvironment } from './expand-environment.ts';
 import { looksLikeLitefs, readLitefsFile } from './litefs-file.ts';
 import type { MountConfig } from './mount-config.ts';
+import { readEnvironment } from './setting-words.ts';
 import { readSkeinFile } from './skein-file.ts';
-import { parseSecret } from './values.ts';
+import { isLoopback, parseSecret } from './values.ts';
 import { parseYaml, YAML_BYTES_MAX } from './yaml-file.ts';
 
 /** Looked for in this order when no file is named. */
@@ -51,12 +53,21 @@ export interface LoadedConfig extends Omit<LoadedDraft, 'draft'> {
 /** The whole configuration of a mount. Throws ConfigError. */
 export function loadMountConfig(
   sources: ConfigSources,
-  options: Pick<FinishOptions, 'isRoot'>,
+  options: Pick<FinishOptions, 'isRoot'> & Partial<Pick<FinishOptions, 'hostname'>>,
 ): LoadedConfig {
   const { draft, file, warnings } = loadDraft(sources);
   const { cwd } = sources;
-  const config = finishDraft(readSecretFile(draft, cwd), { ...options, cwd });
-  return { config, file, warnings };
+  const complete = readSecretFiles(draft, cwd);
+  const config = finishDraft(complete, { hostname: hostname(), ...options, cwd });
+  return { config, file, warnings: [...warnings, ...describeReach(complete, config)] };
+}
+
+/** Said once: a node whose peers on other machines wait in vain tells nothing else of it. */
+function describeReach({ cluster: draft }: ConfigDraft, { cluster }: MountConfig): string[] {
+  const isByDefault = cluster !== undefined && draft?.address === undefined;
+  if (!isByDefault || !isLoopback(cluster.listen.host)) return [];
+  const cure = 'cluster.secret (SKEIN_SECRET), cluster.tls or cluster.insecure';
+  return [`Only nodes on this machine reach this one: for others there has to be ${cure}`];
 }
 
 /** The data folder alone, for whoever only talks to a node. Throws ConfigError. */
@@ -68,12 +79,13 @@ export function findDataFolder(sources: ConfigSources): string {
   });
 }
 
-/** What file and flags say. Throws ConfigError. */
+/** What file, environment and flags say. Throws ConfigError. */
 export function loadDraft(sources: ConfigSources): LoadedDraft {
   const { cwd, flags } = sources;
   const named = sources.file;
   const file = named ?? CONFIG_PATHS.find((path) => existsSync(resolve(cwd, path)));
-  if (file === undefined) return { draft: flags, file, warnings: [] };
+  const said = mergeDrafts(readEnvironment(sources.environment), flags);
+  if (file === undefined) return { draft: said, file, warnings: [] };
   const text = readText(file, cwd);
   const yaml = parseYaml(
     file,
@@ -83,7 +95,7 @@ export function loadDraft(sources: ConfigSources): LoadedDraft {
   const { draft, warnings } = isLitefs
     ? readLitefsFile(file, yaml)
     : { draft: readSkeinFile(file, yaml), warnings: [] };
-  return { draft: mergeDrafts(draft, flags), file, warnings };
+  return { draft: mergeDrafts(draft, said), file, warnings };
 }
 
 function readText(path: string, cwd: string): string {
@@ -102,11 +114,19 @@ function readText(path: string, cwd: string): string {
   }
 }
 
-function readSecretFile(draft: ConfigDraft, cwd: string): ConfigDraft {
-  const { httpSecretFile: path } = draft;
-  if (path === undefined) return draft;
+/** With the secrets that stand in files. Throws ConfigError. */
+export function readSecretFiles(draft: ConfigDraft, cwd: string): ConfigDraft {
+  const { httpSecretFile, cluster } = draft;
+  return mergeDrafts(draft, {
+    httpSecret: maybeReadSecret(httpSecretFile, cwd),
+    cluster: { secret: maybeReadSecret(cluster?.secretFile, cwd) },
+  });
+}
+
+function maybeReadSecret(path: string | undefined, cwd: string): string | undefined {
+  if (path === undefined) return undefined;
   try {
-    return { ...draft, httpSecret: parseSecret(readText(path, cwd).trimEnd()) };
+    return parseSecret(readText(path, cwd).trimEnd());
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new ConfigError([{ source: path, message: `as a secret, ${error.message}` }]);

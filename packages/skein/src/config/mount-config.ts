@@ -3,6 +3,8 @@
 
 import type { LogFormat, LogLevel } from '@skein/host';
 
+import type { ClusterConfig, ProxyConfig } from './cluster-config.ts';
+
 export interface MountConfig {
   /** Absolute. */
   readonly mountpoint: string;
@@ -17,8 +19,10 @@ export interface MountConfig {
   /** The CPU that serves the mount; undefined: wherever the scheduler puts it. */
   readonly pinCpu: number | undefined;
 
-  /** Segments of the log are kept at least this long, for those who follow it. */
+  /** Segments of the log are kept this long, for those who follow it, or may do so again. */
   readonly retentionMs: number;
+  /** But no more than this, unless the node itself needs it to start. */
+  readonly retentionBytesMax: number;
   readonly segmentBytes: number;
   /** Memory for uncommitted pages of all databases; what is more goes to scratch files. */
   readonly overlayBytes: number;
@@ -27,6 +31,10 @@ export interface MountConfig {
 
   /** The API over TCP; undefined: only over the socket in the data folder. */
   readonly http: HttpConfig | undefined;
+  /** Undefined: the node is alone. */
+  readonly cluster: ClusterConfig | undefined;
+  /** The door in front of the app; undefined: there is none. */
+  readonly proxy: ProxyConfig | undefined;
   /**
    * Programs with their arguments. All but the last run to their end before it starts; the node
    * lives as long as the last.

@@ -65,6 +65,7 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let current: unknown = schema;
   for (const part of [...path, undefined]) {
     if (current instanceof z.ZodOptional) current = current.unwrap();
+    if (current instanceof z.ZodPipe && current.out instanceof z.ZodTransform) current = current.in;
     if (current instanceof z.ZodPipe) current = current.out;
     if (!(current instanceof z.ZodObject)) return [];
     if (part === undefined) return Object.keys(current.shape);

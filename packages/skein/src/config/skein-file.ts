@@ -1,8 +1,10 @@
 // What may stand in skein.yml.
 
-import type { ConfigDraft } from './draft.ts';
+import { CLUSTER_SECTION, PROXY_SECTION } from './cluster-section.ts';
+import { type ConfigDraft, mergeDrafts } from './draft.ts';
 import { ConfigError } from './errors.ts';
 import { readExec } from './exec.ts';
+import { SETTING_SHAPE, settingsOf } from './setting-words.ts';
 import { anything, keysAndValues, readShape, scalar, section } from './shape.ts';
 import {
   choice,
@@ -23,6 +25,7 @@ export const READ: {
   readonly stayAwake: (text: string) => 'auto' | 'on' | 'off';
   readonly cpu: (text: string) => number;
   readonly retention: (text: string) => number;
+  readonly retentionSize: (text: string) => number;
   readonly segmentSize: (text: string) => number;
   readonly memorySize: (text: string) => number;
   readonly logFormat: (text: string) => 'text' | 'json';
@@ -34,6 +37,7 @@ export const READ: {
   // As many as a mask of pinThreadToCpu() has.
   cpu: wholeNumber(0, 1023),
   retention: durationUpTo('3650d'),
+  retentionSize: sizeBetween('0', '1024TiB'),
   // Positions in a segment, and what it takes to read one at the start, stay within reason.
   segmentSize: sizeBetween('64KiB', '1GiB'),
   memorySize: sizeBetween('64KiB', '64GiB'),
@@ -53,6 +57,7 @@ const SCHEMA = keysAndValues({
   data: section({
     path: scalar(READ.path),
     retention: scalar(READ.retention),
+    'retention-size': scalar(READ.retentionSize),
     'segment-size': scalar(READ.segmentSize),
     'checkpoint-size': scalar(READ.memorySize),
   }),
@@ -62,18 +67,28 @@ const SCHEMA = keysAndValues({
     'secret-file': scalar(READ.path),
     insecure: scalar(parseBoolean),
   }),
+  cluster: CLUSTER_SECTION,
+  proxy: PROXY_SECTION,
   exec: anything((value) => readExec(value, ['cmd']).map(({ command }) => command)),
   log: section({ format: scalar(READ.logFormat), level: scalar(READ.logLevel) }),
+  ...SETTING_SHAPE,
 });
 
 export function readSkeinFile(source: string, file: YamlFile): ConfigDraft {
-  const { mount, data, http, exec, log } = readShape(source, file, SCHEMA);
-  if (http?.secret !== undefined && http['secret-file'] !== undefined) {
-    const line = file.lineOf(['http', 'secret-file']);
-    const message = 'there is http.secret as well: say one of them';
-    throw new ConfigError([{ source, line, key: 'http.secret-file', message }]);
+  const content = readShape(source, file, SCHEMA);
+  const { mount, data, http, cluster, proxy, exec, log } = content;
+  const isTold = { http: http?.secret !== undefined, cluster: cluster?.secret !== undefined };
+  const isInFile = {
+    http: http?.['secret-file'] !== undefined,
+    cluster: cluster?.secretFile !== undefined,
+  };
+  for (const name of ['http', 'cluster'] as const) {
+    if (!isTold[name] || !isInFile[name]) continue;
+    const line = file.lineOf([name, 'secret-file']);
+    const message = `there is ${name}.secret as well: say one of them`;
+    throw new ConfigError([{ source, line, key: `${name}.secret-file`, message }]);
   }
-  return {
+  return mergeDrafts(settingsOf(content), {
     mountpoint: mount?.path,
     allowOther: mount?.['allow-other'],
     passthrough: mount?.passthrough,
@@ -82,14 +97,17 @@ export function readSkeinFile(source: string, file: YamlFile): ConfigDraft {
     overlayBytes: mount?.['overlay-size'],
     dataFolder: data?.path,
     retentionMs: data?.retention,
+    retentionBytesMax: data?.['retention-size'],
     segmentBytes: data?.['segment-size'],
     checkpointBytes: data?.['checkpoint-size'],
     httpAddress: http?.address,
     httpSecret: http?.secret,
     httpSecretFile: http?.['secret-file'],
     httpIsInsecure: http?.insecure,
+    cluster,
+    proxy,
     exec,
     logFormat: log?.format,
     logLevel: log?.level,
-  };
+  });
 }

@@ -18,6 +18,11 @@ export function parseText(text: string): string {
   return text;
 }
 
+/** Visible ASCII characters without blanks. */
+export function isSingleWord(text: string): boolean {
+  return /^[\x21-\x7E]{1,255}$/.test(text);
+}
+
 export function choice<T extends string>(...words: readonly T[]): (text: string) => T {
   return (text) => {
     const found = words.find((word) => word === text);

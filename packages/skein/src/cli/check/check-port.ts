@@ -1,15 +1,12 @@
-// Whether the address for the API is free.
+// Whether an address that the node is to listen on is free.
 
 import { createServer } from 'node:net';
 
-import type { HttpConfig } from '../../config/mount-config.ts';
+import type { Address } from '../../config/values.ts';
 import type { CheckResult } from './check-result.ts';
 
 /** Listens for a moment. A port that the node itself uses is no fault. */
-export async function checkPort(
-  { host, port }: HttpConfig,
-  isServed: boolean,
-): Promise<CheckResult> {
+export async function checkPort({ host, port }: Address, isServed: boolean): Promise<CheckResult> {
   const name = 'port';
   const shown = `${host}:${port}`;
   if (isServed)
@@ -17,7 +14,7 @@ export async function checkPort(
   const code = await findListenFault(host, port);
   if (code === undefined) return { name, level: 'ok', message: `${shown} is free` };
   const message = `listening on ${shown} gives ${code}`;
-  const fix = `choose another one: http.address; who has it: ss -tlnp 'sport = :${port}'`;
+  const fix = `choose another one; who has it: ss -tlnp 'sport = :${port}'`;
   return { name, level: 'fail', message, fix };
 }
 

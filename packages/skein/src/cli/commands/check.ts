@@ -1,10 +1,17 @@
 // skein check: what would be in the way of a mount, and how to mend it.
 
+import { hostname } from 'node:os';
+
 import type { Command } from 'commander';
 
 import { ApiError } from '../../api/errors.ts';
 import { dataFolderOf, finishDraft } from '../../config/draft.ts';
-import { findDataFolder, type LoadedDraft, loadDraft } from '../../config/load-config.ts';
+import {
+  findDataFolder,
+  type LoadedDraft,
+  loadDraft,
+  readSecretFiles,
+} from '../../config/load-config.ts';
 import type { MountConfig } from '../../config/mount-config.ts';
 import { READ } from '../../config/skein-file.ts';
 import type { CheckResult } from '../check/check-result.ts';
@@ -110,10 +117,18 @@ async function checkPlaces(
   }
   const results = [checkDataFolder(dataFolder, isServed), checkSpace(dataFolder)];
   if (draft.mountpoint === undefined) return results;
-  const config: MountConfig = finishDraft(draft, { cwd, isRoot });
+  const config: MountConfig = finishDraft(readSecretFiles(draft, cwd), {
+    cwd,
+    isRoot,
+    hostname: hostname(),
+  });
   results.push(checkMountpoint(config, isServed));
   if (config.allowOther) results.push(checkAllowOther(isRoot));
   if (config.http !== undefined) results.push(await checkPort(config.http, isServed));
+  const listen = config.cluster?.listen;
+  // Where others are tried as well, one that is taken is no fault.
+  if (listen?.portCount === 1) results.push(await checkPort(listen, isServed));
+  if (config.proxy !== undefined) results.push(await checkPort(config.proxy.address, isServed));
   return results;
 }
 

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 
 import type { ConfigDraft } from '../../config/draft.ts';
+import { READ_CLUSTER } from '../../config/cluster-section.ts';
 import { toCommand } from '../../config/exec.ts';
 import { loadMountConfig } from '../../config/load-config.ts';
 import type { ExecCommand } from '../../config/mount-config.ts';
@@ -19,12 +20,18 @@ interface MountFlags extends PlaceFlags {
   readonly stayAwake?: 'auto' | 'on' | 'off';
   readonly pinCpu?: number;
   readonly retention?: number;
+  readonly retentionSize?: number;
   readonly segmentSize?: number;
   readonly overlaySize?: number;
   readonly checkpointSize?: number;
   readonly http?: Address;
   readonly httpSecretFile?: string;
   readonly httpInsecure?: boolean;
+  readonly name?: string;
+  readonly primary?: string;
+  readonly primaryUrl?: string;
+  readonly clusterAddress?: Address;
+  readonly forcePrimary?: boolean;
   readonly logFormat?: 'text' | 'json';
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
 }
@@ -37,6 +44,7 @@ Examples:
   skein mount ./app                        databases in ./app, their data in ./.app
   skein mount ./app -- node server.js      the same, for as long as the server runs
   skein mount --data /var/lib/app /srv/app
+  skein mount --name node2 --primary node1 ./app    a node of a cluster; see docs/cluster.md
   skein mount                              all that skein.yml says (a litefs.yml will do)`;
 
 export function addMount(program: Command, context: CommandContext): void {
@@ -50,6 +58,7 @@ export function addMount(program: Command, context: CommandContext): void {
     .option('--allow-other', 'let other users in (default as root)')
     .option('--no-allow-other', 'keep other users out')
     .option('--retention <duration>', 'how long the log is kept (10m)', reader(READ.retention))
+    .option('--retention-size <size>', 'of how much at most (1GiB)', reader(READ.retentionSize))
     .option('--segment-size <size>', 'size of a log file (64MiB)', reader(READ.segmentSize))
     .option(
       '--overlay-size <size>',
@@ -71,6 +80,11 @@ export function addMount(program: Command, context: CommandContext): void {
     .option('--http <address>', 'serve the API over TCP as well', reader(parseAddress))
     .option('--http-secret-file <file>', 'what callers over TCP have to show', reader(READ.path))
     .option('--http-insecure', 'serve other machines without a secret')
+    .option('--name <name>', 'of this node in its cluster', reader(READ_CLUSTER.nodeName))
+    .option('--primary <name>', 'the node that takes writes', reader(READ_CLUSTER.nodeName))
+    .option('--primary-url <url>', 'where that node is', reader(READ_CLUSTER.url))
+    .option('--cluster-address <address>', 'where other nodes come', reader(parseAddress))
+    .option('--force-primary', 'take writes though a peer has transactions that are not here')
     .option('--log-format <format>', 'text, json', reader(READ.logFormat))
     .option('--log-level <level>', 'debug, info, warn, error', reader(READ.logLevel))
     .addHelpText('after', HELP)
@@ -93,12 +107,20 @@ function draftOf(
     stayAwake: flags.stayAwake,
     pinCpu: flags.pinCpu,
     retentionMs: flags.retention,
+    retentionBytesMax: flags.retentionSize,
     segmentBytes: flags.segmentSize,
     overlayBytes: flags.overlaySize,
     checkpointBytes: flags.checkpointSize,
     httpAddress: flags.http,
     httpSecretFile: flags.httpSecretFile,
     httpIsInsecure: flags.httpInsecure,
+    cluster: {
+      name: flags.name,
+      primary: flags.primary,
+      primaryUrl: flags.primaryUrl,
+      address: flags.clusterAddress,
+      isForced: flags.forcePrimary,
+    },
     exec: trailing.length === 0 ? undefined : [commandOf(trailing)],
     logFormat: flags.logFormat,
     logLevel: flags.logLevel,
