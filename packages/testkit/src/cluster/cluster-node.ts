@@ -18,6 +18,7 @@ export interface ClusterNodeStatus {
   }[];
   readonly cluster?: {
     readonly role: 'primary' | 'replica' | 'no-primary' | 'fenced';
+    readonly epoch: number;
     /** The node has a stream from the primary, and has had all there was once. */
     readonly isCaughtUp?: boolean;
   };

@@ -30,34 +30,50 @@ export interface ClusterOptions {
   readonly isBuilt?: boolean;
 }
 
-/** The first of the places is the primary's. */
+/** The first of the places is the primary's, until another is named. */
 export class Cluster implements AsyncDisposable {
   readonly places: readonly NodePlace[];
   readonly nodes: readonly ClusterNode[];
+  readonly #options: ClusterOptions;
+  #primaryName: string;
 
   constructor(places: readonly NodePlace[], options: ClusterOptions) {
-    this.places = places;
-    const { folder, network, proxyDatabase, config = {}, isBuilt = false } = options;
     const [primary] = places;
     if (primary === undefined) throw new RangeError('A cluster has at least one node');
-    this.nodes = places.map((place) => {
-      const own = nodeConfig(place, { primary, secret: SECRET, proxyDatabase });
-      return new ClusterNode({
-        name: place.name,
-        folder: join(folder, place.name),
-        config: { ...config, ...own },
-        prefix: network?.host(place.name).prefix ?? [],
-        isBuilt,
-      });
-    });
+    this.places = places;
+    this.#options = options;
+    this.#primaryName = primary.name;
+    const { folder, network, isBuilt = false } = options;
+    this.nodes = places.map(
+      ({ name }) =>
+        new ClusterNode({
+          name,
+          folder: join(folder, name),
+          config: this.configOf(name, primary.name),
+          prefix: network?.host(name).prefix ?? [],
+          isBuilt,
+        }),
+    );
   }
 
   get primary(): ClusterNode {
-    return this.nodes[0]!;
+    return this.node(this.#primaryName);
   }
 
   get replicas(): readonly ClusterNode[] {
-    return this.nodes.slice(1);
+    return this.nodes.filter((node) => node !== this.primary);
+  }
+
+  /** Who leads when the cluster is started the next time. */
+  nameNextPrimary(name: string): void {
+    this.#primaryName = this.node(name).name;
+  }
+
+  /** What skein.yml of a node says when it is told that `primaryName` leads. */
+  configOf(name: string, primaryName: string): NodeConfig {
+    const { config = {}, proxyDatabase } = this.#options;
+    const options = { primary: this.place(primaryName), secret: SECRET, proxyDatabase };
+    return { ...config, ...nodeConfig(this.place(name), options) };
   }
 
   node(name: string): ClusterNode {
@@ -74,8 +90,10 @@ export class Cluster implements AsyncDisposable {
 
   /** All nodes, and each replica follows. */
   async start(): Promise<void> {
-    await this.primary.start();
-    await Promise.all(this.replicas.map((node) => node.start()));
+    const start = (node: ClusterNode): Promise<void> =>
+      node.start(this.configOf(node.name, this.#primaryName));
+    await start(this.primary);
+    await Promise.all(this.replicas.map(start));
     await this.ready();
   }
 
