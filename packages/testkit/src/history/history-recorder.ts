@@ -60,7 +60,12 @@ export class HistoryRecorder {
   async read(place: ReadPlace, read: () => Promise<Glimpse>): Promise<Glimpse> {
     const startMs = this.#nowMs();
     const seen = await read();
-    this.#operations.push({ kind: 'read', ...place, seen, startMs, endMs: this.#nowMs() });
+    this.addRead(place, seen, startMs);
     return seen;
+  }
+
+  /** A read that has just ended, where only the answer told who has given it. */
+  addRead(place: ReadPlace, seen: Glimpse, startMs: number): void {
+    this.#operations.push({ kind: 'read', ...place, seen, startMs, endMs: this.#nowMs() });
   }
 }
