@@ -23,6 +23,7 @@ import { ltxFacts, type LtxFacts, openBeside } from './ltx-facts.ts';
 export interface Followed {
   readonly database: string;
   readonly minTxid: Txid;
+  readonly maxTxid: Txid;
   /** Where the database is afterwards. */
   readonly position: Position;
   readonly preApplyChecksum: Checksum;
@@ -90,14 +91,23 @@ export function dropOf(
     makeHeader({ pageSize, commit: 0, minTxid, maxTxid: position.txid, timestampMs }),
   );
   encoder.finish(CHECKSUM_FLAG);
-  const preApplyChecksum = NO_CHECKSUM;
-  return { database, minTxid, position, preApplyChecksum, epoch, timestampMs, bytes };
+  return {
+    database,
+    minTxid,
+    maxTxid: position.txid,
+    position,
+    preApplyChecksum: NO_CHECKSUM,
+    epoch,
+    timestampMs,
+    bytes,
+  };
 }
 
 function followed(header: RecordHeader, { database }: RecordEntry, facts: LtxFacts): Followed {
   const { minTxid, position, preApplyChecksum } = facts;
   const { epoch, timestampMs } = header;
-  return { database, minTxid, position, preApplyChecksum, epoch, timestampMs };
+  const maxTxid = position.txid;
+  return { database, minTxid, maxTxid, position, preApplyChecksum, epoch, timestampMs };
 }
 
 const NOTHING = { onHeader: () => {}, onPage: () => {}, onTrailer: () => {} };

@@ -54,7 +54,6 @@ const PASSED_MAX = 4096;
 
 export class PeerCursor {
   readonly #options: PeerCursorOptions;
-  /** Where the peer stands when it has got everything that was given out. */
   readonly #sent: Map<string, Position>;
   /** Databases of which the peer needs nothing up to this record. */
   readonly #skippedLsn = new Map<string, number>();
@@ -71,6 +70,11 @@ export class PeerCursor {
   constructor(options: PeerCursorOptions) {
     this.#options = options;
     this.#sent = new Map(options.from);
+  }
+
+  /** Where the peer stands when it has got everything that was given out. */
+  get positions(): ReadonlyMap<string, Position> {
+    return this.#sent;
   }
 
   /** The first record that this peer may need. */

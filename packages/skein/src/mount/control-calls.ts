@@ -1,12 +1,14 @@
 // What the main thread asks of the node, answered between the kernel's requests: the engine's half
 // of NodeControl. Long work runs as jobs, so that the mount stays alive meanwhile.
 
-import type { Engine, FileOwner, Job, Pending } from '@skein/engine';
+import type { Engine, FileOwner, Job } from '@skein/engine';
 
 import { databaseStatus, engineStatus } from '../api/engine-status.ts';
 import type { DatabaseStatus, PassthroughStatus } from '../api/node-control.ts';
 import {
   type Call,
+  type CallName,
+  type Calls,
   type FromMountThread,
   type ThreadStatus,
   toErrorData,
@@ -32,14 +34,10 @@ export class ControlCalls {
 
   take(call: Call): void {
     const { id } = call;
-    const { send } = this.#options;
+    const { send, engine } = this.#options;
     try {
-      if (call.name === 'status') {
-        send({ kind: 'answer', id, result: this.#status() });
-        return;
-      }
-      const answer: { result?: DatabaseStatus } = {};
-      const pending = this.#run(call, answer);
+      const answer: { result?: unknown } = {};
+      const pending = engine.run(keepResult(this.#answer(call), answer));
       if (pending === undefined) return send({ kind: 'answer', id, result: answer.result });
       pending.onSettled((error) => {
         if (error === undefined) send({ kind: 'answer', id, result: answer.result });
@@ -50,19 +48,28 @@ export class ControlCalls {
     }
   }
 
+  *#answer(call: Call): Job<Calls[CallName]['result']> {
+    const { engine } = this.#options;
+    switch (call.name) {
+      case 'status':
+        return this.#status();
+      case 'import':
+        return yield* this.#import(...call.args);
+      case 'export':
+        return yield* this.#export(call.id, ...call.args);
+      case 'followed-states':
+        return engine.followedStates();
+      case 'begin-snapshot':
+        return yield* engine.snapshots.begin(...call.args);
+      case 'release-snapshot':
+        engine.snapshots.release(...call.args);
+        return undefined;
+    }
+  }
+
   #status(): ThreadStatus {
     const { engine, passthrough } = this.#options;
     return { ...engineStatus(engine), passthrough: passthrough() };
-  }
-
-  #run(
-    call: Exclude<Call, { readonly name: 'status' }>,
-    answer: { result?: DatabaseStatus },
-  ): Pending | undefined {
-    const [name, path] = call.args;
-    const job =
-      call.name === 'import' ? this.#import(name, path) : this.#export(call.id, name, path);
-    return this.#options.engine.run(keepResult(job, answer));
   }
 
   *#import(name: string, path: string): Job<DatabaseStatus> {

@@ -32,7 +32,12 @@ import { SKEIN_VERSION } from '../version.ts';
 
 export type OfflineOptions = Pick<
   MountConfig,
-  'dataFolder' | 'retentionMs' | 'segmentBytes' | 'overlayBytes' | 'checkpointBytes'
+  | 'dataFolder'
+  | 'retentionMs'
+  | 'retentionBytesMax'
+  | 'segmentBytes'
+  | 'overlayBytes'
+  | 'checkpointBytes'
 > & {
   /** Whether a data folder is made where there is none. */
   readonly mayCreate: boolean;
