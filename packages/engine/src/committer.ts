@@ -11,6 +11,7 @@ import { LogFailedError } from './errors.ts';
 import type { Job } from './jobs.ts';
 import { besidePath, type LogEntry, type TransactionLog } from './log/transaction-log.ts';
 import { Pending } from './pending.ts';
+import type { Term } from './term.ts';
 import type { PreparedTransaction } from './transaction.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
@@ -25,7 +26,7 @@ export interface CommitterOptions {
   readonly folder: string;
   /** A larger LTX file gets a file of its own. */
   readonly inlineBytes: number;
-  readonly epoch: number;
+  readonly term: Pick<Term, 'epoch'>;
 }
 
 interface Waiter {
@@ -86,6 +87,45 @@ export class Committer {
     }
   }
 
+  /**
+   * Appends a transaction that another node has committed. Throws as commit() does, and has changed
+   * nothing then; the file beside the log, if it has one, is gone.
+   */
+  appendReceived(entry: LogEntry): number {
+    try {
+      const lsn = this.#options.log.append(this.#options.term.epoch, [entry]);
+      this.#transactions.add(1);
+      this.#ltxBytes.add(entry.ltxBytes);
+      return lsn;
+    } catch (error) {
+      this.#refusals.add(1);
+      this.#removeBeside(entry.besideId);
+      throw error;
+    }
+  }
+
+  /** Takes an LTX file over, durably, as one that lies beside the log; its old name is gone. */
+  *adoptBeside(path: string): Job<bigint> {
+    const { disk, background, folder } = this.#options;
+    const id = this.#newBesideId();
+    const file = disk.open('beside.adopt', path, 'update');
+    try {
+      const synced = new Pending();
+      background.sync('beside.sync', file, (error) => synced.settle(error));
+      yield synced;
+    } finally {
+      file.close();
+    }
+    disk.rename('beside.adopt', path, besidePath(folder, id));
+    try {
+      disk.syncDirectory('beside.name', folder);
+    } catch (error) {
+      this.#removeBeside(id);
+      throw error;
+    }
+    return id;
+  }
+
   /** Undefined when record `lsn` is durable, else what is settled when it is, or never will be. */
   whenDurable(lsn: number): Pending | undefined {
     const { log } = this.#options;
@@ -120,7 +160,7 @@ export class Committer {
   }
 
   #append(transactions: readonly PreparedTransaction[], entries: readonly LogEntry[]): number {
-    const lsn = this.#options.log.append(this.#options.epoch, entries);
+    const lsn = this.#options.log.append(this.#options.term.epoch, entries);
     for (const transaction of transactions) transaction.database.advance(transaction, lsn);
     return lsn;
   }

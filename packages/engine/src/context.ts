@@ -7,6 +7,7 @@ import type { Committer } from './committer.ts';
 import type { Jobs } from './jobs.ts';
 import type { ClientLocks, ClientMemory, KernelCache, ReplicaLocks } from './ports.ts';
 import type { SlabPool } from './slab-pool.ts';
+import type { Term } from './term.ts';
 
 export interface EnginePorts {
   readonly disk: Disk;
@@ -31,6 +32,7 @@ export interface EngineContext extends EnginePorts {
   readonly pool: SlabPool;
   readonly jobs: Jobs;
   readonly committer: Committer;
+  readonly term: Term;
   /** A path for a file that nobody needs after a crash; another one at each call. */
   readonly scratchPath: (purpose: string) => string;
 }

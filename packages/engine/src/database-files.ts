@@ -8,7 +8,7 @@ import { hasCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import type { EngineContext } from './context.ts';
 import type { Database } from './database.ts';
 import { discardScratch } from './discard-scratch.ts';
-import { NO_STATE } from './database-state.ts';
+import { type DatabaseState, NO_STATE } from './database-state.ts';
 import { EngineError, isDiskFailure, LogFailedError } from './errors.ts';
 import { CopyIn, type CopyTarget } from './files/copy-in.ts';
 import { type CopyOwner, DatabaseHandle } from './files/database-handle.ts';
@@ -33,12 +33,15 @@ import {
   forgetContent,
   type RollbackTransaction,
 } from './rollback-commit.ts';
+import type { ServedDatabase } from './served-database.ts';
 import { prepareDrop } from './transaction.ts';
 
 /** What SQLite puts beside a database. */
 export type CompanionKind = 'journal' | 'wal' | 'shm';
 
-export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, RollbackTransaction {
+export class DatabaseFiles
+  implements ServedDatabase, JournalOwner, CopyOwner, CopyTarget, RollbackTransaction
+{
   readonly database: Database;
   readonly overlay: Overlay;
   readonly main: DatabaseFile;
@@ -68,7 +71,7 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
     const pages = new PageStore({ disk: context.disk, pool: context.pool, scratchPath });
     this.overlay = new Overlay(database, pages);
     this.main = new DatabaseFile({ context, database, overlay: this.overlay, companions: this });
-    this.position = new PositionFile(database);
+    this.position = new PositionFile(() => database.state);
     this.#owner = maybeReadOwner(context.disk, database.folder);
   }
 
@@ -118,7 +121,12 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
 
   /** Why nothing is written any more. */
   get refusal(): EngineError | undefined {
-    return this.#context.committer.log.failure ?? this.#refusal;
+    const { committer, term } = this.#context;
+    return committer.log.failure ?? term.refusal ?? this.#refusal;
+  }
+
+  get shownState(): DatabaseState {
+    return this.database.state;
   }
 
   assertWritable(): void {
@@ -284,6 +292,9 @@ export class DatabaseFiles implements JournalOwner, CopyOwner, CopyTarget, Rollb
     else if (journal?.isHot !== true || this.#showsCommitted) return undefined;
     return this.#context.jobs.run(abandon(this.#context, [this]));
   }
+
+  /** SQLite's own checkpoints see to the file. */
+  *completeFile(): Job<void> {}
 
   /** After the content was replaced: the WAL is empty, and who knew the old one has to notice. */
   *resetWal(): Job<void> {

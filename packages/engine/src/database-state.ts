@@ -1,6 +1,6 @@
 // Where a database stands: what follows from all its transactions so far, and nothing else.
 
-import { type Checksum, NO_CHECKSUM, type Txid } from '@skein/ltx';
+import { type Checksum, type LtxHeader, type LtxTrailer, NO_CHECKSUM, type Txid } from '@skein/ltx';
 
 export interface DatabaseState {
   /** Size in pages; 0: there is no such database (any more). */
@@ -22,3 +22,15 @@ export const NO_STATE: DatabaseState = {
   checksum: NO_CHECKSUM,
   lsn: 0,
 };
+
+/** The state to which an LTX file leads that is in record `lsn`. */
+export function stateAfter(header: LtxHeader, trailer: LtxTrailer, lsn: number): DatabaseState {
+  const isDropped = header.commit === 0;
+  return {
+    pageSize: isDropped ? undefined : header.pageSize,
+    pageCount: header.commit,
+    txid: header.maxTxid,
+    checksum: trailer.postApplyChecksum,
+    lsn,
+  };
+}

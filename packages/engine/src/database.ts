@@ -37,6 +37,9 @@ export interface DatabasePlace {
   readonly folder: string;
 }
 
+/** What a transaction in the log makes of the state. */
+export type CommittedPages = Pick<PreparedTransaction, 'next' | 'pgnos' | 'checksums'>;
+
 /** Where the newest version of a page is when it is not in the database file yet: the WAL. */
 export interface NewerPages {
   /** The last state of which every page is in the database file. */
@@ -87,6 +90,11 @@ export class Database {
   /** The file has got all pages of the newest state. */
   markFileComplete(): void {
     this.#fileState = this.#state;
+  }
+
+  /** There is no file of the newest state yet, and none any more of those before. */
+  markFileMissing(): void {
+    this.#fileState = NO_STATE;
   }
 
   /** Whether there is a file: also an empty one, before the first transaction. */
@@ -176,7 +184,7 @@ export class Database {
   }
 
   /** Takes a transaction over that is in the log now. */
-  advance(transaction: PreparedTransaction, lsn: number): void {
+  advance(transaction: CommittedPages, lsn: number): void {
     const { next, pgnos, checksums } = transaction;
     const before = this.#state;
     if (next.pageSize === undefined) {

@@ -14,6 +14,7 @@ import type { DatabaseFiles } from './database-files.ts';
 import type { DatabaseState } from './database-state.ts';
 import { EngineError, isDiskFailure } from './errors.ts';
 import { watchFolderSyncs } from './folder-syncs.ts';
+import type { FileStore } from './file-store.ts';
 import { followedState, type NamedState } from './follow/log-catalog.ts';
 import { SentSnapshots } from './follow/sent-snapshots.ts';
 import { type Job, Jobs, runToEnd } from './jobs.ts';
@@ -22,10 +23,15 @@ import { openIdentity } from './node-file.ts';
 import { PageStore } from './page-store.ts';
 import { Pending } from './pending.ts';
 import { type Recovered, recover } from './recovery.ts';
+import { replicaReadOnly } from './replica/refuse.ts';
+import { Replica } from './replica/replica.ts';
+import { ReplicaStore } from './replica/replica-store.ts';
 import { brokenFile } from './rollback-commit.ts';
 import { SlabPool } from './slab-pool.ts';
+import type { ServedDatabase } from './served-database.ts';
 import { Snapshot } from './snapshot.ts';
 import { Store } from './store.ts';
+import { type Role, Term } from './term.ts';
 import { exportFile, importFile, type ImportOptions, type OnTransfer } from './transfer.ts';
 
 export interface EngineOptions {
@@ -48,6 +54,12 @@ export interface EngineOptions {
   readonly overlayBytes: number;
   /** After this much in the log the databases are brought up to date, so that a start is quick. */
   readonly checkpointBytes: number;
+  readonly role: Role;
+  /**
+   * On a replica: while a reader needs an old state the WAL grows no further; what is received is
+   * logged, and applied when the reader has ended.
+   */
+  readonly replicaWalBytesMax: number;
 }
 
 export const DEFAULT_ENGINE_OPTIONS: Omit<EngineOptions, 'dataFolder' | 'canPassThrough'> = {
@@ -57,6 +69,8 @@ export const DEFAULT_ENGINE_OPTIONS: Omit<EngineOptions, 'dataFolder' | 'canPass
   inlineBytes: 16 * 1024 * 1024,
   overlayBytes: 32 * 1024 * 1024,
   checkpointBytes: 64 * 1024 * 1024,
+  role: 'primary',
+  replicaWalBytesMax: 1024 * 1024 * 1024,
 };
 
 /** Commits that nobody waits for (WAL with synchronous=NORMAL) are made durable after this time. */
@@ -69,7 +83,9 @@ const CHECKPOINT_INTERVAL_MS = 60_000;
 const REQUESTS_BEFORE_SYNC = 32;
 
 export class Engine {
-  readonly store: Store;
+  readonly store: FileStore;
+  /** What takes the primary's transactions, in the role of a replica. */
+  readonly replica: Replica | undefined;
   readonly folder: DataFolder;
   /** Transactions that were put into their databases again at the start. */
   readonly replayedCount: number;
@@ -91,8 +107,16 @@ export class Engine {
     const { context, folder, recovered, options } = parts;
     this.folder = folder;
     this.replayedCount = recovered.replayedCount;
-    this.store = new Store(context, folder.databases, recovered.databases.values());
     this.#context = context;
+    const databases = recovered.databases.values();
+    if (context.term.role === 'replica') {
+      const { replicaWalBytesMax: walBytesMax } = options;
+      this.replica = new Replica({ context, folder, databases, walBytesMax });
+      this.store = new ReplicaStore(this.replica);
+    } else {
+      this.replica = undefined;
+      this.store = new Store(context, folder.databases, databases);
+    }
     this.#log = context.committer.log;
     this.#options = options;
     this.snapshots = new SentSnapshots({ context, take: (name) => this.takeSnapshot(name) });
@@ -124,15 +148,22 @@ export class Engine {
         { disk, background, clock, log, folder: folder.log, segmentBytes: options.segmentBytes },
         recovered.content,
       );
+      const { published } = transactions;
+      const term = new Term({
+        disk,
+        folder: folder.path,
+        identity,
+        role: options.role,
+        onEpoch: (epoch) => published.publishEpoch(epoch),
+      });
       const committer = new Committer({
         ...ports,
         disk,
         log: transactions,
         folder: folder.log,
         inlineBytes: options.inlineBytes,
-        epoch: identity.epoch,
+        term,
       });
-      transactions.published.publishEpoch(identity.epoch);
       let scratchCount = 0;
       const context: EngineContext = {
         ...ports,
@@ -144,6 +175,7 @@ export class Engine {
         pool: new SlabPool(options.overlayBytes),
         jobs: new Jobs(),
         committer,
+        term,
         scratchPath: (purpose) => `${folder.scratch}/${++scratchCount}.${purpose}`,
       };
       return new Engine({ context, folder, recovered, options });
@@ -161,6 +193,31 @@ export class Engine {
     return this.#context.nodeId;
   }
 
+  get role(): Role {
+    return this.#context.term.role;
+  }
+
+  get epoch(): number {
+    return this.#context.term.epoch;
+  }
+
+  /**
+   * A term of leadership begins. To be called before its first commit: durable when it returns.
+   * Throws EPOCH_TOO_LOW for one that is over, DiskError.
+   */
+  raiseEpoch(epoch: number): void {
+    this.#context.term.raiseEpoch(epoch);
+  }
+
+  /**
+   * Lets clients write, or not any more: transactions under way are given up then, and fail with
+   * `reason`. A replica is one until it is opened anew.
+   */
+  setRole(role: 'primary' | 'suspended', reason = ''): void {
+    this.#context.term.setRole(role, reason);
+    if (role === 'suspended') this.store.abandonAll();
+  }
+
   /** Whether idle() has more to do right now. */
   get hasWork(): boolean {
     return this.#context.jobs.hasWork || this.#context.committer.hasWaiters;
@@ -169,9 +226,10 @@ export class Engine {
   /** When tick() is due, by the monotonic clock. */
   get nextTickMs(): number {
     const checkpointMs = this.#checkpointedMs + CHECKPOINT_INTERVAL_MS;
+    const dueMs = Math.min(checkpointMs, this.replica?.nextTickMs ?? Infinity);
     // One that is under way is reported by itself.
-    if (this.#unsyncedSinceMs === undefined || this.#isSyncing) return checkpointMs;
-    return Math.min(checkpointMs, this.#unsyncedSinceMs + BACKGROUND_SYNC_MS);
+    if (this.#unsyncedSinceMs === undefined || this.#isSyncing) return dueMs;
+    return Math.min(dueMs, this.#unsyncedSinceMs + BACKGROUND_SYNC_MS);
   }
 
   /** To be called after every request. */
@@ -198,6 +256,7 @@ export class Engine {
     const sinceMs = this.#unsyncedSinceMs;
     if (sinceMs !== undefined && nowMs >= sinceMs + BACKGROUND_SYNC_MS) this.#syncInBackground();
     if (nowMs >= this.#checkpointedMs + CHECKPOINT_INTERVAL_MS) this.#startCheckpoint();
+    this.replica?.tick();
   }
 
   /** A database as it is now, to be read at leisure; everything in it is durable. */
@@ -212,7 +271,7 @@ export class Engine {
     this.#log.sync();
     const { disk, pool, scratchPath } = this.#context;
     const kept = new PageStore({ disk, pool, scratchPath: scratchPath('snapshot') });
-    return new Snapshot({ database, wal: files.wal, kept });
+    return new Snapshot({ database, state: files.shownState, wal: files.wal, kept });
   }
 
   /** Where every database stands, for those who follow the log; all of it is durable. */
@@ -225,7 +284,9 @@ export class Engine {
 
   /** Makes a file the content of a database, which is made if there is none of that name. */
   importFile(options: ImportOptions): Job<DatabaseFiles> {
-    return importFile(this.#context, this.store, options);
+    const { store } = this;
+    if (!(store instanceof Store)) throw replicaReadOnly(options.name);
+    return importFile(this.#context, store, options);
   }
 
   /** Writes a database, as it is at one moment, to a new file; returns the state written. */
@@ -301,6 +362,7 @@ export class Engine {
     const { background } = this.#context;
     for (const files of this.store.databases) {
       const { database } = files;
+      yield* files.completeFile();
       if (!needsCheckpoint(database)) continue;
       yield* this.#checkpoint(files, (op, file) => {
         const synced = new Pending();
@@ -319,7 +381,7 @@ export class Engine {
   /**
    * One that does not work is tried again later, unless it says that the disk has lost something.
    */
-  *#checkpoint(files: DatabaseFiles, sync: FileSync): Job<void> {
+  *#checkpoint(files: ServedDatabase, sync: FileSync): Job<void> {
     const { database } = files;
     try {
       yield* checkpoint(this.#context, database, sync);
@@ -374,9 +436,9 @@ export class Engine {
     this.store.abandonAll();
   }
 
-  #findDatabase(name: string): DatabaseFiles {
+  #findDatabase(name: string): ServedDatabase {
     const files = this.store.findDatabase(name);
-    if (files !== undefined && files.database.state.pageCount > 0) return files;
+    if (files !== undefined && files.shownState.pageCount > 0) return files;
     throw new EngineError('DATABASE_NOT_FOUND', `There is no database ${JSON.stringify(name)}`);
   }
 }

@@ -1,17 +1,21 @@
-// Files that must stay open for a while though nobody needs them any more: a sync of them is under
-// way on another thread, which knows them by a descriptor that would belong to another file.
+// Files that must stay open for a while though their owner needs them no more: a sync of them is
+// under way on another thread, which knows them by a descriptor that would belong to another file;
+// clients read them on that have them open.
 
 import type { DiskFile } from '@skein/host';
 
 export class HeldFiles {
-  readonly #held = new Set<DiskFile>();
+  /** How often each is held. */
+  readonly #held = new Map<DiskFile, number>();
   readonly #toClose = new Set<DiskFile>();
 
   hold(file: DiskFile): void {
-    this.#held.add(file);
+    this.#held.set(file, (this.#held.get(file) ?? 0) + 1);
   }
 
   release(file: DiskFile): void {
+    const count = this.#held.get(file)! - 1;
+    if (count > 0) return void this.#held.set(file, count);
     this.#held.delete(file);
     if (this.#toClose.delete(file)) file.close();
   }

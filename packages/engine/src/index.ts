@@ -52,5 +52,15 @@ export type {
   ReplicaLocks,
 } from './ports.ts';
 export type { Snapshot } from './snapshot.ts';
-export type { Access, Store } from './store.ts';
+export type { ServedDatabase } from './served-database.ts';
+export type { Access, FileStore } from './file-store.ts';
+export type { Role } from './term.ts';
+export type { Obstacle, ObstacleKind } from './replica/obstacle.ts';
+export type {
+  AppliedState,
+  Reception,
+  ReceivedLtx,
+  ReceivedLtxFile,
+  Replica,
+} from './replica/replica.ts';
 export type { ImportOptions, OnTransfer } from './transfer.ts';

@@ -55,9 +55,14 @@ export function createIdentity(
   const bytes = new Uint8Array(8);
   random.fill(bytes);
   const identity = { nodeId: readU64be(bytes, 0), epoch };
-  const json: NodeJson = { version: VERSION, nodeId: formatHex64(identity.nodeId), epoch };
-  writeAtomicFile(disk, 'node', nodePath(folder), json);
+  writeIdentity(disk, folder, identity);
   return identity;
+}
+
+/** Durable when it returns. */
+export function writeIdentity(disk: Disk, folder: string, { nodeId, epoch }: NodeIdentity): void {
+  const json: NodeJson = { version: VERSION, nodeId: formatHex64(nodeId), epoch };
+  writeAtomicFile(disk, 'node', nodePath(folder), json);
 }
 
 function nodePath(folder: string): string {

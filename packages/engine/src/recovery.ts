@@ -12,15 +12,15 @@ import {
   formatPosition,
   formatTxid,
   HEADER_SIZE,
+  isSnapshot,
   type LtxHeader,
   LtxReader,
-  type LtxTrailer,
 } from '@skein/ltx';
 import { DATABASE_HEADER_SIZE } from '@skein/sqlite-file';
 
 import { hasCheckpoint, readCheckpoint } from './checkpoint-file.ts';
 import { Database, type DatabasePlace } from './database.ts';
-import type { DatabaseState } from './database-state.ts';
+import { stateAfter } from './database-state.ts';
 import { DAMAGE_HINT, DamageError } from './errors.ts';
 import { isLaterCounter, maybeChangeCounter } from './first-page.ts';
 import { recoverLog } from './log/log-recovery.ts';
@@ -129,6 +129,8 @@ function assertWhole(
   { name, folder, checkpointed }: Database,
   replays: readonly Replay[],
 ): void {
+  // One that the log has whole begins with that, whatever is in the file: it may have been another.
+  if (replays.some(({ header }) => isSnapshot(header))) return;
   const sizeBytes = disk.stat('database.stat', `${folder}/database`)?.sizeBytes;
   const { pageSize, pageCount } = checkpointed;
   if (pageSize !== undefined) {
@@ -190,14 +192,20 @@ function damagedFile(
 /** Returns how many transactions there were. */
 function replay(database: Database, replays: readonly Replay[]): number {
   if (database.state.pageCount > 0) database.openFile();
-  for (const { lsn, source } of replays) replayTransaction(database, source, lsn);
-  return replays.length;
+  // What comes before a whole database does not count.
+  const first = Math.max(
+    replays.findLastIndex(({ header }) => isSnapshot(header)),
+    0,
+  );
+  for (const { lsn, source } of replays.slice(first)) replayTransaction(database, source, lsn);
+  return replays.length - first;
 }
 
 function replayTransaction(database: Database, source: ByteSource, lsn: number): void {
   const reader = new LtxReader(source, { version: 1 });
   const { header } = reader;
   assertFollows(database, header, lsn);
+  if (isSnapshot(header)) beginAnew(database, header);
   if (header.commit === 0) {
     while (reader.next() !== undefined);
     database.removeFile();
@@ -207,11 +215,20 @@ function replayTransaction(database: Database, source: ByteSource, lsn: number):
   database.replayed(stateAfter(header, reader.trailer, lsn));
 }
 
+/** What there was does not count; a file of other pages cannot be written over. */
+function beginAnew(database: Database, { pageSize }: LtxHeader): void {
+  const { state } = database;
+  if (state.pageSize === undefined || state.pageSize === pageSize) return;
+  database.removeFile();
+  database.replayed({ ...state, pageSize: undefined, pageCount: 0 });
+}
+
 /**
  * The log of a database must not have a gap: the checksum before a transaction is that after the
  * last.
  */
 function assertFollows(database: Database, header: LtxHeader, lsn: number): void {
+  if (isSnapshot(header)) return;
   const { txid, checksum } = database.state;
   const isNext = header.minTxid === txid + 1n;
   const fits = txid === 0n || header.preApplyChecksum === checksum;
@@ -237,17 +254,6 @@ function replayPages(database: Database, reader: LtxReader): void {
     database.checksums.set(page.pgno, page.checksumHi, page.checksumLo);
   }
   for (let pgno = commit + 1; pgno <= state.pageCount; pgno++) database.checksums.set(pgno, 0, 0);
-}
-
-function stateAfter(header: LtxHeader, trailer: LtxTrailer, lsn: number): DatabaseState {
-  const isDropped = header.commit === 0;
-  return {
-    pageSize: isDropped ? undefined : header.pageSize,
-    pageCount: header.commit,
-    txid: header.maxTxid,
-    checksum: trailer.postApplyChecksum,
-    lsn,
-  };
 }
 
 /**

@@ -14,14 +14,23 @@ import { DiskError } from '@skein/host';
 
 import type { Database, PageKeeper } from './database.ts';
 import type { DatabaseState } from './database-state.ts';
-import type { WalFile } from './files/wal-file.ts';
 import type { CommittedWal } from './files/wal-generation.ts';
 import { EngineError } from './errors.ts';
 import type { PageStore } from './page-store.ts';
 
+/** The WAL beside a database. */
+export interface SnapshotWal {
+  /** What is in the log of it; undefined while it has no header. */
+  readonly committed: CommittedWal | undefined;
+  /** Reads the page of a frame. */
+  readFrame(frame: number, into: Uint8Array): void;
+}
+
 export interface SnapshotOptions {
   readonly database: Database;
-  readonly wal: WalFile | undefined;
+  /** The state that is in the database file and the WAL. */
+  readonly state: DatabaseState;
+  readonly wal: SnapshotWal | undefined;
   /** Where pages are kept that are replaced too early. */
   readonly kept: PageStore;
 }
@@ -31,7 +40,7 @@ export class Snapshot implements PageKeeper {
   readonly #database: Database;
   readonly #incarnation: number;
   readonly #kept: PageStore;
-  readonly #wal: WalFile | undefined;
+  readonly #wal: SnapshotWal | undefined;
   /** The WAL as it was; undefined when there was nothing in it. */
   readonly #committed: CommittedWal | undefined;
   readonly #lastFrame: number;
@@ -42,16 +51,16 @@ export class Snapshot implements PageKeeper {
   #failure: DiskError | undefined;
 
   /** Everything that is committed must be durable, and in the database file or the WAL. */
-  constructor({ database, wal, kept }: SnapshotOptions) {
-    assert(database.state.pageSize !== undefined, 'There is nothing to take a snapshot of');
-    this.state = database.state;
+  constructor({ database, state, wal, kept }: SnapshotOptions) {
+    assert(state.pageSize !== undefined, 'There is nothing to take a snapshot of');
+    this.state = state;
     this.#database = database;
     this.#incarnation = database.incarnation;
     this.#kept = kept;
     this.#wal = wal;
     this.#committed = wal?.committed;
     this.#lastFrame = this.#committed?.frames.count ?? 0;
-    this.#page = new Uint8Array(database.state.pageSize);
+    this.#page = new Uint8Array(state.pageSize);
     database.addKeeper(this);
   }
 

@@ -7,6 +7,7 @@ import type { EngineContext } from './context.ts';
 import { Database } from './database.ts';
 import { DatabaseFiles } from './database-files.ts';
 import { EngineError } from './errors.ts';
+import type { Access, FileStore } from './file-store.ts';
 import type { MountFile } from './files/mount-file.ts';
 import { ScratchFile } from './files/scratch-file.ts';
 import { SuperJournalFile } from './files/super-journal-file.ts';
@@ -17,10 +18,7 @@ import type { FileOwner } from './owner-file.ts';
 import { afterwards, type Pending } from './pending.ts';
 import { commitOverlays } from './rollback-commit.ts';
 
-/** How a client opens a file. */
-export type Access = 'read' | 'write' | 'read-write';
-
-export class Store {
+export class Store implements FileStore {
   readonly #context: EngineContext;
   /** The folder `dbs` of the data folder. */
   readonly #folder: string;
@@ -34,18 +32,15 @@ export class Store {
     for (const database of databases) this.#adopt(database);
   }
 
-  /** Every database that ever was, dropped ones included. */
   get databases(): Iterable<DatabaseFiles> {
     return this.#databases.values();
   }
 
-  /** A database that exists. */
   findDatabase(name: string): DatabaseFiles | undefined {
     const files = this.#databases.get(name);
     return files?.database.exists === true ? files : undefined;
   }
 
-  /** The file of a name, if there is one. */
   find(name: string): MountFile | undefined {
     const { kind, database } = parseFileName(name);
     const files = this.#databases.get(database);
@@ -65,7 +60,6 @@ export class Store {
     }
   }
 
-  /** All names, as a listing shows them. */
   *names(): Generator<string> {
     for (const name of [...this.#databases.keys()].sort()) {
       const files = this.#databases.get(name)!;
@@ -78,7 +72,6 @@ export class Store {
     yield* this.#staging.keys();
   }
 
-  /** What a client gets that opens a file; find() has found it. */
   open(name: string, access: Access): MountFile {
     const { kind, database } = parseFileName(name);
     const files = this.#databases.get(database);
@@ -88,9 +81,6 @@ export class Store {
     return this.find(name)!;
   }
 
-  /**
-   * Makes a file that does not exist, and opens it. Throws EngineError where the name cannot be.
-   */
   create(name: string, access: Access, owner: FileOwner): MountFile {
     const parsed = parseFileName(name);
     switch (parsed.kind) {
@@ -109,7 +99,6 @@ export class Store {
     }
   }
 
-  /** Removes a file that exists. Of a database that is a transaction, of a journal a commit. */
   remove(name: string): Pending | undefined {
     const { kind, database } = parseFileName(name);
     switch (kind) {
@@ -130,10 +119,6 @@ export class Store {
     }
   }
 
-  /**
-   * Puts a file in the place of another name: how copying programs finish. Only a staging file can
-   * be renamed, and only to a database that no client has open.
-   */
   rename(from: string, to: string, owner: FileOwner): Pending | undefined {
     const source = this.#staging.get(from);
     if (source === undefined) {
@@ -168,7 +153,6 @@ export class Store {
     return files;
   }
 
-  /** Gives up every transaction under way: the log takes no more. */
   abandonAll(): void {
     for (const files of this.#databases.values()) files.abandon();
   }

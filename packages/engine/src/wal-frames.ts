@@ -76,6 +76,24 @@ export class WalFrames {
     return this.#commits.at(-1)!.state.pageCount;
   }
 
+  /** After the last transaction; undefined when there is none. */
+  get lastState(): DatabaseState | undefined {
+    return this.#commits.at(-1)?.state;
+  }
+
+  pgnoOf(frame: number): number {
+    return this.#pgnos[frame - 1]!;
+  }
+
+  /** Halves of the checksum of a frame's page, unsigned. */
+  checksumHi(frame: number): number {
+    return this.#checksums[(frame - 1) * 2 + 1]!;
+  }
+
+  checksumLo(frame: number): number {
+    return this.#checksums[(frame - 1) * 2]!;
+  }
+
   /** The newest frame with this page that is not after `last`; 0 if there is none. */
   findAtOrBefore(pgno: number, last: number): number {
     let frame = Math.max(this.#newest.get(pgno), 0);
@@ -125,11 +143,16 @@ export class WalFrames {
     return this.#commits[0];
   }
 
-  /** Frames whose page has to be copied to complete the database file: the newest of each page. */
-  *pending(): Generator<{ readonly pgno: number; readonly frame: number }> {
+  /**
+   * Frames whose page has to be copied so that the database file is as it was after frame `last`:
+   * the newest of each page up to there, in the order of the pages.
+   */
+  *pending(
+    last: number = this.#count,
+  ): Generator<{ readonly pgno: number; readonly frame: number }> {
     for (const pgno of this.#newest.sortedPages()) {
-      const frame = this.#newest.get(pgno);
-      if (!this.isDone(frame)) yield { pgno, frame };
+      const frame = this.findAtOrBefore(pgno, last);
+      if (frame > 0 && !this.isDone(frame)) yield { pgno, frame };
     }
   }
 

@@ -12,6 +12,7 @@ import { SqliteFormatError } from '@skein/sqlite-file';
 import { type Failure, type Operation, SeededRandom, SimDisk } from '@skein/testkit';
 
 import { EngineError } from '../src/errors.ts';
+import { ShmFile } from '../src/files/shm-file.ts';
 import { checkChecksums, readState } from './inspect.ts';
 import { commitRollback, rollBackHotJournal } from './rollback-client.ts';
 import { changedPages, equalPages, type Pages } from './sample-database.ts';
@@ -169,7 +170,9 @@ function commitNext(node: SimNode, timeline: Timeline, name: string): void {
   if (isWal(node, name)) {
     const wal = walClient(client);
     // The client that failed may have left a transaction that the wal-index does not know.
-    node.answer(() => node.engine.store.findDatabase(name)!.shm!.completeIndex());
+    const shm = node.engine.store.find(`${name}-shm`);
+    assert(shm instanceof ShmFile, 'A WAL has its index');
+    node.answer(() => shm.completeIndex());
     wal.commit(next, { syncs: true });
     assert(equalPages(wal.pages(), next), `${name}: the next transaction is not there`);
   } else {

@@ -17,6 +17,8 @@ import {
 import { DEFAULT_ENGINE_OPTIONS, Engine, type EngineOptions } from '../src/engine.ts';
 import type { Pending } from '../src/pending.ts';
 import type { ClientLocks, ClientMapping, ClientMemory, KernelCache } from '../src/ports.ts';
+import { SimLocks } from './sim-locks.ts';
+import { SimPageCache } from './sim-page-cache.ts';
 
 export const DATA_FOLDER = '/data';
 
@@ -42,6 +44,12 @@ export class SimNode {
   readonly background: SimBackgroundIo = new SimBackgroundIo();
   readonly log: RecordingLog = new RecordingLog();
   readonly engine: Engine;
+  /** What clients hold of SQLite's locks on wal-indexes, on a replica. */
+  readonly shmLocks: SimLocks = new SimLocks();
+  /** What the kernel has of files, for clients that read through it. */
+  readonly pageCache: SimPageCache = new SimPageCache();
+  /** Names that the engine took away by itself, in order. */
+  readonly removed: string[] = [];
   /** Names whose content the kernel was told to forget, in order. */
   readonly forgotten: string[] = [];
   /** The process that holds a lock exclusively, by `<file>:<byte>`. */
@@ -74,6 +82,7 @@ export class SimNode {
         kernel: this.#kernelCache(),
         locks: this.#clientLocks(),
         memory: clientMemory,
+        replicaLocks: this.shmLocks.replicaLocks(this),
         fileLocks: nullFileLocks,
       },
       {
@@ -153,6 +162,11 @@ export class SimNode {
     this.background.runBackground();
   }
 
+  /** As what another thread does: in the next round. */
+  later(act: () => void): void {
+    this.#kernelQueue.push(act);
+  }
+
   #turn(): void {
     this.engine.idle();
     this.background.runBackground();
@@ -163,9 +177,25 @@ export class SimNode {
     return {
       forgetContent: (name, done) => {
         this.forgotten.push(name);
-        if (done !== undefined) this.#kernelQueue.push(done);
+        this.later(() => {
+          this.pageCache.forget(name);
+          done?.();
+        });
+      },
+      forgetRanges: (name, ranges, done) => {
+        this.later(() => {
+          this.pageCache.forgetRanges(name, ranges);
+          done();
+        });
+      },
+      store: (_name, _pieces, done) => {
+        if (done !== undefined) this.later(done);
       },
       forgetName: () => {},
+      removed: (name) => {
+        this.removed.push(name);
+        this.pageCache.forget(name);
+      },
     };
   }
 
@@ -189,6 +219,12 @@ const clientMemory: ClientMemory = {
     const bytes = new Uint8Array(length);
     file.read('memory.map', bytes, 0, length, 0);
     const publish = (): undefined => file.write('memory.publish', bytes, 0, length, 0) as undefined;
-    return { bytes, publish };
+    const publishRanges: ClientMapping['publishRanges'] = (ranges) => {
+      for (const range of ranges) {
+        file.write('memory.publish', bytes, range.offset, range.length, range.offset);
+      }
+      return undefined;
+    };
+    return { bytes, publish, publishRanges };
   },
 };

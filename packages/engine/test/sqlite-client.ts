@@ -8,7 +8,7 @@ import type { DiskFile } from '@skein/host';
 import { EngineError } from '../src/errors.ts';
 import type { FileOwner } from '../src/owner-file.ts';
 import type { MountFile } from '../src/files/mount-file.ts';
-import type { Access } from '../src/store.ts';
+import type { Access } from '../src/file-store.ts';
 import type { Pages } from './sample-database.ts';
 import type { SimNode } from './sim-node.ts';
 

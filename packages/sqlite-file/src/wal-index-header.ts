@@ -34,6 +34,18 @@ const CHECKPOINT_WORD = 24;
 const READ_MARKS_WORD = 25;
 const ATTEMPTED_WORD = 32;
 
+/** Size of one of the two copies of the header; they lie side by side at the beginning. */
+export const WAL_INDEX_COPY_SIZE: number = COPY_WORDS * 4;
+/** Where nBackfill is, 4 bytes. */
+export const WAL_BACKFILL_OFFSET: number = CHECKPOINT_WORD * 4;
+/** Where the marks of readers are, the only bytes that a connection without a write changes. */
+export const WAL_READ_MARKS_OFFSET: number = READ_MARKS_WORD * 4;
+export const WAL_READ_MARKS_SIZE: number = WAL_READ_LOCK_COUNT * 4;
+/** Where nBackfillAttempted is, 4 bytes. */
+export const WAL_ATTEMPTED_OFFSET: number = ATTEMPTED_WORD * 4;
+/** Size of all of it; the page numbers of frames follow. */
+export const WAL_INDEX_HEADER_SIZE = 136;
+
 /** A read mark that no reader uses. */
 export const READ_MARK_NOT_USED = 0xffff_ffff;
 

@@ -5,7 +5,7 @@
 // holds. Where a transaction is lost this is no longer known of the pages before it, and they are
 // forgotten.
 
-import type { LtxHeader, LtxPage, LtxTrailer } from '@skein/ltx';
+import { isSnapshot, type LtxHeader, type LtxPage, type LtxTrailer } from '@skein/ltx';
 
 import type { DatabaseState } from '../database-state.ts';
 import { maybeChangeCounter } from '../first-page.ts';
@@ -46,7 +46,7 @@ export class LoggedDatabase {
     const state = this.#state;
     if (this.#lostLsn > Math.max(this.#coveredLsn, state?.lsn ?? 0)) return undefined;
     if (state === undefined || checkpoint === undefined) return state ?? checkpoint;
-    return state.txid >= checkpoint.txid ? state : checkpoint;
+    return state.lsn >= checkpoint.lsn ? state : checkpoint;
   }
 
   /** Of the newest first page in the log, if it can be compared with the one in the file. */
@@ -81,10 +81,13 @@ export class LoggedDatabase {
     this.#nextLsn = lsn;
     const follows =
       before === undefined ||
+      isSnapshot(header) ||
       (header.minTxid === before.txid + 1n &&
         (before.txid === 0n || header.preApplyChecksum === before.checksum));
     if (!follows) this.#forget();
-    if (header.commit === 0) {
+    // Another database begins: the file may still be that of before.
+    const isReplaced = isSnapshot(header) && (before?.txid ?? 0n) > 0n;
+    if (header.commit === 0 || isReplaced) {
       this.#forget();
       this.#wasDropped = true;
     }
@@ -119,7 +122,7 @@ export class LoggedDatabase {
     const state = this.#state;
     if (checkpoint === undefined || state === undefined) return undefined;
     // The versions that the log has are not the newest.
-    if (checkpoint.txid > state.txid) this.#forget();
+    if (checkpoint.lsn > state.lsn) this.#forget();
     const isOther =
       checkpoint.txid === state.txid &&
       (checkpoint.checksum !== state.checksum || checkpoint.pageCount !== state.pageCount);
@@ -131,7 +134,7 @@ export class LoggedDatabase {
     const { checkpoint } = this;
     const state = this.#state;
     if (checkpoint === undefined || lsn <= checkpoint.lsn) return state;
-    return state === undefined || state.txid < checkpoint.txid ? checkpoint : state;
+    return state === undefined || state.lsn < checkpoint.lsn ? checkpoint : state;
   }
 
   #forget(): void {

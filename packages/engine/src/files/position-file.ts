@@ -2,7 +2,7 @@
 
 import { formatPosition } from '@skein/ltx';
 
-import type { Database } from '../database.ts';
+import type { DatabaseState } from '../database-state.ts';
 import { EngineError } from '../errors.ts';
 import type { MountFile } from './mount-file.ts';
 
@@ -16,16 +16,17 @@ export class PositionFile implements MountFile {
   readonly bypassesCache = true;
   readonly wantsFlush = false;
   readonly sizeBytes: number = LINE_BYTES;
-  readonly #database: Database;
+  readonly #state: () => DatabaseState;
 
-  constructor(database: Database) {
-    this.#database = database;
+  /** `state`: the one that readers of the database see. */
+  constructor(state: () => DatabaseState) {
+    this.#state = state;
   }
 
   opened(): void {}
 
   read(into: Uint8Array, offset: number, length: number, position: number): number {
-    const line = utf8.encode(`${formatPosition(this.#database.state)}\n`);
+    const line = utf8.encode(`${formatPosition(this.#state())}\n`);
     const piece = line.subarray(position, position + length);
     into.set(piece, offset);
     return piece.length;

@@ -1,7 +1,7 @@
 // What an engine tells of itself, as NodeControl shows it. To be called on the engine's thread.
 
 import { formatHex64 } from '@skein/bytes';
-import type { DatabaseFiles, DatabaseState, Engine } from '@skein/engine';
+import type { DatabaseState, Engine, ServedDatabase } from '@skein/engine';
 import { formatChecksum, formatTxid } from '@skein/ltx';
 import { DATABASE_HEADER_SIZE, decodeDatabaseHeader, PAGE_SIZE_MAX } from '@skein/sqlite-file';
 
@@ -23,8 +23,8 @@ export function engineStatus(engine: Engine): EngineStatus {
 
 /** `state`: an earlier one than the newest, of which the rest is told. */
 export function databaseStatus(
-  files: DatabaseFiles,
-  state: DatabaseState = files.database.state,
+  files: ServedDatabase,
+  state: DatabaseState = files.shownState,
 ): DatabaseStatus {
   const { pageSize, pageCount, txid, checksum } = state;
   const { refusal } = files;
@@ -51,7 +51,7 @@ function logStatus({ log }: Engine): LogStatus {
 }
 
 /** What is beside the database counts for more than its header, which lags behind a change. */
-function journalMode({ wal, journal, database }: DatabaseFiles): DatabaseStatus['journalMode'] {
+function journalMode({ wal, journal, database }: ServedDatabase): DatabaseStatus['journalMode'] {
   if (wal?.committed !== undefined) return 'wal';
   if (journal !== undefined) return 'rollback';
   const page = new Uint8Array(PAGE_SIZE_MAX);

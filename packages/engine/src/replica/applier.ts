@@ -1,0 +1,294 @@
+// Applies what a database of a replica has in its backlog, in steps between requests, as far as it
+// is durable in the log and nothing is in the way.
+//
+// Invariants:
+//  - Frames are shown only of transactions that are durable here.
+//  - Whatever is in the way holds up applying alone, never the log.
+
+import { DiskError } from '@skein/host';
+import { WAL_READ_LOCK_FIRST, WAL_WRITE_LOCK } from '@skein/sqlite-file';
+
+import type { Database } from '../database.ts';
+import type { JobLock } from '../job-lock.ts';
+import type { Job } from '../jobs.ts';
+import type { Presence } from '../ports.ts';
+import { type LoggedLtx, writeFile, writeFrames } from './apply.ts';
+import type { Backlog, Waiting } from './backlog.ts';
+import { readLogged } from './logged.ts';
+import type { Obstacle } from './obstacle.ts';
+import type { ReplicaContext } from './replica-context.ts';
+import { ShownFiles } from './shown-files.ts';
+import { backfill, type CheckpointParts, tryRestart } from './wal-checkpoint.ts';
+import { WalWriter } from './wal-writer.ts';
+
+/** So much becomes visible at once when there is more than one transaction: one step of a job. */
+const BATCH_BYTES = 1024 * 1024;
+const BATCH_COUNT = 256;
+
+/** After this many frames their pages go into the database file: SQLite's default. */
+const BACKFILL_FRAMES = 1000;
+
+/**
+ * A WAL of this size is worth some moments in which nothing is applied: readers that begin then need
+ * no frame, those from before end, and it can begin anew.
+ */
+const PATIENCE_BYTES = 32 * 1024 * 1024;
+const PAUSES_MAX = 4;
+
+export interface ApplierOptions {
+  readonly context: ReplicaContext;
+  readonly database: Database;
+  readonly backlog: Backlog;
+  /** Held by whatever changes the files. */
+  readonly lock: JobLock;
+  /** Something else is visible now. */
+  readonly onApplied: () => void;
+  /** start() is to be called again after a while. */
+  readonly onWaiting: () => void;
+}
+
+export class Applier {
+  readonly #options: ApplierOptions;
+  #files: ShownFiles | undefined;
+  #presence: Presence | undefined;
+  #isJoining = false;
+  /** Whether WAL_WRITE_LOCK is held: once it is, it stays. */
+  #isWriter = false;
+  #isRunning = false;
+  #obstacle: Obstacle | undefined;
+  /** Pages go into the database file when the WAL has this many frames. */
+  #backfillAt = BACKFILL_FRAMES;
+  #pausesLeft = 0;
+  #isPausing = false;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+  }
+
+  /** What clients see; undefined before the first transaction is whole, and after a drop. */
+  get files(): ShownFiles | undefined {
+    return this.#files;
+  }
+
+  get obstacle(): Obstacle | undefined {
+    return this.#obstacle;
+  }
+
+  /** Whether onWaiting() still counts. */
+  get isWaiting(): boolean {
+    return this.#obstacle !== undefined || this.#isPausing;
+  }
+
+  /** The file is whole: shows it. */
+  show(files: ShownFiles): void {
+    this.#files = files;
+    this.#backfillAt = BACKFILL_FRAMES;
+  }
+
+  /** To be called when something has become durable, and while isWaiting now and then. */
+  start(): void {
+    if (this.#isRunning || this.#next() === undefined) return;
+    const { jobs } = this.#options.context.engine;
+    this.#isRunning = true;
+    const ended = jobs.run(this.#options.lock.hold(this.#run()));
+    ended?.onSettled((error) => {
+      if (error !== undefined) throw error;
+    });
+  }
+
+  /** The database is gone, or another one from now on. To be called with the lock held. */
+  remove(): void {
+    this.#options.backlog.clear();
+    this.#presence?.release();
+    this.#presence = undefined;
+    this.#isWriter = false;
+    this.#files?.remove();
+    this.#files = undefined;
+    this.#obstacle = undefined;
+  }
+
+  /** Nobody uses the mount any more. */
+  close(): void {
+    this.#presence?.release();
+    this.#files?.close();
+  }
+
+  /** Copies what readers allow into the database file. To be called with the lock held. */
+  *completeFile(): Job<void> {
+    const parts = this.#parts();
+    if (parts !== undefined) yield* backfill(parts);
+  }
+
+  /** The next transaction that may be applied. */
+  #next(): Waiting | undefined {
+    const { backlog, context } = this.#options;
+    const { next } = backlog;
+    return next !== undefined && this.#isDurable(next, context) ? next : undefined;
+  }
+
+  #isDurable({ lsn }: Waiting, { engine }: ReplicaContext): boolean {
+    return lsn <= engine.committer.log.durableLsn;
+  }
+
+  *#run(): Job<void> {
+    try {
+      while (this.#next() !== undefined) {
+        if (this.#files === undefined) yield* this.#makeFile(this.#next()!);
+        else if (!(yield* this.#prepare(this.#files))) return;
+        else yield* this.#applyBatch(this.#files);
+        this.#options.onApplied();
+        yield;
+      }
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#meet({ kind: 'disk', message: error.message });
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** The first transaction of a database is all of it: nobody sees the file before it is whole. */
+  *#makeFile(waiting: Waiting): Job<void> {
+    const { context, database, backlog } = this.#options;
+    database.openFile();
+    const state = yield* writeFile(database, this.#read(waiting));
+    backlog.dropThrough(waiting.lsn);
+    const files = new ShownFiles(context.engine, database, state);
+    this.show(files);
+    files.announce();
+    this.#obstacle = undefined;
+  }
+
+  /** Whether frames may be written and shown now. */
+  *#prepare({ wal, index }: ShownFiles): Job<boolean> {
+    const presence = this.#presence;
+    if (presence === undefined) {
+      this.#join();
+      return false;
+    }
+    if (!this.#isWriter && !presence.tryLock(WAL_WRITE_LOCK, 1, 'exclusive')) {
+      this.#meet(obstacleOf('writer', presence, WAL_WRITE_LOCK));
+      return false;
+    }
+    this.#isWriter = true;
+    if (!index.isStarted) yield* index.start(wal.committed, wal.state.pageCount);
+    const obstacle = yield* this.#makeRoom(this.#parts()!);
+    if (obstacle !== undefined) this.#meet(obstacle);
+    else if (!this.#isPausing) this.#obstacle = undefined;
+    return obstacle === undefined && !this.#isPausing;
+  }
+
+  /** Takes the node's own place among the clients; goes on when it has it. */
+  #join(): void {
+    if (this.#isJoining) return;
+    const { context, database } = this.#options;
+    const files = this.#files;
+    this.#isJoining = true;
+    context.engine.replicaLocks.join(database.name, (outcome) => {
+      this.#isJoining = false;
+      if (outcome instanceof Error) {
+        return this.#meet({ kind: 'mount', message: outcome.message });
+      }
+      // The name may lead to another file by now.
+      if (this.#files === files) this.#presence = outcome;
+      else outcome.release();
+      this.start();
+    });
+  }
+
+  /** Moves pages into the database file when there are many, and begins the WAL anew if it can. */
+  *#makeRoom(parts: CheckpointParts): Job<Obstacle | undefined> {
+    const { wal } = parts;
+    const isDue = wal.committed.frames.count >= this.#backfillAt;
+    const isFull = wal.usedBytes >= this.#options.context.walBytesMax;
+    if (!this.#isPausing && (isDue || isFull)) {
+      const lock = yield* backfill(parts);
+      this.#backfillAt = wal.committed.frames.count + BACKFILL_FRAMES;
+      this.#pausesLeft = wal.usedBytes >= PATIENCE_BYTES ? PAUSES_MAX : 0;
+      if (lock !== undefined) {
+        return isFull ? obstacleOf('reader', parts.presence, lock) : undefined;
+      }
+    }
+    if (yield* tryRestart(parts)) {
+      this.#backfillAt = BACKFILL_FRAMES;
+      this.#isPausing = false;
+    } else {
+      this.#isPausing = this.#pausesLeft > 0;
+      this.#pausesLeft = Math.max(this.#pausesLeft - 1, 0);
+      if (this.#isPausing) this.#options.onWaiting();
+      if (isFull) return obstacleOf('reader', parts.presence, WAL_READ_LOCK_FIRST + 1);
+    }
+    return undefined;
+  }
+
+  /** Shows the next transactions, as many as make a step, by one change of the wal-index. */
+  *#applyBatch({ wal, index }: ShownFiles): Job<void> {
+    const { context, database, backlog } = this.#options;
+    const batch = this.#nextBatch();
+    const { engine } = context;
+    const sizeBytes = batch.reduce((sum, waiting) => sum + waiting.sizeBytes, 0);
+    const writer = new WalWriter(wal, {
+      capacityBytes: sizeBytes,
+      // Where the kernel reads the file by itself it needs no copy.
+      onWritten: (position, bytes) => {
+        if (engine.canPassThrough) return;
+        const piece = { offset: position, bytes: bytes.slice() };
+        engine.kernel.store(`${database.name}-wal`, [piece]);
+      },
+    });
+    for (const waiting of batch) {
+      yield* writeFrames({ database, wal, writer }, this.#read(waiting));
+    }
+    writer.finish();
+    yield* index.reserve(writer.frameCount);
+    // Nothing fails from here on.
+    writer.keep();
+    backlog.dropThrough(batch.at(-1)!.lsn);
+    yield* index.publish(wal.committed);
+  }
+
+  #nextBatch(): Waiting[] {
+    const { context, backlog } = this.#options;
+    const batch: Waiting[] = [];
+    let bytes = 0;
+    while (batch.length < Math.min(backlog.count, BATCH_COUNT) && bytes < BATCH_BYTES) {
+      const waiting = backlog.at(batch.length);
+      const isAlone = batch.length > 0 && (waiting.isWhole || batch.at(-1)!.isWhole);
+      if (isAlone || !this.#isDurable(waiting, context)) break;
+      batch.push(waiting);
+      bytes += waiting.sizeBytes;
+    }
+    return batch;
+  }
+
+  #read({ lsn, source }: Waiting): LoggedLtx {
+    const { logReader } = this.#options.context;
+    return { lsn, source: source ?? readLogged(logReader, lsn) };
+  }
+
+  #parts(): CheckpointParts | undefined {
+    const presence = this.#presence;
+    const files = this.#files;
+    if (presence === undefined || files === undefined || !files.index.isStarted) return undefined;
+    const { context, database } = this.#options;
+    const { wal, index } = files;
+    return { context: context.engine, database, wal, index, presence };
+  }
+
+  #meet(obstacle: Obstacle): void {
+    const { log } = this.#options.context.engine;
+    const isNew = this.#obstacle?.kind !== obstacle.kind;
+    this.#obstacle = obstacle;
+    this.#options.onWaiting();
+    if (!isNew) return;
+    const fields = { database: this.#options.database.name, pid: obstacle.pid };
+    log.warn(`Transactions are logged and not applied: ${obstacle.message}`, fields);
+  }
+}
+
+function obstacleOf(kind: 'writer' | 'reader', presence: Presence, byte: number): Obstacle {
+  const pid = presence.holderOf(byte);
+  const message =
+    kind === 'writer' ? 'a client holds the lock of the writer' : 'a reader needs an old state';
+  return { kind, message, ...(pid !== undefined && pid > 0 && { pid }) };
+}

@@ -1,0 +1,49 @@
+// What a simulated kernel keeps of files that it has read once: until it is told to forget it, it
+// never asks again.
+
+import type { MountFile } from '../src/files/mount-file.ts';
+import type { ByteRange } from '../src/ports.ts';
+
+/** Pages of memory on most machines. */
+const PAGE_BYTES = 4096;
+
+export class SimPageCache {
+  readonly #pages = new Map<string, Map<number, Uint8Array>>();
+
+  /** Reads as a client does, through what is remembered. */
+  read(name: string, file: MountFile, position: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let at = position; at < position + length;) {
+      const number = Math.floor(at / PAGE_BYTES);
+      const within = at % PAGE_BYTES;
+      const page = this.#page(name, file, number);
+      const count = Math.min(PAGE_BYTES - within, position + length - at);
+      bytes.set(page.subarray(within, within + count), at - position);
+      at += count;
+    }
+    return bytes;
+  }
+
+  forget(name: string): void {
+    this.#pages.delete(name);
+  }
+
+  forgetRanges(name: string, ranges: readonly ByteRange[]): void {
+    const pages = this.#pages.get(name);
+    for (const { offset, length } of ranges) {
+      const last = Math.floor((offset + length - 1) / PAGE_BYTES);
+      for (let n = Math.floor(offset / PAGE_BYTES); n <= last; n++) pages?.delete(n);
+    }
+  }
+
+  #page(name: string, file: MountFile, number: number): Uint8Array {
+    const pages = this.#pages.get(name) ?? new Map<number, Uint8Array>();
+    this.#pages.set(name, pages);
+    const known = pages.get(number);
+    if (known !== undefined) return known;
+    const page = new Uint8Array(PAGE_BYTES);
+    file.read(page, 0, PAGE_BYTES, number * PAGE_BYTES);
+    pages.set(number, page);
+    return page;
+  }
+}
