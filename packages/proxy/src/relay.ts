@@ -75,7 +75,7 @@ class Relay {
     this.#passage = passage;
     this.#resolve = resolve;
     this.#reject = reject;
-    const { to, agent, target, headers, request } = passage;
+    const { to, agent, target, headers, request, limits } = passage;
     this.#upstream = httpRequest({
       agent,
       host: to.host,
@@ -84,7 +84,10 @@ class Relay {
       path: target,
       // With an array Node adds nothing but what frames the body and the connection.
       headers: headers as string[],
+      maxHeaderSize: limits.headerBytes,
     });
+    // Node would leave out the rest in silence; their size is limited.
+    this.#upstream.maxHeadersCount = 0;
   }
 
   start(): void {

@@ -1,0 +1,304 @@
+// What a client learns of a request that went wrong: not executed, unknown, or the app's own answer.
+
+import assert from 'node:assert/strict';
+import { createServer, type Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { onTestEnd, type TestScope } from '@skein/testkit';
+
+import { formatHop } from '../src/hop.ts';
+import { PushedNodeView } from '../src/node-view.ts';
+import {
+  ask,
+  freePort,
+  LOOPBACK,
+  type Reply,
+  startApp,
+  startEcho,
+  startPair,
+  startTestProxy,
+  type TestProxy,
+} from './apps.ts';
+
+function outcomeOf({ status, headers }: Reply): string {
+  return [status, headers['skein-outcome']].join(' ').trim();
+}
+
+/** A server that is asked, and hears of each request, as text. */
+async function startBare(
+  t: TestScope,
+  onRequest: (text: string, socket: Socket, count: number) => void,
+): Promise<{ readonly host: string; readonly port: number }> {
+  let count = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => onRequest(chunk.toString('latin1'), socket, (count += 1)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, LOOPBACK, resolve));
+  onTestEnd(t, () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return { host: LOOPBACK, port: (server.address() as { port: number }).port };
+}
+
+async function startPrimary(
+  t: TestScope,
+  setup: Parameters<typeof startTestProxy>[1],
+): Promise<TestProxy> {
+  const proxy = await startTestProxy(t, setup);
+  proxy.view.update({ role: 'primary' });
+  return proxy;
+}
+
+const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+describe('Not executed', () => {
+  test('a write without a primary, after a bounded wait', async (t) => {
+    const { replica } = await startPair(t, { primaryWaitMs: 30 });
+    for (const role of ['no-primary', 'fenced'] as const) {
+      replica.view.update({ role });
+      const reply = await ask(replica, { method: 'POST', body: 'x' });
+      assert.equal(outcomeOf(reply), '503 not-executed');
+      assert.equal(reply.headers['retry-after'], '1');
+      assert.match(reply.body, /no primary/);
+    }
+    assert.equal(replica.metric('skein_proxy_failures_total'), 2);
+  });
+
+  test('but it is executed when a primary comes up in time', async (t) => {
+    const { primary, replica } = await startPair(t, { primaryWaitMs: 30_000 });
+    replica.view.update({ role: 'no-primary' });
+    const writing = ask(replica, { method: 'POST', body: 'hello' });
+    await sleep(30);
+    replica.view.update({ role: 'replica', primary: { name: 'node1', proxyUrl: primary.url } });
+    assert.deepEqual((await writing).echo.body, 'hello');
+  });
+
+  test('a write to a primary that cannot be reached', async (t) => {
+    const { replica } = await startPair(t, { primaryWaitMs: 150 });
+    const proxyUrl = `http://${LOOPBACK}:${await freePort()}`;
+    replica.view.update({ role: 'replica', primary: { name: 'gone', proxyUrl } });
+    const reply = await ask(replica, { method: 'POST', body: 'x' });
+    assert.equal(outcomeOf(reply), '503 not-executed');
+    assert.match(reply.body, /gone: ECONNREFUSED/);
+  });
+
+  test('but it goes to the next primary, with its body, when there is one', async (t) => {
+    const { primary, replica } = await startPair(t, { primaryWaitMs: 30_000 });
+    const proxyUrl = `http://${LOOPBACK}:${await freePort()}`;
+    replica.view.update({ role: 'replica', primary: { name: 'gone', proxyUrl } });
+    const writing = ask(replica, { method: 'POST', body: 'y'.repeat(100_000) });
+    await sleep(150);
+    replica.view.update({ role: 'replica', primary: { name: 'node1', proxyUrl: primary.url } });
+    assert.equal((await writing).echo.body.length, 100_000);
+  });
+
+  test('what is forwarded to a node that is not the primary', async (t) => {
+    const { replica: other } = await startPair(t);
+    const { replica } = await startPair(t);
+    replica.view.update({ role: 'replica', primary: { name: 'node2', proxyUrl: other.url } });
+    const reply = await ask(replica, { method: 'POST', body: 'x' });
+    assert.equal(outcomeOf(reply), '503 not-executed');
+    assert.match(reply.body, /not the primary/);
+  });
+
+  test('what would go round between nodes that take each other for the primary', async (t) => {
+    for (const [a, b] of [
+      [undefined, undefined],
+      ['secret of one', 'secret of another'],
+    ]) {
+      const start = (secret: string | undefined, name: string) =>
+        startTestProxy(t, {
+          target: { host: LOOPBACK, port: 1 },
+          view: new PushedNodeView(name),
+          ...(secret === undefined ? {} : { secret }),
+        });
+      const [left, right] = [await start(a, 'left'), await start(b, 'right')];
+      left.view.update({ role: 'replica', primary: { name: 'right', proxyUrl: right.url } });
+      right.view.update({ role: 'replica', primary: { name: 'left', proxyUrl: left.url } });
+      const reply = await ask(left, { method: 'POST', body: 'x' });
+      assert.equal(outcomeOf(reply), '503 not-executed');
+    }
+  });
+
+  test('a secret keeps strangers from claiming that a request was forwarded', async (t) => {
+    const { replica } = await startPair(t, { secret: 'secret' });
+    const headers = { Host: 'a.org', 'Skein-Hop': '1;node9' };
+    assert.equal((await ask(replica, { method: 'POST', headers })).echo.name, 'primary');
+    const request = { method: 'POST', target: '/', host: 'a.org' };
+    const proved = { ...headers, 'Skein-Hop': formatHop('node9', request, 'secret') };
+    const refused = await ask(replica, { method: 'POST', headers: proved });
+    assert.equal(outcomeOf(refused), '503 not-executed');
+  });
+});
+
+describe('An app that does not listen', () => {
+  test('is waited for, with a write too', async (t) => {
+    const port = await freePort();
+    const proxy = await startPrimary(t, { target: { host: LOOPBACK, port } });
+    const writing = ask(proxy, { method: 'POST', body: 'hello' });
+    await sleep(50);
+    await startApp(
+      t,
+      (request, response) => {
+        request.pipe(response);
+      },
+      port,
+    );
+    const reply = await writing;
+    assert.deepEqual([reply.status, reply.body], [200, 'hello']);
+  });
+
+  test('is not waited for longer than is configured', async (t) => {
+    const port = await freePort();
+    const proxy = await startPrimary(t, { target: { host: LOOPBACK, port }, startWaitMs: 10 });
+    for (const method of ['GET', 'POST']) {
+      const reply = await ask(proxy, { method });
+      assert.equal(outcomeOf(reply), '503 not-executed');
+      assert.match(reply.body, /the app: ECONNREFUSED/);
+    }
+  });
+});
+
+describe('Unknown', () => {
+  test('a write whose connection broke before the answer, which is not sent again', async (t) => {
+    const seen: string[] = [];
+    const target = await startBare(t, (text, socket) => {
+      seen.push(text.split(' ')[0]!);
+      socket.destroy();
+    });
+    const proxy = await startPrimary(t, { target });
+    for (const method of ['POST', 'PUT', 'DELETE']) {
+      const reply = await ask(proxy, { method });
+      assert.equal(outcomeOf(reply), '502 unknown');
+    }
+    assert.deepEqual(seen, ['POST', 'PUT', 'DELETE']);
+    assert.equal(proxy.metric('skein_proxy_repeated_total'), 0);
+    assert.equal(proxy.log.entries.filter(({ level }) => level === 'warn').length, 3);
+  });
+
+  test('a write that took too long', async (t) => {
+    const target = await startBare(t, () => {});
+    const proxy = await startPrimary(t, { target, limits: { answerMs: 30 } });
+    for (const body of ['', 'x']) {
+      const reply = await ask(proxy, { method: 'POST', body });
+      assert.equal(outcomeOf(reply), '502 unknown');
+    }
+  });
+
+  test('is passed on by the proxy between', async (t) => {
+    const primaryApp = await startBare(t, (_, socket) => socket.destroy());
+    const { replica } = await startPair(t, { primaryApp });
+    const reply = await ask(replica, { method: 'POST', body: 'x' });
+    assert.equal(outcomeOf(reply), '502 unknown');
+  });
+
+  test('a write never goes over a connection that may be about to be closed', async (t) => {
+    const sockets = new Set<Socket>();
+    let requests = 0;
+    const target = await startBare(t, (_, socket) => {
+      requests += 1;
+      sockets.add(socket);
+      socket.write(ANSWER);
+    });
+    const proxy = await startPrimary(t, { target });
+    await ask(proxy);
+    for (let i = 0; i < 3; i += 1) await ask(proxy, { method: 'POST' });
+    assert.equal(requests, 4);
+    assert.equal(sockets.size, 4);
+    await ask(proxy);
+    assert.equal(sockets.size, 4, 'a read does');
+  });
+});
+
+describe('A read', () => {
+  test('is sent once more when a connection that was kept turns out to be closed', async (t) => {
+    const target = await startBare(t, (_, socket, count) => {
+      // The second request comes over the connection of the first.
+      if (count === 2) socket.resetAndDestroy();
+      else socket.write(ANSWER);
+    });
+    const proxy = await startPrimary(t, { target });
+    assert.equal((await ask(proxy)).body, 'ok');
+    assert.equal((await ask(proxy)).body, 'ok');
+    assert.equal(proxy.metric('skein_proxy_repeated_total'), 1);
+  });
+
+  test('is not sent a third time', async (t) => {
+    let count = 0;
+    const target = await startBare(t, (_, socket) => {
+      count += 1;
+      socket.destroy();
+    });
+    const proxy = await startPrimary(t, { target });
+    assert.equal(outcomeOf(await ask(proxy)), '502 unknown');
+    assert.equal(count, 2);
+  });
+
+  test('with a body is sent once', async (t) => {
+    let count = 0;
+    const target = await startBare(t, (_, socket) => {
+      count += 1;
+      socket.destroy();
+    });
+    const proxy = await startPrimary(t, { target });
+    const headers = { 'Content-Length': '1' };
+    assert.equal(outcomeOf(await ask(proxy, { body: 'x', headers })), '502 unknown');
+    assert.equal(count, 1);
+  });
+});
+
+describe('An answer of the app', () => {
+  test('goes to the client as it is, failures too', async (t) => {
+    const primaryApp = await startApp(t, (request, response) => {
+      request.resume();
+      const headers = ['Retry-After', '7', 'Skein-Outcome', 'not-executed', 'X-A', '1', 'X-A', '2'];
+      response.writeHead(503, 'Busy Today', headers);
+      response.end('later');
+    });
+    const { replica } = await startPair(t, { primaryApp });
+    const reply = await ask(replica, { method: 'POST', body: 'x' });
+    assert.deepEqual([reply.status, reply.body], [503, 'later']);
+    assert.equal(reply.headers['retry-after'], '7');
+    assert.equal(reply.headers['x-a'], '1, 2');
+    // Only proxies say that.
+    assert.equal(reply.headers['skein-outcome'], undefined);
+  });
+
+  test('that breaks off does not look whole', async (t) => {
+    for (const head of ['Content-Length: 100', 'Transfer-Encoding: chunked']) {
+      const body = head.startsWith('C') ? 'half' : '4\r\nhalf\r\n';
+      const target = await startBare(t, (_, socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n${body}`);
+        setTimeout(() => socket.destroy(), 20);
+      });
+      const proxy = await startPrimary(t, { target });
+      await assert.rejects(ask(proxy), { code: 'ECONNRESET' });
+      await assert.rejects(ask(proxy, { method: 'POST' }), { code: 'ECONNRESET' });
+    }
+  });
+
+  test('that is none is an unknown outcome', async (t) => {
+    const target = await startBare(t, (_, socket) => socket.end('hello?\r\n\r\n'));
+    const proxy = await startPrimary(t, { target });
+    assert.equal(outcomeOf(await ask(proxy, { method: 'POST' })), '502 unknown');
+  });
+});
+
+test('a proxy in the environment is not used', async (t) => {
+  const names = ['HTTP_PROXY', 'http_proxy', 'NODE_USE_ENV_PROXY'];
+  const before = names.map((name) => process.env[name]);
+  onTestEnd(t, () => {
+    for (const [i, name] of names.entries()) {
+      if (before[i] === undefined) delete process.env[name];
+      else process.env[name] = before[i];
+    }
+  });
+  for (const name of names) process.env[name] = name.startsWith('N') ? '1' : 'http://127.0.0.1:1';
+  const proxy = await startPrimary(t, { target: await startEcho(t, 'app') });
+  assert.equal((await ask(proxy)).echo.name, 'app');
+});
