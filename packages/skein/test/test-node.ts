@@ -64,6 +64,8 @@ export function testConfig(
     pinCpu: undefined,
     ...DEFAULT_ENGINE_OPTIONS,
     http: undefined,
+    cluster: undefined,
+    proxy: undefined,
     exec: [],
     log: { format: 'text', level: 'info' },
     ...SMALL,

@@ -21,6 +21,12 @@ import {
   toErrorData,
   type ToMountThread,
 } from '../mount/thread-messages.ts';
+import type { ReceivedBatch } from '../replication/received-batch.ts';
+import type {
+  FileToReceive,
+  MovedPositions,
+  ReplicaThread,
+} from '../replication/replica-thread.ts';
 import { type ClientExclusion, excludeClients } from './client-exclusion.ts';
 import { PresenceLocks } from './presence-locks.ts';
 
@@ -38,7 +44,7 @@ interface Asked {
 /** What a request leaves behind is garbage at once: a small nursery is cheaper than a large one. */
 const MOUNT_LIMITS = { maxYoungGenerationSizeMb: 8 };
 
-export class MountThreadClient {
+export class MountThreadClient implements ReplicaThread {
   readonly counts: RequestCounts = new RequestCounts();
   readonly #wakeFd = createEventfd();
   readonly #port: MessagePort;
@@ -51,6 +57,8 @@ export class MountThreadClient {
   readonly #retired = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #mountpoint = '';
+  #moved: MovedPositions = { durable: [], applied: [] };
+  #onMoved: ((moved: MovedPositions) => void) | undefined;
   #notifier: Notifier | undefined;
   #nextId = 1;
 
@@ -130,8 +138,33 @@ export class MountThreadClient {
     return promise;
   }
 
-  #send(message: ToMountThread): void {
-    this.#port.postMessage(message);
+  receive(batch: ReceivedBatch): Promise<void> {
+    const { id, promise } = this.#ask();
+    this.#send({ kind: 'receive', id, batch }, [batch.bytes.buffer]);
+    return promise;
+  }
+
+  receiveFile(file: FileToReceive): Promise<void> {
+    const { id, promise } = this.#ask();
+    this.#send({ kind: 'receive-file', id, file });
+    return promise;
+  }
+
+  onMoved(listener: (moved: MovedPositions) => void): void {
+    this.#onMoved = listener;
+    listener(this.#moved);
+    this.#moved = { durable: [], applied: [] };
+  }
+
+  #ask(): { readonly id: number; readonly promise: Promise<void> } {
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#asked.set(id, { resolve, reject, onProgress: undefined });
+    return { id, promise };
+  }
+
+  #send(message: ToMountThread, transfer: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer);
     signalEventfd(this.#wakeFd);
   }
 
@@ -180,7 +213,19 @@ export class MountThreadClient {
         return;
       case 'leave':
         void this.#presence.leave(message.presence);
+        return;
+      case 'moved':
+        this.#move(message.moved);
     }
+  }
+
+  /** Until there is a listener, all moves are kept for it: where the databases stand at first. */
+  #move(moved: MovedPositions): void {
+    if (this.#onMoved !== undefined) return this.#onMoved(moved);
+    this.#moved = {
+      durable: [...this.#moved.durable, ...moved.durable],
+      applied: [...this.#moved.applied, ...moved.applied],
+    };
   }
 
   #settle(id: number): Asked | undefined {

@@ -40,6 +40,7 @@ import { MountHandler } from './mount-handler.ts';
 import { Nodes } from './nodes.ts';
 import { Notifiers } from './notifiers.ts';
 import { Refusals } from './refusals.ts';
+import { ReplicaFeed } from './replica-feed.ts';
 import { MountReplicaLocks } from './replica-locks.ts';
 import { RoutedHandler } from './routed-handler.ts';
 import { PRIMARY_NAME, StatusFiles } from './status-files.ts';
@@ -92,6 +93,7 @@ export class MountThread {
   readonly #statusFiles = new StatusFiles(systemClock);
   readonly #engine: Engine;
   readonly #calls: ControlCalls;
+  readonly #feed: ReplicaFeed | undefined;
   readonly #exclusions = new Map<number, (outcome: Exclusion | Error) => void>();
   #passthrough: PassthroughStatus = SWITCHED_OFF;
   #deviceMinor = -1;
@@ -120,6 +122,7 @@ export class MountThread {
       passthrough: () => this.#passthrough,
       newOwner: () => ({ ...this.#folderOwner, mode: 0o644 }),
     });
+    this.#feed = this.#createFeed();
     const { replayedCount } = this.#engine;
     const publishedLog = this.#engine.log.published.memory;
     this.#send({ kind: 'opened', replayedCount, metrics: this.#metrics.buffer, publishedLog });
@@ -207,6 +210,7 @@ export class MountThread {
       {
         ...DEFAULT_ENGINE_OPTIONS,
         dataFolder,
+        role: this.#data.role,
         retentionMs,
         retentionBytesMax,
         segmentBytes,
@@ -219,6 +223,13 @@ export class MountThread {
     );
   }
 
+  #createFeed(): ReplicaFeed | undefined {
+    const { replica } = this.#engine;
+    if (replica === undefined) return undefined;
+    const send = (message: FromMountThread): void => this.#send(message);
+    return new ReplicaFeed({ engine: this.#engine, replica, send });
+  }
+
   #createHandler(deviceFd: number, folderOwner: FileOwner): MountHandler {
     const { folder } = this.#engine;
     return new MountHandler({
@@ -228,7 +239,11 @@ export class MountThread {
       walPages: new WalPages(this.#notifiers),
       statusFiles: this.#statusFiles,
       isReplica: this.#data.role === 'replica',
-      refusals: new Refusals(this.#log, systemClock),
+      refusals: new Refusals({
+        log: this.#log,
+        clock: systemClock,
+        primaryName: () => this.#statusFiles.primaryName,
+      }),
       clock: systemClock,
       folderOwner,
       space: () => nodeDisk.space('mount.space', folder.path),
@@ -263,6 +278,7 @@ export class MountThread {
     engine.idle();
     const nowMs = systemClock.monotonicMs();
     if (engine.nextTickMs <= nowMs) engine.tick();
+    this.#feed?.tellMoves();
     if (this.#trimMs <= nowMs) {
       trimMemory();
       this.#trimMs = Number.POSITIVE_INFINITY;
@@ -288,6 +304,12 @@ export class MountThread {
         return;
       case 'call':
         this.#calls.take(message);
+        return;
+      case 'receive':
+        this.#feed!.receive(message.id, message.batch);
+        return;
+      case 'receive-file':
+        this.#feed!.receiveFile(message.id, message.file);
         return;
       case 'joined':
       case 'index':

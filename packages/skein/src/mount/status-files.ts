@@ -43,6 +43,11 @@ export class StatusFiles {
     this.#clock = clock;
   }
 
+  /** Of a replica that is connected. */
+  get primaryName(): string | undefined {
+    return this.#state?.primaryName;
+  }
+
   /** Takes a newer state. Returns whether the file `.primary` is another one now, or none. */
   show(state: NodeShownState): boolean {
     const before = this.#state?.primaryName;

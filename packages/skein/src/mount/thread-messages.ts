@@ -14,6 +14,8 @@ import { DiskError } from '@skein/host';
 import type { DatabaseStatus, PassthroughStatus } from '../api/node-control.ts';
 import type { EngineStatus } from '../api/engine-status.ts';
 import type { MountConfig } from '../config/mount-config.ts';
+import type { ReceivedBatch } from '../replication/received-batch.ts';
+import type { FileToReceive, MovedPositions } from '../replication/replica-thread.ts';
 import type { NodeRole } from './node-role.ts';
 import type { NodeShownState } from './shown-state.ts';
 
@@ -78,6 +80,9 @@ export type ToMountThread =
   /** The files that the node itself has open on the mount are about to be closed. */
   | { readonly kind: 'retire' }
   | Call
+  /** On a replica: what came over a stream. Answered when it is durable. */
+  | { readonly kind: 'receive'; readonly id: number; readonly batch: ReceivedBatch }
+  | { readonly kind: 'receive-file'; readonly id: number; readonly file: FileToReceive }
   /** What the mount shows of the node, from now on. */
   | { readonly kind: 'show-state'; readonly state: NodeShownState }
   | { readonly kind: 'excluded'; readonly id: number; readonly error?: ErrorData }
@@ -131,7 +136,9 @@ export type FromMountThread =
       readonly presence: number;
       readonly length: number;
     }
-  | { readonly kind: 'leave'; readonly presence: number };
+  | { readonly kind: 'leave'; readonly presence: number }
+  /** On a replica: databases stand further now. */
+  | { readonly kind: 'moved'; readonly moved: MovedPositions };
 
 /** An error on its way to another thread, which would lose its class. */
 export interface ErrorData {

@@ -1,0 +1,75 @@
+// Readers of a replica that never rest (replica-reader.py), and the writer whose invariant they
+// check.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { text } from 'node:stream/consumers';
+
+import { onTestEnd, type SqliteProcess, type TestScope } from '@skein/testkit';
+
+const SCRIPT = fileURLToPath(new URL('replica-reader.py', import.meta.url));
+
+/** `reopen`: a connection for each transaction. */
+export type ReaderMode = 'stay' | 'reopen';
+
+export interface ReaderReport {
+  readonly reads: number;
+  /** How many rows the last transaction saw. */
+  readonly last: number;
+  readonly errors: readonly string[];
+}
+
+export class RestlessReader {
+  readonly #child: ChildProcess;
+  readonly #output: Promise<string>;
+
+  /** Starts a reader, which is killed at the end of the test at the latest. */
+  static async start(t: TestScope, path: string, mode: ReaderMode): Promise<RestlessReader> {
+    const child = spawn('python3', [SCRIPT, path, mode], { stdio: ['pipe', 'pipe', 'inherit'] });
+    onTestEnd(t, () => void child.kill('SIGKILL'));
+    await once(child.stdout, 'readable');
+    return new RestlessReader(child);
+  }
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#output = text(child.stdout!);
+  }
+
+  async stop(): Promise<ReaderReport> {
+    this.#child.stdin!.end();
+    const output = await this.#output;
+    return JSON.parse(output.trimEnd().split('\n').at(-1)!) as ReaderReport;
+  }
+
+  /** Ends it, and fails the test unless it never met an error. Returns how many rows it saw last. */
+  async stopWell(): Promise<number> {
+    const { reads, last, errors } = await this.stop();
+    assert.deepEqual(errors, []);
+    assert.ok(reads > 0, 'A reader never read');
+    return last;
+  }
+}
+
+/** Makes what the readers check. */
+export async function makeCounted(writer: SqliteProcess): Promise<void> {
+  await writer.exec('BEGIN');
+  await writer.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, body)');
+  await writer.exec('CREATE TABLE counted (n)');
+  await writer.exec('INSERT INTO counted VALUES (0)');
+  await writer.exec('COMMIT');
+}
+
+/** One transaction of the writer: so many rows more. */
+export async function addRows(writer: SqliteProcess, count = 1, bytes = 100): Promise<void> {
+  await writer.exec('BEGIN IMMEDIATE');
+  await writer.exec(
+    'WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?) ' +
+      'INSERT INTO t (body) SELECT randomblob(?) FROM i',
+    [count, bytes],
+  );
+  await writer.exec('UPDATE counted SET n = (SELECT count(*) FROM t)');
+  await writer.exec('COMMIT');
+}
