@@ -5,8 +5,6 @@
 export type ReplicationErrorCode =
   /** The id of the cluster is another one. */
   | 'CLUSTER_ID_MISMATCH'
-  /** Two nodes are configured for different primaries. */
-  | 'CLUSTER_CONFLICT'
   /** The peer does not know the secret, or this node knows one and the peer none. */
   | 'PEER_AUTHENTICATION'
   /** The peer's clock differs by more than signatures are valid. */
@@ -27,8 +25,12 @@ export type ReplicationErrorCode =
   | 'NOT_PRIMARY'
   /** A transaction does not follow on the state that the replica has. */
   | 'POSITION_MISMATCH'
+  /** Two nodes are configured for different primaries. */
+  | 'PRIMARY_CONFLICT'
   /** The replica could not store what it got. */
   | 'RECEIVE_FAILED'
+  /** The primary could not read what it was to send. */
+  | 'SEND_FAILED'
   /** The stream is of an earlier term of leadership than one that was seen. */
   | 'STALE_EPOCH'
   /** What came is not as the protocol says. */
@@ -44,7 +46,6 @@ export type ReplicationErrorCode =
 
 const CODES: Readonly<Record<ReplicationErrorCode, true>> = {
   CLUSTER_ID_MISMATCH: true,
-  CLUSTER_CONFLICT: true,
   PEER_AUTHENTICATION: true,
   PEER_CLOCK: true,
   PEER_NOT_ALLOWED: true,
@@ -55,7 +56,9 @@ const CODES: Readonly<Record<ReplicationErrorCode, true>> = {
   PEER_UNREACHABLE: true,
   NOT_PRIMARY: true,
   POSITION_MISMATCH: true,
+  PRIMARY_CONFLICT: true,
   RECEIVE_FAILED: true,
+  SEND_FAILED: true,
   STALE_EPOCH: true,
   STREAM_MALFORMED: true,
   STREAM_LIMIT: true,

@@ -78,14 +78,12 @@ function sampleOfSkein(): Uint8Array {
   const writer = new FrameWriter();
   for (const name of NAMES) writer.transaction(name, 3, new Uint8Array(120).fill(4));
   writer.fileBegin({ database: 'app.db', epoch: 3, id: 'a-1', offset: 512, position: POSITION });
-  writer.filePieceHead(8);
-  const piece = new Uint8Array(8).fill(5);
-  const start = writer.take();
+  writer.filePiece(new Uint8Array(8).fill(5));
   writer.fileEnd();
   writer.ready();
   writer.heartbeat(1_767_225_600_000);
   writer.end();
-  return Uint8Array.from([...start, ...piece, ...writer.take()]);
+  return writer.take();
 }
 
 function sampleOfReplica(): Uint8Array {

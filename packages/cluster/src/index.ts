@@ -1,5 +1,30 @@
 // Replication between nodes.
 
+export { AddressList } from './auth/address-list.ts';
+export {
+  Authenticator,
+  type AuthenticatorOptions,
+  SIGNATURE_VALID_MS,
+} from './auth/authenticator.ts';
+export {
+  StreamClient,
+  type StreamClientOptions,
+  type StreamStatus,
+} from './stream/client/stream-client.ts';
+export type { NodeHello, StreamPeer } from './stream/hello.ts';
+export { createNodeListener, type NodeListenerOptions } from './stream/server/node-listener.ts';
+export type {
+  ProgressLevel,
+  ReplicaPosition,
+  ReplicaTarget,
+} from './stream/server/replica-progress.ts';
+export {
+  type ReplicaStatus,
+  StreamServer,
+  type StreamServerOptions,
+} from './stream/server/stream-server.ts';
+export { STREAM_TIMING, type StreamTiming } from './stream/timing.ts';
+export type { TlsIdentity } from './stream/tls-identity.ts';
 export type {
   FollowOptions,
   LogCursor,
@@ -34,3 +59,4 @@ export {
   type PeerAddress,
   type PeerHello,
 } from './node/peer.ts';
+export { untilAborted } from './stream/until-aborted.ts';

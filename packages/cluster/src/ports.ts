@@ -86,7 +86,10 @@ export interface ReceivedFile {
   /** How much of it there was already, from a transfer before. */
   readonly offset: number;
   write(bytes: Uint8Array): Promise<void>;
-  /** It is whole: verified, durable and on its way into the database when this resolves. */
+  /**
+   * It is whole: verified, durable and on its way into the database when this resolves. When it
+   * rejects, what came is not kept.
+   */
   finish(): Promise<void>;
   /** The stream broke. What came is kept, so that another stream can go on. */
   interrupt(): void;

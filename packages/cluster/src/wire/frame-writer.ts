@@ -87,7 +87,7 @@ export class FrameWriter {
     this.reserve(2);
     this.#view.setUint16(this.#length, bytes.length);
     this.#length += 2;
-    this.#raw(bytes);
+    this.raw(bytes);
   }
 
   chunksEnd(): void {
@@ -136,7 +136,7 @@ export class FrameWriter {
 
   transaction(database: string, epoch: number, bytes: Uint8Array): void {
     this.transactionHead(database, epoch, bytes.length);
-    this.#raw(bytes);
+    this.raw(bytes);
   }
 
   fileBegin(head: FileHead): void {
@@ -148,11 +148,12 @@ export class FrameWriter {
     this.#text(head.id, FILE_ID_BYTES_MAX);
   }
 
-  /** What stands before a piece of a file of `byteCount` bytes, which are to follow. */
-  filePieceHead(byteCount: number): void {
-    assert(byteCount > 0 && byteCount <= FILE_PIECE_BYTES_MAX, 'Piece of a file is too large');
+  filePiece(bytes: Uint8Array): void {
+    const { length } = bytes;
+    assert(length > 0 && length <= FILE_PIECE_BYTES_MAX, 'Piece of a file is empty or too large');
     this.#u32(FRAME_FILE_PIECE);
-    this.#u32(byteCount);
+    this.#u32(length);
+    this.raw(bytes);
   }
 
   fileEnd(): void {
@@ -166,6 +167,13 @@ export class FrameWriter {
     this.#position(durable);
     this.#position(applied);
     this.#text(database, NAME_BYTES_MAX);
+  }
+
+  /** Bytes that belong to the frame whose head was written before. */
+  raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
   }
 
   #u32(value: number): void {
@@ -193,11 +201,5 @@ export class FrameWriter {
     assert(written <= bytesMax, 'A text is longer than the protocol allows');
     this.#view.setUint32(this.#length, written);
     this.#length = start + written;
-  }
-
-  #raw(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
   }
 }

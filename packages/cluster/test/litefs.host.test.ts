@@ -1,0 +1,177 @@
+// Streams between Skein and LiteFS. The LiteFS is a server or client of HTTP/2 that says what a
+// captured one said; one that runs is in skein's tests.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+import { bytesSource, inspectLtx, maybeParsePosition } from '@skein/ltx';
+import { onTestEnd, type TestScope } from '@skein/testkit';
+
+import { AddressList } from '../src/auth/address-list.ts';
+import { ClientDecoder } from '../src/wire/client-decoder.ts';
+import { FrameWriter } from '../src/wire/frame-writer.ts';
+import { eventually, startReplica } from './fixture.ts';
+import { MemoryDatabase } from './memory-database.ts';
+import { MemoryLog } from './memory-log.ts';
+
+const testdata = join(import.meta.dirname, '..', 'testdata', 'litefs');
+const ltxTestdata = join(import.meta.dirname, '..', '..', 'ltx', 'testdata', 'litefs');
+
+const LOCAL = new AddressList(['127.0.0.0/8']);
+
+interface FakeLitefs {
+  readonly url: URL;
+  readonly requests: { readonly headers: IncomingHttpHeaders; readonly body: Buffer }[];
+}
+
+/** Answers every request with the stream, and then keeps it open. */
+async function startLitefs(
+  t: TestScope,
+  answer: (stream: ServerHttp2Stream) => void,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<FakeLitefs> {
+  const requests: FakeLitefs['requests'] = [];
+  const server = createServer();
+  server.on('stream', (stream, requestHeaders) => {
+    const parts: Buffer[] = [];
+    const decoder = new ClientDecoder('litefs');
+    let isAnswered = false;
+    stream.on('error', () => undefined);
+    stream.on('data', (bytes: Buffer) => {
+      parts.push(bytes);
+      decoder.push(bytes);
+      if (isAnswered || decoder.positions === undefined) return;
+      isAnswered = true;
+      stream.respond({
+        ':status': 200,
+        'litefs-id': '7782CCEC41354DBD',
+        'litefs-cluster-id': 'LFSCFEA20258C2962EA2',
+        ...headers,
+      });
+      answer(stream);
+    });
+    stream.on('end', () => requests.push({ headers: requestHeaders, body: Buffer.concat(parts) }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestEnd(t, () => {
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: new URL(`http://127.0.0.1:${port}`), requests };
+}
+
+function beat(stream: ServerHttp2Stream): void {
+  const timer = setInterval(() => {
+    const writer = new FrameWriter();
+    writer.heartbeat(Date.now());
+    if (!stream.destroyed) stream.write(writer.take());
+  }, 100);
+  stream.on('close', () => clearInterval(timer));
+}
+
+for (const name of readdirSync(testdata)) {
+  describe(`a replica of LiteFS, ${name}`, () => {
+    const ltxNames = readdirSync(join(ltxTestdata, name, 'ltx')).sort();
+    const readLtx = (index: number): Uint8Array =>
+      new Uint8Array(readFileSync(join(ltxTestdata, name, 'ltx', ltxNames.at(index)!)));
+    const readStream = (file: string): Buffer => readFileSync(join(testdata, name, file));
+    const last = inspectLtx(bytesSource(readLtx(-1)));
+
+    test('takes its snapshot', async (t) => {
+      const litefs = await startLitefs(t, (stream) => {
+        stream.write(readStream('stream-from-nothing.bin'));
+        beat(stream);
+      });
+      const replica = startReplica(t, litefs.url, { litefs: LOCAL });
+      await eventually(() => replica.client.status.state === 'ready');
+      assert.equal(replica.log.fileOffsets.length, 1);
+      const position = replica.log.positions().get('app.db');
+      assert.equal(position?.txid, last.header.maxTxid);
+      assert.equal(position.checksum, last.trailer.postApplyChecksum);
+      assert.equal(replica.clusterId(), 'LFSCFEA20258C2962EA2');
+    });
+
+    test('takes its transactions, without compression, and says nothing but its map', async (t) => {
+      const litefs = await startLitefs(t, (stream) => {
+        stream.write(readStream('stream-from-3.bin'));
+        beat(stream);
+      });
+      const memory = new MemoryLog();
+      for (const index of [0, 1, 2]) memory.append('app.db', readLtx(index));
+      const replica = startReplica(t, litefs.url, { litefs: LOCAL, memory });
+      await eventually(() => replica.client.status.state === 'ready');
+      assert.equal(replica.log.positions().get('app.db')?.txid, last.header.maxTxid);
+      for (const { bytes } of replica.log.entries.slice(3)) {
+        assert.equal(inspectLtx(bytesSource(bytes)).header.flags, 0);
+      }
+      await eventually(() => litefs.requests.length === 1);
+      const [request] = litefs.requests;
+      const { since_3: text } = JSON.parse(readStream('case.json').toString()) as {
+        since_3: string;
+      };
+      const expected = new FrameWriter();
+      expected.positionMap(new Map([['app.db', maybeParsePosition(text)!]]));
+      assert.ok(request!.body.equals(expected.take()));
+    });
+  });
+}
+
+describe('a replica of LiteFS', () => {
+  test('refuses one at an address that is not allowed', async (t) => {
+    const litefs = await startLitefs(t, beat);
+    for (const allowed of [undefined, new AddressList(['10.0.0.0/8'])]) {
+      const replica = startReplica(t, litefs.url, { litefs: allowed });
+      await eventually(() => replica.client.status.error?.code === 'PEER_NOT_ALLOWED');
+      assert.equal(replica.clusterId(), undefined);
+    }
+  });
+
+  test('refuses a damaged LTX file before the log sees it', async (t) => {
+    const writer = new FrameWriter();
+    const ltx = new MemoryDatabase().commit({ pgnos: [1], fill: 1 });
+    writer.ltx('app.db');
+    writer.chunk(ltx.with(300, 0xff));
+    writer.chunksEnd();
+    const bytes = writer.take();
+    const litefs = await startLitefs(t, (stream) => stream.write(bytes));
+    const replica = startReplica(t, litefs.url, { litefs: LOCAL });
+    await eventually(() => replica.client.status.error?.code === 'STREAM_MALFORMED');
+    assert.equal(replica.log.entries.length, 0);
+  });
+
+  test('leaves it at its end, and connects again', async (t) => {
+    const writer = new FrameWriter();
+    writer.ready();
+    writer.handoff('a session of Consul');
+    const bytes = writer.take();
+    const litefs = await startLitefs(t, (stream) => stream.write(bytes));
+    const replica = startReplica(t, litefs.url, { litefs: LOCAL });
+    await eventually(() => litefs.requests.length > 2);
+    assert.equal(replica.metrics.sum('skein_stream_errors_total'), 0);
+  });
+
+  test('gives a primary up that is silent, though not in the middle of a file', async (t) => {
+    const ltx = new MemoryDatabase().commit({ pgnos: [1], fill: 1 });
+    const litefs = await startLitefs(t, (stream) => {
+      const writer = new FrameWriter();
+      writer.ltx('app.db');
+      writer.chunk(ltx.subarray(0, 200));
+      stream.write(writer.take());
+      setTimeout(() => {
+        writer.chunk(ltx.subarray(200));
+        writer.chunksEnd();
+        stream.write(writer.take());
+      }, 700);
+    });
+    const replica = startReplica(t, litefs.url, { litefs: LOCAL });
+    await eventually(() => replica.log.entries.length === 1);
+    assert.equal(replica.client.status.error, undefined);
+    await eventually(() => replica.client.status.error?.code === 'PEER_SILENT');
+  });
+});
