@@ -34,6 +34,7 @@ export function nodeConfig(place: NodePlace, options: ClusterConfigOptions): Nod
   const proxy = {
     address: `${place.host}:${place.proxyPort}`,
     target: `${place.host}:${place.appPort}`,
+    'advertise-url': proxyUrl(place),
     database: proxyDatabase,
   };
   return { cluster, proxy };

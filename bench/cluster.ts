@@ -1,0 +1,209 @@
+// How fast is a cluster of three nodes, compared with one node and with what it promises?
+//
+// All nodes are on this machine and share its CPUs and its disk, with fsync on: what a replica does
+// is taken from the primary. What is compared is measured in turns in the same run. Run by
+// `npm run bench -- cluster`, as root.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import {
+  type Cluster,
+  type ClusterNode,
+  createCluster,
+  interruptSignal,
+  waitUntil,
+} from '@skein/testkit';
+
+import { parseDiskBenchArguments } from './lib/arguments.ts';
+import { type Bound, formatBounds, percentile } from './lib/bounds.ts';
+import { buildSkein } from './lib/build.ts';
+import { askLagClient } from './lib/lag-client.ts';
+import { checkSpace } from './lib/machine.ts';
+import { median } from './lib/measure.ts';
+import { report } from './lib/report.ts';
+import { Side } from './lib/side.ts';
+
+const LAG_RATE = 300;
+const LAG_COUNT = 3000;
+const LAG_TARGETS_MS = { p50: 3, p99: 20 };
+const WRITE_COUNT = 1000;
+const WRITE_TARGET = 0.85;
+const BEHIND_COUNT = 100_000;
+const CATCH_UP_TARGET = 5000;
+const SNAPSHOT_TARGET_MB_S = 150;
+const IDLE_MS = 10_000;
+const IDLE_TARGET_PERCENT = 1;
+/** A node that was quiet for so long has nothing left to do. */
+const CALM_MS = 3000;
+const ARRIVAL_TIMEOUT_MS = 600_000;
+/** The large database on two nodes, their logs, the snapshot on its way. */
+const SPACE_FACTOR = 6;
+/** As proc_pid_stat(5) counts time. */
+const TICKS_PER_SECOND = 100;
+
+/** Until the node has all that the primary has; returns how long it took from now. */
+async function arrivalMs(primary: ClusterNode, node: ClusterNode, name: string): Promise<number> {
+  const startMs = performance.now();
+  const wanted = (await primary.positions()).get(name);
+  const isThere = async (): Promise<boolean> => (await node.positions()).get(name) === wanted;
+  await waitUntil(`${node.name} has ${name}`, isThere, ARRIVAL_TIMEOUT_MS);
+  return performance.now() - startMs;
+}
+
+async function measureLag(
+  primary: ClusterNode,
+  replicas: readonly ClusterNode[],
+  writer: Side,
+): Promise<Bound[]> {
+  const name = 'lag.db';
+  await writer.exec(
+    name,
+    'PRAGMA journal_mode = WAL; CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)',
+  );
+  await writer.close(name);
+  for (const replica of replicas) await arrivalMs(primary, replica, name);
+  const [committed, ...seen] = await Promise.all([
+    askLagClient(
+      { kind: 'write', path: primary.path(name), count: LAG_COUNT, perSecond: LAG_RATE },
+      signal,
+    ),
+    ...replicas.map((replica) =>
+      askLagClient({ kind: 'watch', path: replica.path(name), count: LAG_COUNT }, signal),
+    ),
+  ]);
+  // A row may be visible on a replica before COMMIT has returned on the primary.
+  const lags = seen.flatMap((times) => times.map((ms, row) => Math.max(0, ms - committed[row]!)));
+  const rate = ((LAG_COUNT - 1) * 1000) / (committed.at(-1)! - committed[0]!);
+  const note = `at ${Math.round(rate)} transactions/s`;
+  return [
+    {
+      name: 'commit to visible on a replica, p50',
+      unit: 'ms',
+      value: percentile(lags, 0.5),
+      target: { atMost: LAG_TARGETS_MS.p50 },
+      note,
+    },
+    {
+      name: 'commit to visible on a replica, p99',
+      unit: 'ms',
+      value: percentile(lags, 0.99),
+      target: { atMost: LAG_TARGETS_MS.p99 },
+      note,
+    },
+  ];
+}
+
+/** The same writes on a node alone and on the primary of three, in turns. */
+async function measureWrites(alone: Side, primary: Side, rounds: number): Promise<Bound[]> {
+  const bounds: Bound[] = [];
+  for (const mode of ['WAL', 'DELETE'] as const) {
+    const name = `writes-${mode}.db`;
+    for (const side of [alone, primary]) await side.prepare(name, mode, 'FULL');
+    const rates: [number[], number[]] = [[], []];
+    for (let round = 0; round <= rounds; round += 1) {
+      for (const [index, side] of [alone, primary].entries()) {
+        const value = (WRITE_COUNT * 1000) / (await side.writeRows(name, WRITE_COUNT));
+        // The first round only warms up.
+        if (round > 0) rates[index]!.push(value);
+      }
+    }
+    const [without, with2] = rates.map((values) => Math.round(median(values)));
+    bounds.push({
+      name: `writes with two replicas ÷ without, ${mode}`,
+      unit: '',
+      value: median(rates[1].map((value, round) => value / rates[0][round]!)),
+      target: { atLeast: WRITE_TARGET },
+      note: `${with2} ÷ ${without} transactions/s`,
+    });
+  }
+  return bounds;
+}
+
+async function measureCatchUp(cluster: Cluster, writer: Side): Promise<Bound> {
+  const name = 'behind.db';
+  const replica = cluster.replicas[0]!;
+  await writer.prepare(name, 'WAL', 'NORMAL');
+  await arrivalMs(cluster.primary, replica, name);
+  await replica.stop();
+  await writer.writeRows(name, BEHIND_COUNT);
+  await replica.start();
+  const tookMs = await arrivalMs(cluster.primary, replica, name);
+  return {
+    name: `catching up with ${BEHIND_COUNT.toLocaleString('en')} transactions`,
+    unit: '/s',
+    value: (BEHIND_COUNT * 1000) / tookMs,
+    target: { atLeast: CATCH_UP_TARGET },
+    note: `${(tookMs / 1000).toFixed(1)} s from the replica's start`,
+  };
+}
+
+/** A replica that has nothing yet. */
+async function measureSnapshot(
+  cluster: Cluster,
+  writer: Side,
+  newcomer: ClusterNode,
+  sizeBytes: number,
+): Promise<Bound> {
+  const name = 'large.db';
+  await writer.fill(name, sizeBytes);
+  await newcomer.start();
+  const tookMs = await arrivalMs(cluster.primary, newcomer, name);
+  return {
+    name: `a new replica takes ${Math.round(sizeBytes / 1e6)} MB`,
+    unit: 'MB/s',
+    value: sizeBytes / 1e3 / tookMs,
+    target: { atLeast: SNAPSHOT_TARGET_MB_S },
+    note: `${(tookMs / 1000).toFixed(1)} s from its start, all other databases included`,
+  };
+}
+
+async function measureIdle(nodes: readonly ClusterNode[]): Promise<Bound[]> {
+  await sleep(CALM_MS);
+  const before = nodes.map(({ pid }) => cpuSeconds(pid));
+  await sleep(IDLE_MS);
+  return nodes.map((node, index) => ({
+    name: `${node.name} at rest`,
+    unit: '% of a core',
+    value: ((cpuSeconds(node.pid) - before[index]!) * 100_000) / IDLE_MS,
+    target: { atMost: IDLE_TARGET_PERCENT },
+  }));
+}
+
+/** Of user and system, all threads. */
+function cpuSeconds(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+const signal = interruptSignal();
+const args = parseDiskBenchArguments(process.argv.slice(2), { rounds: 5, sizeMb: 1000 });
+checkSpace(args.folder, args.sizeBytes * SPACE_FACTOR);
+buildSkein();
+const folder = mkdtempSync(join(args.folder, 'skein-bench-'));
+try {
+  const isBuilt = true;
+  await using alone = await createCluster(['alone'], { folder, isBuilt });
+  const names = ['node1', 'node2', 'node3', 'node4'];
+  await using cluster = await createCluster(names, { folder, isBuilt });
+  const newcomer = cluster.node('node4');
+  const trio = cluster.nodes.filter((node) => node !== newcomer);
+  await alone.start();
+  for (const node of trio) await node.start();
+  await cluster.ready();
+  using lone = new Side({ folder: alone.primary.mountpoint, signal });
+  using primary = new Side({ folder: cluster.primary.mountpoint, signal });
+  await Promise.all([lone.started(), primary.started()]);
+  const bounds = [
+    ...(await measureIdle(trio)),
+    ...(await measureLag(cluster.primary, trio.slice(1), primary)),
+    ...(await measureWrites(lone, primary, args.rounds)),
+    await measureCatchUp(cluster, primary),
+    await measureSnapshot(cluster, primary, newcomer, args.sizeBytes),
+  ];
+  report({ bench: 'cluster', text: formatBounds(bounds), results: bounds }, args);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
