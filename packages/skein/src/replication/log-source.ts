@@ -50,8 +50,7 @@ export class EngineLogSource implements LogSource {
 
   /** Asks the engine where its databases stand. Throws EngineError, DiskError. */
   static async open(options: EngineLogSourceOptions): Promise<EngineLogSource> {
-    const states = await options.calls.followedStates();
-    return new EngineLogSource(options, new LogCatalog(options.log, states));
+    return new EngineLogSource(options, await openCatalog(options));
   }
 
   get options(): EngineLogSourceOptions {
@@ -112,8 +111,7 @@ export class EngineLogSource implements LogSource {
   }
 
   async #renew(): Promise<void> {
-    const { log, calls } = this.#options;
-    const catalog = new LogCatalog(log, await calls.followedStates());
+    const catalog = await openCatalog(this.#options);
     this.#catalog.close();
     this.#catalog = catalog;
   }
@@ -147,6 +145,18 @@ export class EngineLogSource implements LogSource {
     } catch (error) {
       if (!isTrimmed(error)) throw error;
       await this.renew();
+    }
+  }
+}
+
+async function openCatalog({ log, calls }: EngineLogSourceOptions): Promise<LogCatalog> {
+  for (;;) {
+    const states = await calls.followedStates();
+    try {
+      return new LogCatalog(log, states);
+    } catch (error) {
+      // What it was reading has just been given up: there is less to read now.
+      if (!isTrimmed(error)) throw error;
     }
   }
 }
