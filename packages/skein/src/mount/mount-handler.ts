@@ -161,8 +161,10 @@ export class MountHandler implements FuseHandler {
   access(request: AccessRequest, reply: EmptyReply): void {
     this.#answers.try(reply, () => {
       const { nodeid, mask } = request;
-      const owner = nodeid === ROOT_ID ? this.#folderOwner : this.#ownerOf(this.#node(nodeid));
-      checkAccess(request, owner, mask);
+      const node = nodeid === ROOT_ID ? undefined : this.#node(nodeid);
+      checkAccess(request, node === undefined ? this.#folderOwner : this.#ownerOf(node), mask);
+      const isFollowed = this.#options.isReplica && node?.kind !== 'shm';
+      if (isFollowed && (mask & MAY_WRITE) !== 0) throw new MountError('EACCES');
       reply.ok();
     });
   }
