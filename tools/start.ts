@@ -2,7 +2,7 @@
 // small application behind the proxy. Says what to try, shows what the nodes do, and serves until
 // Ctrl-C. The mounts go away at the end; the data stays in .demo/ for the next time.
 //
-// npm start -- --nodes 3 --port 8001 --fresh
+// npm start -- --nodes 3 --port 8001 --fresh --folder .demo
 
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -36,8 +36,7 @@ const LOOPBACK = '127.0.0.1';
 /** From the start of the last process until every application answers through its proxy. */
 const HEALTHY_TIMEOUT_MS = 20_000;
 
-const root = dirname(import.meta.dirname);
-const home = join(root, '.demo');
+const DEFAULT_HOME = join(dirname(import.meta.dirname), '.demo');
 
 /** As it is typed from where npm was called. */
 function shown(path: string): string {
@@ -112,6 +111,7 @@ async function watch(node: ClusterNode, isShown: boolean, signal: AbortSignal): 
 
 async function main(options: StartOptions): Promise<void> {
   const signal = interruptSignal();
+  const home = options.folder ?? DEFAULT_HOME;
   if (options.isFresh) rmSync(home, { recursive: true, force: true });
   const cluster = new Cluster(await placesOf(options), {
     folder: home,

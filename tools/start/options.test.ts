@@ -4,12 +4,17 @@ import { test } from 'node:test';
 import { parseStartOptions } from './options.ts';
 
 test('parseStartOptions() takes three nodes from port 8001 on unless told otherwise', () => {
-  assert.deepEqual(parseStartOptions([]), { nodeCount: 3, port: 8001, isFresh: false });
-  assert.deepEqual(parseStartOptions(['--nodes', '5', '--port', '9000', '--fresh']), {
-    nodeCount: 5,
-    port: 9000,
-    isFresh: true,
-  });
+  const usual = { nodeCount: 3, port: 8001, isFresh: false, folder: undefined };
+  assert.deepEqual(parseStartOptions([]), usual);
+  assert.deepEqual(
+    parseStartOptions(['--nodes', '5', '--port', '9000', '--fresh', '--folder', '/x']),
+    {
+      nodeCount: 5,
+      port: 9000,
+      isFresh: true,
+      folder: '/x',
+    },
+  );
 });
 
 test('parseStartOptions() says what cannot be', () => {

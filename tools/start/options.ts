@@ -1,5 +1,6 @@
 // The command line of `npm start`.
 
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { parsePositive } from '@skein/testkit';
@@ -10,6 +11,8 @@ export interface StartOptions {
   readonly port: number;
   /** Begins with empty databases. */
   readonly isFresh: boolean;
+  /** Where the nodes live; undefined: in the checkout. */
+  readonly folder: string | undefined;
 }
 
 /** Each node is two processes, and all are on one machine. */
@@ -24,6 +27,7 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
       nodes: { type: 'string', default: '3' },
       port: { type: 'string', default: '8001' },
       fresh: { type: 'boolean', default: false },
+      folder: { type: 'string' },
     },
   });
   const nodeCount = parsePositive('nodes', values.nodes);
@@ -34,5 +38,6 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
   if (port + nodeCount - 1 > PORT_MAX) {
     throw new RangeError(`There is no port ${PORT_MAX + 1}: --port ${port} is too high`);
   }
-  return { nodeCount, port, isFresh: values.fresh };
+  const folder = values.folder === undefined ? undefined : resolve(values.folder);
+  return { nodeCount, port, isFresh: values.fresh, folder };
 }
