@@ -42,7 +42,8 @@ export function* checkpoint(
     const { file, checksums, incarnation } = database;
     try {
       yield sync('checkpoint.database.sync', file);
-      if (database.incarnation !== incarnation) return;
+      // A drop that is in the log has closed the sidecar, though the file may be there still.
+      if (database.incarnation !== incarnation || database.state.pageCount === 0) return;
       yield sync('checkpoint.checksums.sync', checksums.file);
     } catch (error) {
       database.isUnsyncable = true;

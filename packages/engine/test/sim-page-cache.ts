@@ -7,8 +7,14 @@ import type { ByteRange } from '../src/ports.ts';
 /** Pages of memory on most machines. */
 const PAGE_BYTES = 4096;
 
+interface CachedFile {
+  readonly name: string;
+  readonly pages: Map<number, Uint8Array>;
+}
+
 export class SimPageCache {
-  readonly #pages = new Map<string, Map<number, Uint8Array>>();
+  /** By file: another one that has its name later has pages of its own. */
+  readonly #files = new Map<MountFile, CachedFile>();
 
   /** Reads as a client does, through what is remembered. */
   read(name: string, file: MountFile, position: number, length: number): Uint8Array {
@@ -25,20 +31,22 @@ export class SimPageCache {
   }
 
   forget(name: string): void {
-    this.#pages.delete(name);
+    for (const cached of this.#files.values()) if (cached.name === name) cached.pages.clear();
   }
 
   forgetRanges(name: string, ranges: readonly ByteRange[]): void {
-    const pages = this.#pages.get(name);
-    for (const { offset, length } of ranges) {
-      const last = Math.floor((offset + length - 1) / PAGE_BYTES);
-      for (let n = Math.floor(offset / PAGE_BYTES); n <= last; n++) pages?.delete(n);
+    for (const cached of this.#files.values()) {
+      if (cached.name !== name) continue;
+      for (const { offset, length } of ranges) {
+        const last = Math.floor((offset + length - 1) / PAGE_BYTES);
+        for (let n = Math.floor(offset / PAGE_BYTES); n <= last; n++) cached.pages.delete(n);
+      }
     }
   }
 
   #page(name: string, file: MountFile, number: number): Uint8Array {
-    const pages = this.#pages.get(name) ?? new Map<number, Uint8Array>();
-    this.#pages.set(name, pages);
+    const { pages } = this.#files.get(file) ?? { name, pages: new Map<number, Uint8Array>() };
+    this.#files.set(file, { name, pages });
     const known = pages.get(number);
     if (known !== undefined) return known;
     const page = new Uint8Array(PAGE_BYTES);
