@@ -30,6 +30,7 @@ import type { WriteNotice } from './start/message-app.ts';
 import { type TransactionEvent, watchTransactions } from './start/node-events.ts';
 import { findObstacle } from './start/obstacles.ts';
 import { parseStartOptions, type StartOptions } from './start/options.ts';
+import { findTakenPort } from './start/taken-port.ts';
 
 const DATABASE = 'db.sqlite3';
 const LOOPBACK = '127.0.0.1';
@@ -41,6 +42,12 @@ const DEFAULT_HOME = join(dirname(import.meta.dirname), '.demo');
 /** As it is typed from where npm was called. */
 function shown(path: string): string {
   return relative(process.env['INIT_CWD'] ?? process.cwd(), path);
+}
+
+async function findTaken({ nodeCount, port }: StartOptions): Promise<string | undefined> {
+  const taken = await findTakenPort(Array.from({ length: nodeCount }, (_, i) => port + i));
+  if (taken === undefined) return undefined;
+  return `Port ${taken} is in use: npm start -- --port ${port + 1000} begins with another`;
 }
 
 async function placesOf({ nodeCount, port }: StartOptions): Promise<NodePlace[]> {
@@ -139,7 +146,7 @@ async function main(options: StartOptions): Promise<void> {
 
 await runCommand(async () => {
   const options = parseStartOptions(process.argv.slice(2));
-  const obstacle = findObstacle();
+  const obstacle = findObstacle() ?? (await findTaken(options));
   if (obstacle === undefined) return main(options);
   console.error(obstacle);
   process.exitCode = 1;

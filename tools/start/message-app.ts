@@ -134,9 +134,13 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   } catch (error) {
     result = answerOf(error);
   }
-  const body = { ...result.body, timestamp: new Date().toISOString() };
-  response.writeHead(result.status, { 'content-type': 'application/json' });
-  response.end(`${JSON.stringify(body)}\n`);
+  const timestamp = new Date().toISOString();
+  const body = Buffer.from(`${JSON.stringify({ ...result.body, timestamp })}\n`);
+  response.writeHead(result.status, {
+    'content-type': 'application/json',
+    'content-length': body.length,
+  });
+  response.end(body);
 }
 
 function notify(notice: AppNotice): void {
