@@ -6,8 +6,8 @@
 // over node, method, target and Host. With a secret, a hop without a right code is as if it was not
 // there. It needs no time: all that a stolen one can do is to be refused by a replica.
 //
-// Invariant: no request goes round. A forwarded one is not forwarded again; and should two nodes not
-// know each other's secret, the count of proxies in Via ends it.
+// Invariant: no request goes round. A forwarded one is not forwarded again; and should two nodes
+// not know each other's secret, the count of proxies in Via ends it.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 

@@ -71,7 +71,8 @@ export class PushedNodeView implements NodeView {
 
   /**
    * `refresh`: brings news that wait to be taken, by calling update(). For a view at the end of a
-   * port whose other end is told of a commit before the client is: receiveMessageOnPort() in a loop.
+   * port whose other end is told of a commit before the client is: receiveMessageOnPort() in a
+   * loop.
    */
   constructor(nodeName: string, refresh: () => void | Promise<void> = () => {}) {
     this.nodeName = nodeName;

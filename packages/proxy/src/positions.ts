@@ -3,12 +3,13 @@
 //   1&3:1a2b:app.db&3:7:other.db
 //   1&*&3:1a2b:app.db
 //
-// The version, then for each database epoch (decimal), TXID (hexadecimal) and name (percent-encoded,
-// so that the whole can stand in a cookie). `*` says that there was more than has room: only the
-// primary is sure to be as far. Clients keep this: the format cannot change, only the version.
+// The version, then for each database epoch (decimal), TXID (hexadecimal) and name
+// (percent-encoded, so that the whole can stand in a cookie). `*` says that there was more than has
+// room: only the primary is sure to be as far. Clients keep this: the format cannot change, only
+// the version.
 //
-// Invariant: merging never takes a client back. Within an epoch the higher TXID wins; a higher epoch
-// wins always, since what an old primary had beyond it is lost and nobody can wait for it.
+// Invariant: merging never takes a client back. Within an epoch the higher TXID wins; a higher
+// epoch wins always, since what an old primary had beyond it is lost and nobody can wait for it.
 
 import { formatHex64, maybeParseHex64 } from '@skein/bytes';
 

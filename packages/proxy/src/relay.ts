@@ -1,8 +1,9 @@
 // Sends one request to an app or another proxy, once, and its answer to the client. Both bodies
 // stream, as fast as the slower side takes them, with their trailers (RFC 9112, section 7.1.2).
 //
-// Invariant: after "not-sent" no byte has reached the other side and none of the body was taken from
-// the client, so the request can be sent elsewhere. After "lost" nobody knows what became of it.
+// Invariant: after "not-sent" no byte has reached the other side and none of the body was taken
+// from the client, so the request can be sent elsewhere. After "lost" nobody knows what became of
+// it.
 
 import {
   type Agent,
@@ -243,8 +244,8 @@ function passBody(answer: IncomingMessage, response: ServerResponse, onEnd: () =
   });
   // An answer that broke off must not look like one that ended.
   answer.once('error', () => response.destroy());
-  // Headers of an answer that takes its time, as of server-sent events, go out at once; else they go
-  // with the first piece of the body.
+  // Headers of an answer that takes its time, as of server-sent events, go out at once; else they
+  // go with the first piece of the body.
   setImmediate(() => {
     if (!hasBegun && !response.destroyed) response.flushHeaders();
   });

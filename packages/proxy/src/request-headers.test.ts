@@ -151,7 +151,7 @@ describe('carriedPositions()', () => {
   });
 });
 
-test('positionCookie() is kept from scripts and other sites, and from plain HTTP where it can', () => {
+test('positionCookie() is kept from scripts, other sites, and plain HTTP where it can', () => {
   const positions = parsePositions('1&1:5:a');
   const expected = '__skein_pos=1&1:5:a; Path=/; Max-Age=300; HttpOnly; SameSite=Lax';
   assert.equal(positionCookie(positions, false), expected);

@@ -70,7 +70,8 @@ function listenTo(server: Server, handle: (arrival: Arrival) => void): void {
   });
   server.on('upgrade', (request, stream, head) => {
     const socket = stream as Socket;
-    // Node has let go of the socket; an answer that is no switch of protocols is written all the same.
+    // Node has let go of the socket; an answer that is no switch of protocols is written all the
+    // same.
     socket.on('error', () => socket.destroy());
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;

@@ -53,20 +53,16 @@ class BoundedAgent extends Agent {
   override createConnection(options: NetConnectOpts): Socket {
     const socket = connect(options);
     socket.setNoDelay(true);
-    const timer = setTimeout(() => socket.destroy(new ConnectTimeout()), this.#connectMs);
+    const timer = setTimeout(() => socket.destroy(connectTimeout()), this.#connectMs);
     socket.once('connect', () => clearTimeout(timer));
     socket.once('close', () => clearTimeout(timer));
     return socket;
   }
 }
 
-class ConnectTimeout extends Error {
-  readonly code = 'ETIMEDOUT';
-  readonly syscall = 'connect';
-
-  constructor() {
-    super('connect ETIMEDOUT');
-  }
+/** As if the system had given up. */
+function connectTimeout(): Error {
+  return Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT', syscall: 'connect' });
 }
 
 /** Whether the error came before there was a connection: nothing can have been sent. */

@@ -66,7 +66,7 @@ describe('Limits', () => {
     await gone.promise;
   });
 
-  test('a body that takes its time but moves goes through, and so does the next request', async (t) => {
+  test('a body that is slow but moves goes through, and so does the next request', async (t) => {
     const target = await startEcho(t, 'app');
     const proxy = await startTestProxy(t, { target, limits: { bodyStallMs: 200 } });
     proxy.view.update({ role: 'primary' });

@@ -1,4 +1,5 @@
-// What a client learns of a request that went wrong: not executed, unknown, or the app's own answer.
+// What a client learns of a request that went wrong: not executed, unknown, or the app's own
+// answer.
 
 import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';

@@ -228,7 +228,7 @@ describe('The output gate', () => {
     assert.deepEqual(asked, ['app.db']);
   });
 
-  test('says that the outcome is unknown when that takes too long, and where to look', async (t) => {
+  test('says that the outcome is unknown when that takes long, and where to look', async (t) => {
     const parts: { primary?: TestProxy } = {};
     const primaryApp = await startWriter(t, () => moveTo(parts.primary!, 2));
     let isAborted = false;
