@@ -1,3 +1,4 @@
+export { readAtomicFile, writeAtomicFile } from './atomic-file.ts';
 export { checkDeep, type CheckPorts } from './check/check-deep.ts';
 export type {
   CheckOptions,

@@ -4,30 +4,14 @@
 import assert from 'node:assert/strict';
 
 import { readWhole } from '@skein/bytes';
-import {
-  bytesSource,
-  DatabaseChecksum,
-  LtxEncoder,
-  LtxReader,
-  makeHeader,
-  pageChecksum,
-  type Txid,
-} from '@skein/ltx';
+import { bytesSource, LtxReader } from '@skein/ltx';
 import { SimDisk } from '@skein/testkit';
 
 import { maybeReadLogged } from '../src/replica/logged.ts';
 import type { Pages } from './sample-database.ts';
 import { DATA_FOLDER } from './sim-node.ts';
+import type { SentLtx } from './sent-ltx.ts';
 import { createWorld, type Scenario } from './world.ts';
-
-export interface SentLtx {
-  readonly database: string;
-  readonly epoch: number;
-  readonly bytes: Uint8Array;
-  readonly txid: bigint;
-  /** Afterwards; none when the database was dropped. */
-  readonly pages: Pages;
-}
 
 /** Runs a scenario on a primary that keeps all of its log. */
 export function primaryHistory(scenario: Scenario, seed: number): readonly SentLtx[] {
@@ -53,29 +37,6 @@ export function primaryHistory(scenario: Scenario, seed: number): readonly SentL
   }
   node.close();
   return history;
-}
-
-/** All of a database as one file, in the place of its transactions up to `sent`. */
-export function snapshotOf({ database, epoch, txid, pages }: SentLtx): SentLtx {
-  const pieces: Uint8Array[] = [];
-  const sum = new DatabaseChecksum();
-  const header = makeHeader({
-    pageSize: pages[0]!.length,
-    commit: pages.length,
-    minTxid: 1n as Txid,
-    maxTxid: txid as Txid,
-  });
-  const sink = (bytes: Uint8Array, start: number, end: number): void => {
-    pieces.push(bytes.slice(start, end));
-  };
-  const encoder = new LtxEncoder(sink, header);
-  for (const [n, page] of pages.entries()) {
-    encoder.writePage(n + 1, page);
-    const own = pageChecksum(n + 1, page);
-    sum.toggle(Number(own >> 32n), Number(own & 0xffff_ffffn));
-  }
-  encoder.finish(sum.value);
-  return { database, epoch, bytes: new Uint8Array(Buffer.concat(pieces)), txid, pages };
 }
 
 function applied(before: Pages, bytes: Uint8Array): Pages {

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { SimDisk, type SeededRandom } from '@skein/testkit';
 
 import type { Reception } from '../src/replica/replica.ts';
-import type { SentLtx } from './primary-history.ts';
 import { ReplicaReader } from './replica-reader.ts';
 import { equalPages, type Pages } from './sample-database.ts';
+import type { SentLtx } from './sent-ltx.ts';
 import { SimNode, type SimNodeOptions } from './sim-node.ts';
 
 export function openReplica(disk: SimDisk, options: SimNodeOptions = {}): SimNode {

@@ -15,7 +15,7 @@ import {
 } from '@skein/testkit';
 
 import { checkChecksums, readState } from '../../test/inspect.ts';
-import { primaryHistory, type SentLtx, snapshotOf } from '../../test/primary-history.ts';
+import { primaryHistory } from '../../test/primary-history.ts';
 import {
   checkReaders,
   expectedPages,
@@ -26,6 +26,7 @@ import {
 } from '../../test/replica-run.ts';
 import { equalPages } from '../../test/sample-database.ts';
 import { SCENARIOS, TORTURE } from '../../test/scenarios.ts';
+import { type SentLtx, snapshotOf } from '../../test/sent-ltx.ts';
 import type { SimNode } from '../../test/sim-node.ts';
 import { samplePoints, type Scenario } from '../../test/world.ts';
 
