@@ -227,6 +227,51 @@ describe('TransactionLog', () => {
     assert(recycled.length <= 1);
   });
 
+  test('keeps what a follower needs, up to a size, and what a snapshot needs beyond that', () => {
+    const { disk, log, background, clock } = setUp();
+    const largeId = 7n;
+    const large = disk.open('test', besidePath(FOLDER, largeId), 'create');
+    large.write('test', new Uint8Array(100_000), 0, 100_000, 0);
+    large.close();
+    for (let n = 1; n <= 30; n++) {
+      const besideId = n === 20 ? largeId : undefined;
+      log.append(1, [{ ...entry('app.db', n, n === 20 ? 100_000 : 700), besideId }]);
+      log.sync();
+      background.runBackground();
+    }
+    const firsts = log.segments.map(({ header }) => header.firstLsn);
+    assert(firsts.length >= 3, 'There are too few segments');
+    const trim = (bytesMax: number, keepsPinned = true): number => {
+      log.trim({ coveredLsn: 30, beforeMs: clock.wallMs() + 1, bytesMax, keepsPinned });
+      assert.equal(log.segments[0]!.header.firstLsn, log.published.firstLsn);
+      return log.published.firstLsn;
+    };
+    log.published.hold(firsts[1]!, 0);
+    assert.equal(trim(Infinity), firsts[1]);
+    assert.equal(trim(150_000), firsts[1]);
+    log.published.hold(firsts[1]!, firsts[1]!);
+    // The file beside the log counts.
+    assert.equal(trim(90_000), firsts[1]);
+    assert.equal(trim(90_000, false), firsts[firsts.findLastIndex((lsn) => lsn <= 20) + 1]);
+    log.published.hold(0, 0);
+    assert.equal(trim(Infinity), firsts.at(-1));
+  });
+
+  test('keeps no more than it may, however young it is', () => {
+    const { log, background } = setUp();
+    for (let n = 1; n <= 40; n++) log.append(1, [entry('app.db', n, 700)]);
+    log.sync();
+    background.runBackground();
+    const count = log.segments.length;
+    const bytesMax = 2 * SEGMENT_BYTES;
+    log.trim({ coveredLsn: 40, beforeMs: 0, bytesMax: count * SEGMENT_BYTES, keepsPinned: true });
+    assert.equal(log.segments.length, count);
+    log.trim({ coveredLsn: 40, beforeMs: 0, bytesMax, keepsPinned: true });
+    assert.equal(log.segments.length, 2);
+    log.trim({ coveredLsn: 0, beforeMs: 0, bytesMax: 0, keepsPinned: true });
+    assert.equal(log.segments.length, 2, 'What the node needs to start is kept');
+  });
+
   test('trims what is old enough although a clock was ahead once', () => {
     const { log, background, clock } = setUp();
     const nowMs = clock.wallMs();
