@@ -77,7 +77,7 @@ describe('a replica', () => {
     assert.equal(replica.log.fileOffsets.length, 1);
   });
 
-  test('gets a snapshot when the log does not reach that far, or its history differs', async (t) => {
+  test('gets a snapshot when the log does not reach so far, or its past differs', async (t) => {
     const primary = await startPrimary(t);
     fill(primary, 'app.db', 9);
     primary.log.trimmedTo = 5n;
