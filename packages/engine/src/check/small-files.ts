@@ -17,7 +17,16 @@ import { flipRemedy } from './record-survey.ts';
 import { SurveyFile, SurveyProgress } from './survey-file.ts';
 
 /** Files and folders of a data folder; `api.sock` and `cluster.json` are the daemon's. */
-const ROOT_NAMES = ['api.sock', 'cluster.json', 'damaged', 'dbs', 'lock', 'log', 'node.json', 'scratch'];
+const ROOT_NAMES = [
+  'api.sock',
+  'cluster.json',
+  'damaged',
+  'dbs',
+  'lock',
+  'log',
+  'node.json',
+  'scratch',
+];
 const DATABASE_NAMES = ['checkpoint.json', 'checksums', 'database', 'owner.json'];
 const BESIDE_NAME = /^[0-9a-f]{16}\.ltx$/u;
 

@@ -152,8 +152,8 @@ export class Applier {
     const { context, database, backlog } = this.#options;
     database.openFile();
     const state = yield* writeFile(database, this.#read(waiting));
-    backlog.dropThrough(waiting.lsn);
     const files = new ShownFiles(context.engine, database, state);
+    backlog.dropThrough(waiting.lsn);
     this.show(files);
     files.announce();
     this.#obstacle = undefined;

@@ -7,6 +7,7 @@
 import type { EngineContext } from '../context.ts';
 import type { Database } from '../database.ts';
 import type { DatabaseState } from '../database-state.ts';
+import { discardScratch } from '../discard-scratch.ts';
 import { isDiskFailure } from '../errors.ts';
 import { ReplicaIndex } from './replica-index.ts';
 import { ReplicaMain } from './replica-main.ts';
@@ -24,15 +25,21 @@ export class ShownFiles {
   readonly #context: EngineContext;
   readonly #database: Database;
 
+  /** Throws DiskError, and has changed nothing then. */
   constructor(context: EngineContext, database: Database, state: DatabaseState) {
     this.#context = context;
     this.#database = database;
     const { disk, scratchPath } = context;
     const wal = disk.open('wal.create', scratchPath('wal'), 'create');
-    const shm = disk.open('shm.create', scratchPath('shm'), 'create');
+    try {
+      const shm = disk.open('shm.create', scratchPath('shm'), 'create');
+      this.shm = new ReplicaShm(context, shm);
+    } catch (error) {
+      discardScratch(disk, wal);
+      throw error;
+    }
     this.main = new ReplicaMain(database);
     this.wal = new ReplicaWal({ context, database, file: wal, state });
-    this.shm = new ReplicaShm(context, shm);
     this.index = new ReplicaIndex(context, `${database.name}-shm`, this.shm);
     database.newerPages = this.wal;
   }
