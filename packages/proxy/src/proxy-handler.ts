@@ -3,9 +3,9 @@
 // Invariant: a request that is not a read without a body is sent at most once. It is tried again
 // only while nothing of it has been sent.
 
-import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { AnswerHead } from './answer-parser.ts';
 import { notExecuted, refusal, sendAnswer, unknownOutcome } from './answers.ts';
 import { decide, type Decision, isWorthWaiting, type PathRules } from './decide.ts';
 import { forwardedHeaders } from './forwarded.ts';
@@ -15,10 +15,12 @@ import type { PrimaryNode } from './node-view.ts';
 import type { ResolvedOptions } from './options.ts';
 import { compilePatterns } from './patterns.ts';
 import { createProxyMetrics, type ProxyMetrics, type Route } from './proxy-metrics.ts';
+import { ReadConnections } from './read-connections.ts';
+import { relayRead } from './relay-read.ts';
 import { type Passage, relay, type RelayResult } from './relay.ts';
 import { keptResponseHeaders } from './request-headers.ts';
 import { Tunnels } from './tunnel.ts';
-import { hostAndPort, UpstreamAgents } from './upstream.ts';
+import { hostAndPort, SingleUseAgent } from './upstream.ts';
 import { type Arrival, isVisit, readVisit, type Visit } from './visit.ts';
 import { WaitingRoom } from './waiting.ts';
 
@@ -32,7 +34,8 @@ export class ProxyHandler {
   readonly #options: ResolvedOptions;
   readonly #rules: PathRules;
   readonly #metrics: ProxyMetrics;
-  readonly #agents: UpstreamAgents;
+  readonly #connections: ReadConnections;
+  readonly #agent: SingleUseAgent;
   readonly #room: WaitingRoom;
   readonly #tunnels: Tunnels;
   readonly #localAnswers: LocalAnswers;
@@ -46,7 +49,8 @@ export class ProxyHandler {
     const metrics = createProxyMetrics(options.metrics);
     const { limits } = options;
     this.#metrics = metrics;
-    this.#agents = new UpstreamAgents(limits.connectMs);
+    this.#connections = new ReadConnections(limits.connectMs);
+    this.#agent = new SingleUseAgent(limits.connectMs);
     this.#room = new WaitingRoom(options.view, limits.waiters, (size) => metrics.waiting.set(size));
     this.#tunnels = new Tunnels(limits.upgrades, (size) => metrics.upgrades.set(size));
     this.#localAnswers = new LocalAnswers(options);
@@ -75,7 +79,8 @@ export class ProxyHandler {
   }
 
   close(): void {
-    this.#agents.destroy();
+    this.#connections.destroy();
+    this.#agent.destroy();
   }
 
   async #follow(visit: Visit, decision: Decision, times: Times): Promise<void> {
@@ -144,26 +149,25 @@ export class ProxyHandler {
     const isForward = sending.go === 'forward';
     const debug = this.#debugHeaders(visit, sending.go, times.waitedMs);
     const local = isForward ? undefined : this.#localAnswers.begin(visit);
-    const headers = (answer: IncomingMessage): string[] => {
+    const headers = (answer: AnswerHead): string[] => {
       const kept = keptResponseHeaders(answer.rawHeaders, isForward);
       kept.push('Via', formatVia(answer.httpVersion), ...debug);
       return kept;
     };
     try {
-      const passage = this.#passage(visit, sending, isRepeat);
-      return await relay({
-        ...passage,
-        onAnswer: (answer) => {
-          if (isForward) this.#logForwarded(visit, sending.primary, answer, times);
-          return local === undefined ? headers(answer) : local.headers(headers(answer));
-        },
+      const passage = this.#passage(visit, sending, (answer) => {
+        if (isForward) this.#logForwarded(visit, sending.primary, answer, times);
+        return local === undefined ? headers(answer) : local.headers(headers(answer));
       });
+      // What is sent again does not meet the next connection that is about to be closed.
+      const mayReuse = isRepeatable(visit) && !isRepeat;
+      return await (mayReuse ? relayRead(passage, this.#connections) : relay(passage));
     } finally {
       local?.end();
     }
   }
 
-  #passage(visit: Visit, sending: Sending, isRepeat: boolean): Omit<Passage, 'onAnswer'> {
+  #passage(visit: Visit, sending: Sending, onAnswer: Passage['onAnswer']): Passage {
     const { request, response, target, upgrade, hasBody, expectsContinue } = visit;
     const to =
       sending.go === 'local' ? this.#options.target : hostAndPort(sending.primary.proxyUrl);
@@ -172,12 +176,12 @@ export class ProxyHandler {
       response,
       to,
       target,
-      // What is sent again does not meet the next connection that is about to be closed.
-      agent: this.#agents.for(isRepeatable(visit) && !isRepeat && upgrade === undefined),
+      agent: this.#agent,
       headers: this.#headersFor(visit, sending),
       hasBody,
       expectsContinue,
       limits: this.#options.limits,
+      onAnswer,
       ...(upgrade === undefined
         ? {}
         : {
@@ -253,7 +257,7 @@ export class ProxyHandler {
     sendAnswer(visit.response, unknownOutcome('The request was sent, and no answer came'));
   }
 
-  #logForwarded(visit: Visit, to: PrimaryNode, answer: IncomingMessage, times: Times): void {
+  #logForwarded(visit: Visit, to: PrimaryNode, answer: AnswerHead, times: Times): void {
     if (visit.kind !== 'write') return;
     const { log, clock } = this.#options;
     const { method, path } = visit;
@@ -272,9 +276,9 @@ interface Times {
 }
 
 /** Whether sending it twice does what sending it once does, and it is all still there. */
-function isRepeatable({ kind, hasBody, method }: Visit): boolean {
+function isRepeatable({ kind, hasBody, method, upgrade }: Visit): boolean {
   const isRead = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
-  return isRead && kind !== 'write' && !hasBody;
+  return isRead && kind !== 'write' && !hasBody && upgrade === undefined;
 }
 
 /** Without a length a request with such a method has no body; Node would begin a chunked one. */

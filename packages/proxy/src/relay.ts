@@ -9,11 +9,13 @@ import {
   type Agent,
   type ClientRequest,
   type IncomingMessage,
+  type OutgoingMessage,
   request as httpRequest,
   type ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
 
+import type { AnswerHead } from './answer-parser.ts';
 import { linger } from './answers.ts';
 import type { HostAndPort, ProxyLimits } from './options.ts';
 import { isConnectError } from './upstream.ts';
@@ -34,7 +36,7 @@ export interface Passage {
    * answered otherwise.
    */
   readonly onAnswer: (
-    answer: IncomingMessage,
+    answer: AnswerHead,
   ) => readonly string[] | undefined | Promise<readonly string[] | undefined>;
   /** The other side has switched protocols; the sockets are for the taker. */
   readonly onUpgrade?: (answer: IncomingMessage, socket: Socket, head: Buffer) => void;
@@ -146,7 +148,7 @@ class Relay {
     request.pipe(upstream, { end: false });
     request.once('end', () => {
       request.socket.setTimeout(0);
-      if (request.rawTrailers.length > 0) upstream.addTrailers(pairsOf(request.rawTrailers));
+      addTrailers(upstream, request.rawTrailers);
       if (!this.#isAnswered) {
         this.#timer = setTimeout(() => upstream.destroy(new NoAnswer()), limits.answerMs);
       }
@@ -159,7 +161,7 @@ class Relay {
     this.#isAnswered = true;
     let headers: ReturnType<Passage['onAnswer']>;
     try {
-      headers = this.#passage.onAnswer(answer);
+      headers = this.#passage.onAnswer(headOf(answer));
     } catch (error) {
       this.#abandon(error);
       return;
@@ -227,6 +229,11 @@ class Relay {
   }
 }
 
+function headOf(answer: IncomingMessage): AnswerHead {
+  const { statusCode = 0, statusMessage = '', httpVersion, rawHeaders } = answer;
+  return { statusCode, statusMessage, httpVersion, rawHeaders };
+}
+
 /** `onEnd` is called when the whole answer has been given to the socket of the client. */
 function passBody(answer: IncomingMessage, response: ServerResponse, onEnd: () => void): void {
   let hasBegun = false;
@@ -238,7 +245,7 @@ function passBody(answer: IncomingMessage, response: ServerResponse, onEnd: () =
   });
   answer.once('end', () => {
     hasBegun = true;
-    if (answer.rawTrailers.length > 0) response.addTrailers(pairsOf(answer.rawTrailers));
+    addTrailers(response, answer.rawTrailers);
     response.end();
     onEnd();
   });
@@ -251,13 +258,18 @@ function passBody(answer: IncomingMessage, response: ServerResponse, onEnd: () =
   });
 }
 
+export function addTrailers(message: OutgoingMessage, raw: readonly string[]): void {
+  if (raw.length > 0) message.addTrailers(pairsOf(raw));
+}
+
 function pairsOf(raw: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([raw[i]!, raw[i + 1]!]);
   return pairs;
 }
 
-class NoAnswer extends Error {
+/** The other side has taken too long. */
+export class NoAnswer extends Error {
   constructor() {
     super('No answer in time');
   }

@@ -1,4 +1,4 @@
-// Connections to the app and to the proxies of primaries.
+// How the app and the proxies of primaries are connected to.
 //
 // Connections are kept and used again, but not for writes: the other side may close a connection
 // that nobody uses at the very moment when a request is on its way, and nobody could tell whether
@@ -7,57 +7,32 @@
 //
 // The variables HTTP_PROXY and their like mean nothing here.
 
-import { Agent, type AgentOptions } from 'node:http';
+import { Agent } from 'node:http';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 
 import type { HostAndPort } from './options.ts';
 
-/** A connection that nobody has used for so long is closed before the other side would. */
-const IDLE_MS = 4000;
-const IDLE_COUNT_MAX = 256;
-
-export class UpstreamAgents {
-  readonly #repeatable: Agent;
-  readonly #single: Agent;
-
-  constructor(connectMs: number) {
-    this.#repeatable = new BoundedAgent(connectMs, {
-      keepAlive: true,
-      // The last one used is the least likely to be closed by now.
-      scheduling: 'lifo',
-      maxFreeSockets: IDLE_COUNT_MAX,
-      timeout: IDLE_MS,
-    });
-    this.#single = new BoundedAgent(connectMs, { keepAlive: false });
-  }
-
-  for(isRepeatable: boolean): Agent {
-    return isRepeatable ? this.#repeatable : this.#single;
-  }
-
-  destroy(): void {
-    this.#repeatable.destroy();
-    this.#single.destroy();
-  }
-}
-
-/** Gives up a connection that does not come about. */
-class BoundedAgent extends Agent {
+/** A connection for each request, given up if it does not come about. */
+export class SingleUseAgent extends Agent {
   readonly #connectMs: number;
 
-  constructor(connectMs: number, options: AgentOptions) {
-    super(options);
+  constructor(connectMs: number) {
+    super({ keepAlive: false });
     this.#connectMs = connectMs;
   }
 
   override createConnection(options: NetConnectOpts): Socket {
-    const socket = connect(options);
-    socket.setNoDelay(true);
-    const timer = setTimeout(() => socket.destroy(connectTimeout()), this.#connectMs);
-    socket.once('connect', () => clearTimeout(timer));
-    socket.once('close', () => clearTimeout(timer));
+    const socket = connect({ ...options, noDelay: true });
+    limitConnecting(socket, this.#connectMs);
     return socket;
   }
+}
+
+export function limitConnecting(socket: Socket, connectMs: number): void {
+  const timer = setTimeout(() => socket.destroy(connectTimeout()), connectMs);
+  const stop = (): void => clearTimeout(timer);
+  socket.once('connect', stop);
+  socket.once('close', stop);
 }
 
 /** As if the system had given up. */
