@@ -76,6 +76,9 @@ export const DEFAULT_ENGINE_OPTIONS: Omit<EngineOptions, 'dataFolder' | 'canPass
 /** Commits that nobody waits for (WAL with synchronous=NORMAL) are made durable after this time. */
 const BACKGROUND_SYNC_MS = 50;
 
+/** And after this time when somebody follows the log: nothing is sent that is not durable here. */
+const FOLLOWED_SYNC_MS = 1;
+
 /** At least this often the databases are brought up to date, and the log is trimmed. */
 const CHECKPOINT_INTERVAL_MS = 60_000;
 
@@ -229,7 +232,11 @@ export class Engine {
     const dueMs = Math.min(checkpointMs, this.replica?.nextTickMs ?? Infinity);
     // One that is under way is reported by itself.
     if (this.#unsyncedSinceMs === undefined || this.#isSyncing) return dueMs;
-    return Math.min(dueMs, this.#unsyncedSinceMs + BACKGROUND_SYNC_MS);
+    return Math.min(dueMs, this.#unsyncedSinceMs + this.#syncDelayMs);
+  }
+
+  get #syncDelayMs(): number {
+    return this.#log.published.neededLsn > 0 ? FOLLOWED_SYNC_MS : BACKGROUND_SYNC_MS;
   }
 
   /** To be called after every request. */
@@ -254,7 +261,7 @@ export class Engine {
   tick(): void {
     const nowMs = this.#context.clock.monotonicMs();
     const sinceMs = this.#unsyncedSinceMs;
-    if (sinceMs !== undefined && nowMs >= sinceMs + BACKGROUND_SYNC_MS) this.#syncInBackground();
+    if (sinceMs !== undefined && nowMs >= sinceMs + this.#syncDelayMs) this.#syncInBackground();
     if (nowMs >= this.#checkpointedMs + CHECKPOINT_INTERVAL_MS) this.#startCheckpoint();
     this.replica?.tick();
   }

@@ -74,8 +74,8 @@ export class Snapshot implements PageKeeper {
   }
 
   /**
-   * Reads the next page. False at the end. Throws when the database was dropped meanwhile, or a page
-   * could not be kept.
+   * Reads the next page. False at the end. Throws when the database was dropped meanwhile, or a
+   * page could not be kept.
    */
   readPage(into: Uint8Array, offset: number): boolean {
     assert(this.#isOpen, 'Reads a snapshot that was closed');

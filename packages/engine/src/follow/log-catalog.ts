@@ -1,9 +1,9 @@
 // What is in the log, for those who follow it: where each database stands, and from which record on
 // its transactions are kept.
 //
-// Of sealed segments only the index is read. From the first other one on the records are read, their
-// heads and ends alone, whenever somebody looks: so it costs little however large the transactions
-// are.
+// Of sealed segments only the index is read. From the first other one on the records are read,
+// their heads and ends alone, whenever somebody looks: so it costs little however large the
+// transactions are.
 //
 // Invariant: `states` are of durable transactions, and behind no record that refresh() has passed.
 

@@ -211,7 +211,7 @@ export class LogFollower {
     const lsn = this.#lsn;
     const file =
       this.#segment === undefined ? 'log' : `log/${formatSegmentName(this.#segment.sequence)}`;
-    const message = `Cannot follow the log: record ${lsn}, which was durable, is damaged or missing`;
+    const message = `Cannot follow the log: record ${lsn} was durable, and is damaged or missing`;
     return new DamageError('LOG_CORRUPT', message, { file, lsn }, { hint: DAMAGE_HINT });
   }
 }

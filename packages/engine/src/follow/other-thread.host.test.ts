@@ -67,7 +67,7 @@ async function followAll(log: FollowedLog, count: number): Promise<{ snapshots: 
   // While the peer followed, nobody has looked at this.
   catalog = openCatalog(log, catalog);
   catalog.refresh();
-  assert.deepEqual([...cursor.positions].sort(), [...catalog.positions].sort());
+  assert.deepEqual(cursor.positions, catalog.positions);
   cursor.close();
   catalog.close();
   return { snapshots };
@@ -103,7 +103,7 @@ describe('the log, from another thread', () => {
   });
 
   test('is never taken for what is written over it', { timeout: 60_000 }, async (t) => {
-    const count = 8000;
+    const count = 5000;
     const writer = await startWriter(t, {
       segmentBytes: 128 * 1024,
       count,

@@ -1,9 +1,9 @@
 // What one peer needs next, in the order in which it needs it: first what the log does not have,
 // then the log, for all databases in one pass.
 //
-// Invariant: what is given out of a database fits where the peer stands, `#sent`: it begins with the
-// next transaction, and applies to the same checksum. What does not fit is never sent; the database
-// is sent whole instead.
+// Invariant: what is given out of a database fits where the peer stands, `#sent`: it begins with
+// the next transaction, and applies to the same checksum. What does not fit is never sent; the
+// database is sent whole instead.
 //
 // It never waits. Memory: one window (segment-window.ts), or one transaction of the log that is
 // larger.

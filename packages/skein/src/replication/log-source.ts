@@ -66,6 +66,10 @@ export class EngineLogSource implements LogSource {
     return this.#moved.promise;
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   positions(): PositionMap {
     return this.#catalog.positions;
   }
