@@ -6,8 +6,9 @@ import {
   connect as connectHttp2,
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
-  type SecureClientSessionOptions,
 } from 'node:http2';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 import type { AddressList } from '../../auth/address-list.ts';
 import type { Authenticator } from '../../auth/authenticator.ts';
@@ -44,6 +45,7 @@ export interface ConnectOptions {
 }
 
 export interface Connection {
+  readonly socket: Socket;
   readonly session: ClientHttp2Session;
   readonly stream: ClientHttp2Stream;
   readonly hello: StreamPeer;
@@ -73,11 +75,12 @@ const REASON_BYTES_MAX = 4096;
  */
 export async function connect(options: ConnectOptions, signal: AbortSignal): Promise<Connection> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(options.handshakeMs)]);
-  const session = openSession(options);
+  const socket = openSocket(options);
+  const session = openSession(options.url, socket);
   try {
-    return await request(session, options, deadline);
+    return { socket, ...(await request(session, options, deadline)) };
   } catch (error) {
-    session.destroy();
+    socket.destroy();
     if (error instanceof ReplicationError || signal.aborted) throw error;
     const reason = deadline.aborted
       ? `no answer within ${options.handshakeMs / 1000} s`
@@ -86,13 +89,23 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
   }
 }
 
-function openSession({ url, tls }: ConnectOptions): ClientHttp2Session {
-  const secure: SecureClientSessionOptions =
-    tls === undefined
-      ? {}
-      : { cert: tls.cert, key: tls.key, ...(tls.ca === undefined ? {} : { ca: tls.ca }) };
+/** Ours, not the session's: it can be closed whatever the session still wants to send. */
+function openSocket({ url, tls }: ConnectOptions): Socket {
+  const host = url.hostname.replaceAll(/^\[|\]$/g, '');
+  if (url.protocol === 'http:') return connectTcp({ host, port: Number(url.port || 80) });
+  return connectTls({
+    host,
+    port: Number(url.port || 443),
+    ALPNProtocols: ['h2'],
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(tls === undefined ? {} : { cert: tls.cert, key: tls.key }),
+    ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
+  });
+}
+
+function openSession(url: URL, socket: Socket): ClientHttp2Session {
   const session = connectHttp2(url.origin, {
-    ...secure,
+    createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
   });
   session.on('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
@@ -105,7 +118,7 @@ async function request(
   session: ClientHttp2Session,
   options: ConnectOptions,
   deadline: AbortSignal,
-): Promise<Connection> {
+): Promise<Omit<Connection, 'socket'>> {
   const { self, resume, authenticator, positions } = options;
   const path = pathOf(options.databases);
   const headers = requestHeaders(self, resume);

@@ -46,10 +46,11 @@ export async function followStream(
 }
 
 /** Tells the primary that we leave, so that it need not take it for a failure. */
-async function closeConnection({ session, stream }: Connection): Promise<void> {
-  if (session.destroyed) return;
-  const closed = new Promise((resolve) => session.once('close', resolve));
-  const timer = setTimeout(() => session.destroy(), CLOSE_MS);
+async function closeConnection({ session, stream, socket }: Connection): Promise<void> {
+  if (socket.destroyed) return;
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  // A session that is closing waits for what the peer does not read.
+  const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
   stream.close(constants.NGHTTP2_NO_ERROR);
   session.close();
   await closed;

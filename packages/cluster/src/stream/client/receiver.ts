@@ -103,7 +103,8 @@ export class Receiver {
     switch (frame.kind) {
       case 'transaction':
         this.#checkEpoch(frame.transaction.epoch);
-        return this.#addTransaction(frame.transaction);
+        // It is taken on the word of this primary, in whosever term it was committed.
+        return this.#addTransaction({ ...frame.transaction, epoch });
       case 'file-begin':
         return this.#beginFile(frame.head);
       case 'file-bytes':
@@ -141,7 +142,8 @@ export class Receiver {
 
   #beginFile({ database, epoch, id, offset }: FileHead): void {
     this.#checkEpoch(epoch);
-    this.#inbox.add({ kind: 'file-begin', database, epoch, id, offset });
+    const { epoch: own } = this.#options;
+    this.#inbox.add({ kind: 'file-begin', database, epoch: own, id, offset });
   }
 
   #checkEpoch(epoch: number): void {

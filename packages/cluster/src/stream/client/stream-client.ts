@@ -120,7 +120,7 @@ export class StreamClient {
     try {
       await this.#join(hello);
     } catch (error) {
-      connection.session.destroy();
+      connection.socket.destroy();
       throw error;
     }
     log.info('Connected to the primary', fields);

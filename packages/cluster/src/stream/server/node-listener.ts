@@ -81,12 +81,12 @@ function sniff(socket: Socket, timeoutMs: number, take: (isHttp2: boolean) => vo
   const stop = (): void => {
     clearTimeout(deadline);
     socket.off('readable', onReadable);
-    socket.off('error', onError);
-    socket.off('end', stop);
+    socket.off('error', giveUp);
+    socket.off('end', giveUp);
     socket.off('close', stop);
   };
-  // Without a listener it would end the process.
-  const onError = (): void => {
+  // On an end too: connections of node:http may be half open.
+  const giveUp = (): void => {
     socket.destroy();
   };
   const onReadable = (): void => {
@@ -101,7 +101,7 @@ function sniff(socket: Socket, timeoutMs: number, take: (isHttp2: boolean) => vo
     take(isLike);
   };
   socket.on('readable', onReadable);
-  socket.on('error', onError);
-  socket.on('end', stop);
+  socket.on('error', giveUp);
+  socket.on('end', giveUp);
   socket.on('close', stop);
 }

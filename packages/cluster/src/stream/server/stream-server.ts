@@ -80,6 +80,7 @@ export class StreamServer {
   readonly #http: Http2Server;
   readonly #complaints: Complaints;
   readonly #sessions = new Map<Http2Session, NodeJS.Timeout>();
+  readonly #sockets = new Set<Socket>();
   readonly #peers = new Set<Peer>();
   readonly #waiters = new ProgressWaiters();
   readonly #figures: Figures;
@@ -110,6 +111,8 @@ export class StreamServer {
       socket.destroy();
       return;
     }
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
     this.#http.emit('connection', socket);
   }
 
@@ -140,10 +143,11 @@ export class StreamServer {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.endStreams();
-    const sessions = [...this.#sessions.keys()];
-    const closed = sessions.map((session) => new Promise((done) => session.once('close', done)));
-    const timer = setTimeout(() => sessions.forEach((session) => session.destroy()), CLOSE_MS);
-    for (const session of sessions) session.close();
+    const sockets = [...this.#sockets];
+    const closed = sockets.map((socket) => new Promise((done) => socket.once('close', done)));
+    // A session that is closing waits for what the peer does not read.
+    const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), CLOSE_MS);
+    for (const session of this.#sessions.keys()) session.close();
     await Promise.all(closed);
     clearTimeout(timer);
   }
