@@ -18,6 +18,8 @@ export interface FileStore {
   find(name: string): MountFile | undefined;
   /** All names, as a listing shows them. */
   names(): Iterable<string>;
+  /** What has to be done before a client opens a file; undefined when nothing has. */
+  attend(name: string): Pending | undefined;
   /** What a client gets that opens a file; find() has found it. */
   open(name: string, access: Access): MountFile;
   /**

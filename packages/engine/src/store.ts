@@ -72,6 +72,11 @@ export class Store implements FileStore {
     yield* this.#staging.keys();
   }
 
+  /** Clients are among themselves. */
+  attend(): undefined {
+    return undefined;
+  }
+
   open(name: string, access: Access): MountFile {
     const { kind, database } = parseFileName(name);
     const files = this.#databases.get(database);

@@ -111,7 +111,11 @@ export class NodePair {
   async caughtUp(name: string): Promise<void> {
     const wanted = this.primary.position(name);
     const isThere = (): boolean => (this.replica.position(name) ?? '') >= (wanted ?? '');
-    await eventually(`${name} at ${wanted}\n${this.log}`, isThere, CATCH_UP_TIMEOUT_MS);
+    await eventually(name, isThere, CATCH_UP_TIMEOUT_MS).catch(async (error: unknown) => {
+      const status = JSON.stringify(await this.tell({ kind: 'status' }));
+      const { message } = error as Error;
+      assert.fail(`${message}, at ${wanted} on the primary\n${status}\n${this.log}`);
+    });
   }
 
   async stop(): Promise<void> {

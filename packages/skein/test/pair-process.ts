@@ -13,6 +13,7 @@ import type { LogCursor, LogSink, SentFile } from '@skein/cluster';
 import { PublishedLog } from '@skein/engine';
 import { type FuseMount, mountFuse, unmountFuse } from '@skein/fuse';
 import { createNodeLog, nodeDisk, systemClock } from '@skein/host';
+import { formatPosition, type Position } from '@skein/ltx';
 
 import type { MountConfig } from '../src/config/mount-config.ts';
 import { prepareFolders } from '../src/daemon/folders.ts';
@@ -97,8 +98,16 @@ async function obey(command: PairCommand): Promise<unknown> {
       following = follow();
       return;
     case 'status':
-      return replica.thread.call('status', []);
+      return {
+        durable: [...sink.positions()].map(shown),
+        applied: [...sink.appliedPositions()].map(shown),
+        status: await replica.thread.call('status', []),
+      };
   }
+}
+
+function shown([name, position]: readonly [string, Position]): string {
+  return `${name} ${formatPosition(position)}`;
 }
 
 function follow(): { end(): Promise<void> } {

@@ -9,7 +9,8 @@ import { text } from 'node:stream/consumers';
 
 import { onTestEnd, type SqliteProcess, type TestScope } from '@skein/testkit';
 
-const SCRIPT = fileURLToPath(new URL('replica-reader.py', import.meta.url));
+const READER = fileURLToPath(new URL('replica-reader.py', import.meta.url));
+const WRITER = fileURLToPath(new URL('replica-writer.py', import.meta.url));
 
 /** `reopen`: a connection for each transaction. */
 export type ReaderMode = 'stay' | 'reopen';
@@ -27,7 +28,7 @@ export class RestlessReader {
 
   /** Starts a reader, which is killed at the end of the test at the latest. */
   static async start(t: TestScope, path: string, mode: ReaderMode): Promise<RestlessReader> {
-    const child = spawn('python3', [SCRIPT, path, mode], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn('python3', [READER, path, mode], { stdio: ['pipe', 'pipe', 'inherit'] });
     onTestEnd(t, () => void child.kill('SIGKILL'));
     await once(child.stdout, 'readable');
     return new RestlessReader(child);
@@ -65,11 +66,26 @@ export async function makeCounted(writer: SqliteProcess): Promise<void> {
 /** One transaction of the writer: so many rows more. */
 export async function addRows(writer: SqliteProcess, count = 1, bytes = 100): Promise<void> {
   await writer.exec('BEGIN IMMEDIATE');
-  await writer.exec(
-    'WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?) ' +
-      'INSERT INTO t (body) SELECT randomblob(?) FROM i',
-    [count, bytes],
-  );
-  await writer.exec('UPDATE counted SET n = (SELECT count(*) FROM t)');
+  for (let row = 0; row < count; row++) {
+    await writer.exec('INSERT INTO t (body) VALUES (randomblob(?))', [bytes]);
+  }
+  await writer.exec('UPDATE counted SET n = n + ?', [count]);
   await writer.exec('COMMIT');
+}
+
+export interface Load {
+  readonly transactions: number;
+  /** Of each. */
+  readonly rows?: number;
+  readonly bytes?: number;
+}
+
+/** Many transactions, as fast as the primary takes them. */
+export async function writeMany(path: string, load: Load): Promise<void> {
+  const { transactions, rows = 1, bytes = 100 } = load;
+  const args = [path, transactions, rows, bytes].map(String);
+  const child = spawn('python3', [WRITER, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const said = text(child.stderr);
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.equal(code, 0, await said);
 }

@@ -6,11 +6,12 @@
 //  - Whatever is in the way holds up applying alone, never the log.
 
 import { DiskError } from '@skein/host';
-import { WAL_READ_LOCK_FIRST, WAL_WRITE_LOCK } from '@skein/sqlite-file';
+import { WAL_READ_LOCK_COUNT, WAL_READ_LOCK_FIRST, WAL_WRITE_LOCK } from '@skein/sqlite-file';
 
 import type { Database } from '../database.ts';
 import type { JobLock } from '../job-lock.ts';
 import type { Job } from '../jobs.ts';
+import { Pending } from '../pending.ts';
 import type { Presence } from '../ports.ts';
 import { type LoggedLtx, writeFile, writeFrames } from './apply.ts';
 import type { Backlog, Waiting } from './backlog.ts';
@@ -52,6 +53,8 @@ export class Applier {
   #files: ShownFiles | undefined;
   #presence: Presence | undefined;
   #isJoining = false;
+  /** Who waits for the node to be among the clients. */
+  #attending: Pending[] = [];
   /** Whether WAL_WRITE_LOCK is held: once it is, it stays. */
   #isWriter = false;
   #isRunning = false;
@@ -85,9 +88,22 @@ export class Applier {
     this.#backfillAt = BACKFILL_FRAMES;
   }
 
+  /**
+   * Somebody is about to open the database: the node is to be among its clients before, or he would
+   * be the first of them, who has the wal-index for himself for a moment. Undefined when it is;
+   * settles, too, when it cannot be.
+   */
+  attend(): Pending | undefined {
+    if (this.#files === undefined || this.#files.index.isStarted) return undefined;
+    const attended = new Pending();
+    this.#attending.push(attended);
+    this.start();
+    return attended;
+  }
+
   /** To be called when something has become durable, and while isWaiting now and then. */
   start(): void {
-    if (this.#isRunning || this.#next() === undefined) return;
+    if (this.#isRunning || !this.#isNeeded) return;
     const { jobs } = this.#options.context.engine;
     this.#isRunning = true;
     const ended = jobs.run(this.#options.lock.hold(this.#run()));
@@ -105,6 +121,7 @@ export class Applier {
     this.#files?.remove();
     this.#files = undefined;
     this.#obstacle = undefined;
+    this.#attended();
   }
 
   /** Nobody uses the mount any more. */
@@ -130,12 +147,20 @@ export class Applier {
     return lsn <= engine.committer.log.durableLsn;
   }
 
+  get #isNeeded(): boolean {
+    return this.#next() !== undefined || this.#attending.length > 0;
+  }
+
   *#run(): Job<void> {
     try {
-      while (this.#next() !== undefined) {
+      while (this.#isNeeded) {
         if (this.#files === undefined) yield* this.#makeFile(this.#next()!);
-        else if (!(yield* this.#prepare(this.#files))) return;
-        else yield* this.#applyBatch(this.#files);
+        else if (!(yield* this.#takePart(this.#files))) return;
+        else {
+          this.#attended();
+          if (this.#next() === undefined || !(yield* this.#prepare())) return;
+          yield* this.#applyBatch(this.#files);
+        }
         this.#options.onApplied();
         yield;
       }
@@ -144,6 +169,7 @@ export class Applier {
       this.#meet({ kind: 'disk', message: error.message });
     } finally {
       this.#isRunning = false;
+      if (!this.#isJoining) this.#attended();
     }
   }
 
@@ -159,8 +185,8 @@ export class Applier {
     this.#obstacle = undefined;
   }
 
-  /** Whether frames may be written and shown now. */
-  *#prepare({ wal, index }: ShownFiles): Job<boolean> {
+  /** Whether the node is among the clients, as the writer. */
+  *#takePart({ wal, index }: ShownFiles): Job<boolean> {
     const presence = this.#presence;
     if (presence === undefined) {
       this.#join();
@@ -172,6 +198,11 @@ export class Applier {
     }
     this.#isWriter = true;
     if (!index.isStarted) yield* index.start(wal.committed, wal.state.pageCount);
+    return true;
+  }
+
+  /** Whether there is room for frames. */
+  *#prepare(): Job<boolean> {
     const obstacle = yield* this.#makeRoom(this.#parts()!);
     if (obstacle !== undefined) this.#meet(obstacle);
     else if (!this.#isPausing) this.#obstacle = undefined;
@@ -187,13 +218,20 @@ export class Applier {
     context.engine.replicaLocks.join(database.name, (outcome) => {
       this.#isJoining = false;
       if (outcome instanceof Error) {
-        return this.#meet({ kind: 'mount', message: outcome.message });
+        this.#meet({ kind: 'mount', message: outcome.message });
+        return this.#attended();
       }
       // The name may lead to another file by now.
       if (this.#files === files) this.#presence = outcome;
       else outcome.release();
       this.start();
     });
+  }
+
+  #attended(): void {
+    const attending = this.#attending;
+    this.#attending = [];
+    for (const attended of attending) attended.settle();
   }
 
   /** Moves pages into the database file when there are many, and begins the WAL anew if it can. */
@@ -216,7 +254,7 @@ export class Applier {
       this.#isPausing = this.#pausesLeft > 0;
       this.#pausesLeft = Math.max(this.#pausesLeft - 1, 0);
       if (this.#isPausing) this.#options.onWaiting();
-      if (isFull) return obstacleOf('reader', parts.presence, WAL_READ_LOCK_FIRST + 1);
+      if (isFull) return obstacleOf('reader', parts.presence, findReader(parts.presence));
     }
     return undefined;
   }
@@ -261,9 +299,9 @@ export class Applier {
     return batch;
   }
 
-  #read({ lsn, source }: Waiting): LoggedLtx {
+  #read({ lsn, source, sizeBytes }: Waiting): LoggedLtx {
     const { logReader } = this.#options.context;
-    return { lsn, source: source ?? readLogged(logReader, lsn) };
+    return { lsn, source: source ?? readLogged(logReader, lsn), sizeBytes };
   }
 
   #parts(): CheckpointParts | undefined {
@@ -284,6 +322,12 @@ export class Applier {
     const fields = { database: this.#options.database.name, pid: obstacle.pid };
     log.warn(`Transactions are logged and not applied: ${obstacle.message}`, fields);
   }
+}
+
+/** The lock of a reader who is in the way of beginning the WAL anew. */
+function findReader(presence: Presence): number {
+  const locks = Array.from({ length: WAL_READ_LOCK_COUNT }, (_, n) => WAL_READ_LOCK_FIRST + n);
+  return locks.slice(1).find((lock) => presence.holderOf(lock) !== undefined) ?? locks[1]!;
 }
 
 function obstacleOf(kind: 'writer' | 'reader', presence: Presence, byte: number): Obstacle {

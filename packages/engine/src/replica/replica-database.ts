@@ -20,6 +20,7 @@ import { PositionFile } from '../files/position-file.ts';
 import { JobLock } from '../job-lock.ts';
 import type { Job } from '../jobs.ts';
 import { type FileOwner, maybeReadOwner, writeOwner } from '../owner-file.ts';
+import type { Pending } from '../pending.ts';
 import type { ServedDatabase } from '../served-database.ts';
 import { Applier } from './applier.ts';
 import { Backlog } from './backlog.ts';
@@ -175,6 +176,10 @@ export class ReplicaDatabase implements ServedDatabase {
 
   apply(): void {
     this.#applier.start();
+  }
+
+  attend(): Pending | undefined {
+    return this.#applier.attend();
   }
 
   /** The drop is durable: the names vanish. */

@@ -4,6 +4,7 @@
 import type { Access, FileStore } from '../file-store.ts';
 import type { MountFile } from '../files/mount-file.ts';
 import { parseFileName } from '../names.ts';
+import type { Pending } from '../pending.ts';
 import { replicaReadOnly } from './refuse.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaDatabase } from './replica-database.ts';
@@ -50,6 +51,11 @@ export class ReplicaStore implements FileStore {
   open(name: string, access: Access): MountFile {
     if (access !== 'read' && parseFileName(name).kind !== 'shm') throw replicaReadOnly(name);
     return this.find(name)!;
+  }
+
+  attend(name: string): Pending | undefined {
+    const { kind, database } = parseFileName(name);
+    return kind === 'position' ? undefined : this.findDatabase(database)?.attend();
   }
 
   create(name: string): never {

@@ -67,6 +67,7 @@ import {
   checkFileEnd,
   checkLength,
   NAME_BYTES_MAX,
+  isThreadOfOurs,
   nameIn,
   newTimeMs,
   readableBytes,
@@ -212,9 +213,16 @@ export class MountHandler implements FuseHandler {
   open(request: OpenRequest, reply: OpenReply): void {
     this.#answers.try(reply, () => {
       const node = this.#node(request.nodeid);
-      // The kernel looks the name up again.
       if (node.isDetached) throw new MountError('ESTALE');
-      reply.open(this.#handles.open(node, this.#openChecked(request, node)));
+      const file = this.#openChecked(request, node);
+      // What the node itself opens, it needs in order to be there before its clients.
+      const isOurs = this.#options.isReplica && isThreadOfOurs(request.pid);
+      const attended = isOurs ? undefined : this.#engine.store.attend(node.name);
+      this.#answers.when(reply, attended, (answered) => {
+        // The kernel looks the name up again.
+        if (node.isDetached) throw new MountError('ESTALE');
+        answered.open(this.#handles.open(node, file));
+      });
     });
   }
 

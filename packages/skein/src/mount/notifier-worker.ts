@@ -31,6 +31,7 @@ function notify(notification: Notification): void {
       notifier.invalInode(notification.nodeid);
       return;
     case 'ranges':
+      notifier.invalAttributes(notification.nodeid);
       for (const range of notification.ranges) notifier.invalInode(notification.nodeid, range);
       return;
     case 'store':

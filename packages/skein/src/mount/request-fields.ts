@@ -1,5 +1,7 @@
 // What a request says, in the terms of the engine.
 
+import { existsSync } from 'node:fs';
+
 import { type Access, DATABASE_NAME_BYTES_MAX, type FileOwner, parseFileName } from '@skein/engine';
 import {
   FATTR,
@@ -51,6 +53,11 @@ export function accessOf(flags: number): Access {
   const mode = flags & O_ACCMODE;
   if (mode === O_RDONLY) return 'read';
   return mode === O_WRONLY ? 'write' : 'read-write';
+}
+
+/** Requests name the thread that makes them. */
+export function isThreadOfOurs(pid: number): boolean {
+  return existsSync(`/proc/self/task/${pid}`);
 }
 
 export function changedOwner(request: SetattrRequest, owner: FileOwner): FileOwner {
