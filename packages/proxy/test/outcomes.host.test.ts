@@ -303,3 +303,104 @@ test('a proxy in the environment is not used', async (t) => {
   const proxy = await startPrimary(t, { target: await startEcho(t, 'app') });
   assert.equal((await ask(proxy)).echo.name, 'app');
 });
+
+describe('Connections for reads', () => {
+  test('serve one request after the other, whatever the answers are like', async (t) => {
+    const sockets = new Set<Socket>();
+    const target = await startApp(t, (request, response) => {
+      sockets.add(request.socket);
+      const kind = request.url!.slice(1);
+      if (kind === 'chunked') response.write('chun');
+      if (kind === 'length') response.setHeader('Content-Length', '6');
+      response.statusCode = kind === 'none' ? 204 : 200;
+      response.end(kind === 'chunked' ? 'ked' : kind);
+    });
+    const proxy = await startPrimary(t, { target });
+    for (let i = 0; i < 3; i += 1) {
+      for (const kind of ['chunked', 'length', 'plain', 'none']) {
+        const { body } = await ask(proxy, { path: `/${kind}` });
+        assert.equal(body, kind === 'none' ? '' : kind);
+        assert.equal((await ask(proxy, { path: `/${kind}`, method: 'HEAD' })).body, '');
+      }
+    }
+    assert.equal(sockets.size, 1);
+  });
+
+  test('are as many as there are requests at a time, and each gets its own answer', async (t) => {
+    const sockets = new Set<Socket>();
+    const target = await startApp(t, (request, response) => {
+      sockets.add(request.socket);
+      setTimeout(() => response.end(request.url), 20);
+    });
+    const proxy = await startPrimary(t, { target });
+    const paths = Array.from({ length: 20 }, (_, i) => `/${i}`);
+    for (let round = 0; round < 2; round += 1) {
+      const replies = await Promise.all(paths.map((path) => ask(proxy, { path })));
+      const bodies = replies.map(({ body }) => body);
+      assert.deepEqual(bodies, paths);
+    }
+    assert.equal(sockets.size, 20);
+  });
+
+  test('are not used again after bytes that nobody asked for', async (t) => {
+    let count = 0;
+    const target = await startBare(t, (_, socket) => {
+      count += 1;
+      // A second answer, which another client would get for the first of its own.
+      socket.write(
+        count === 1 ? `${ANSWER}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil` : ANSWER,
+      );
+    });
+    const proxy = await startPrimary(t, { target });
+    for (let i = 0; i < 3; i += 1) assert.equal((await ask(proxy)).body, 'ok');
+  });
+
+  test('are not used again when such bytes come later', async (t) => {
+    const late = Promise.withResolvers<void>();
+    let count = 0;
+    const target = await startBare(t, (_, socket) => {
+      count += 1;
+      socket.write(ANSWER);
+      if (count > 1) return;
+      setTimeout(() => {
+        socket.once('close', () => late.resolve());
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil');
+      }, 20);
+    });
+    const proxy = await startPrimary(t, { target });
+    assert.equal((await ask(proxy)).body, 'ok');
+    await late.promise;
+    assert.equal((await ask(proxy)).body, 'ok');
+  });
+
+  test('are closed by the app without harm', async (t) => {
+    const target = await startBare(t, (_, socket) => {
+      socket.write(ANSWER);
+      setTimeout(() => socket.end(), 5);
+    });
+    const proxy = await startPrimary(t, { target });
+    for (let i = 0; i < 3; i += 1) {
+      assert.equal((await ask(proxy)).body, 'ok');
+      await sleep(30);
+    }
+    assert.equal(proxy.metric('skein_proxy_repeated_total'), 0);
+  });
+
+  test('give up an app that does not answer', async (t) => {
+    const target = await startBare(t, () => {});
+    const proxy = await startPrimary(t, { target, limits: { answerMs: 20 } });
+    assert.equal(outcomeOf(await ask(proxy)), '502 unknown');
+  });
+
+  test('end with the proxy', async (t) => {
+    const closed = Promise.withResolvers<void>();
+    const target = await startBare(t, (_, socket) => {
+      socket.once('close', () => closed.resolve());
+      socket.write(ANSWER);
+    });
+    const proxy = await startPrimary(t, { target });
+    await ask(proxy);
+    await proxy.server.close();
+    await closed.promise;
+  });
+});

@@ -33,9 +33,14 @@ const CHUNK_COUNT = 1024;
 /** More than sockets and streams buffer on the way, far less than the body. */
 const HELD_BYTES_MAX = 32 * 1024 * 1024;
 
+/** One app for both nodes: a GET to the replica is read there, all else goes to the primary. */
 async function startStreaming(t: TestScope, handle: RequestListener) {
-  return startPair(t, { primaryApp: await startApp(t, handle) });
+  const app = await startApp(t, handle);
+  return startPair(t, { primaryApp: app, replicaApp: app });
 }
+
+/** Reads and writes go to the app in different ways. */
+const BOTH = ['GET', 'POST'] as const;
 
 describe('A large body', () => {
   test('of a request goes through whole', async (t) => {
@@ -55,32 +60,34 @@ describe('A large body', () => {
     assert.equal(await text(response), hash.digest('hex'));
   });
 
-  test('of an answer waits for a client that does not read', async (t) => {
-    let sentBytes = 0;
-    const { replica } = await startStreaming(t, (request, response) => {
-      request.resume();
-      const send = async (): Promise<void> => {
-        for (let i = 0; i < CHUNK_COUNT; i += 1) {
-          sentBytes += CHUNK.length;
-          if (!response.write(CHUNK)) await once(response, 'drain');
-        }
-        response.end();
-      };
-      void send().catch(() => {});
+  for (const method of BOTH) {
+    test(`${method}: of an answer waits for a client that does not read`, async (t) => {
+      let sentBytes = 0;
+      const { replica } = await startStreaming(t, (request, response) => {
+        request.resume();
+        const send = async (): Promise<void> => {
+          for (let i = 0; i < CHUNK_COUNT; i += 1) {
+            sentBytes += CHUNK.length;
+            if (!response.write(CHUNK)) await once(response, 'drain');
+          }
+          response.end();
+        };
+        void send().catch(() => {});
+      });
+      const request = httpRequest({ host: LOOPBACK, port: replica.port, method });
+      request.end();
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      let before = -1;
+      while (before !== sentBytes) {
+        before = sentBytes;
+        await sleep(200);
+      }
+      assert.ok(sentBytes < HELD_BYTES_MAX, `${sentBytes} bytes were taken from the app`);
+      let received = 0;
+      for await (const chunk of response as AsyncIterable<Buffer>) received += chunk.length;
+      assert.equal(received, CHUNK.length * CHUNK_COUNT);
     });
-    const request = httpRequest({ host: LOOPBACK, port: replica.port, method: 'POST' });
-    request.end();
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    let before = -1;
-    while (before !== sentBytes) {
-      before = sentBytes;
-      await sleep(200);
-    }
-    assert.ok(sentBytes < HELD_BYTES_MAX, `${sentBytes} bytes were taken from the app`);
-    let received = 0;
-    for await (const chunk of response as AsyncIterable<Buffer>) received += chunk.length;
-    assert.equal(received, CHUNK.length * CHUNK_COUNT);
-  });
+  }
 
   test('of a request waits for an app that does not read', async (t) => {
     let sentBytes = 0;
@@ -149,39 +156,54 @@ describe('An answer that takes its time', () => {
     await once(response, 'end');
   });
 
-  test('is given up when the client leaves', async (t) => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const { replica } = await startStreaming(t, (request, response) => {
-      request.resume();
-      response.write('begun');
-      response.once('close', resolve);
+  for (const method of BOTH) {
+    test(`${method}: is given up when the client leaves`, async (t) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const { replica } = await startStreaming(t, (request, response) => {
+        request.resume();
+        response.write('begun');
+        response.once('close', resolve);
+      });
+      const request = httpRequest({ host: LOOPBACK, port: replica.port, method });
+      request.on('error', () => {});
+      request.end();
+      await once(request, 'response');
+      request.destroy();
+      await promise;
     });
-    const request = httpRequest({ host: LOOPBACK, port: replica.port, method: 'POST' });
-    request.on('error', () => {});
-    request.end();
-    await once(request, 'response');
-    request.destroy();
-    await promise;
-  });
+  }
 
-  test('is given up when the client leaves before it has begun', async (t) => {
-    const left = Promise.withResolvers<void>();
-    const came = Promise.withResolvers<void>();
-    const { replica } = await startStreaming(t, (request, response) => {
-      request.resume();
-      response.once('close', left.resolve);
-      came.resolve();
+  for (const method of BOTH) {
+    test(`${method}: is given up when the client leaves before it has begun`, async (t) => {
+      const left = Promise.withResolvers<void>();
+      const came = Promise.withResolvers<void>();
+      const { replica } = await startStreaming(t, (request, response) => {
+        request.resume();
+        response.once('close', left.resolve);
+        came.resolve();
+      });
+      const request = httpRequest({ host: LOOPBACK, port: replica.port, method });
+      request.on('error', () => {});
+      request.end();
+      await came.promise;
+      request.destroy();
+      await left.promise;
     });
-    const request = httpRequest({ host: LOOPBACK, port: replica.port, method: 'POST' });
-    request.on('error', () => {});
-    request.end();
-    await came.promise;
-    request.destroy();
-    await left.promise;
-  });
+  }
 });
 
 describe('Trailers', () => {
+  test('of an answer to a read go to the client', async (t) => {
+    const { replica } = await startStreaming(t, (_, response) => {
+      response.writeHead(200, { Trailer: 'X-Sum' });
+      response.write('body');
+      response.addTrailers({ 'X-Sum': '1' });
+      response.end();
+    });
+    const reply = await ask(replica);
+    assert.deepEqual([reply.body, { ...reply.trailers }], ['body', { 'x-sum': '1' }]);
+  });
+
   test('go both ways', async (t) => {
     const { replica } = await startStreaming(t, (request, response) => {
       request.resume().on('end', () => {
