@@ -20,11 +20,13 @@ export interface LtxOptions {
   readonly txid: bigint;
   readonly before: Pages;
   readonly next: Pages;
+  /** What the file says that the database is afterwards, where that is not `next`. */
+  readonly claimed?: Pages;
 }
 
 /** The transaction that makes `next` of `before`. */
 export function ltxBetween(options: LtxOptions): SentLtx {
-  const { database, epoch = 1, nodeId = 7n, txid, before, next } = options;
+  const { database, epoch = 1, nodeId = 7n, txid, before, next, claimed = next } = options;
   const header = makeHeader({
     pageSize: (next[0] ?? before[0])!.length,
     commit: next.length,
@@ -36,7 +38,7 @@ export function ltxBetween(options: LtxOptions): SentLtx {
   const changed = next.flatMap((page, n) =>
     n < before.length && isEqual(page, before[n]!) ? [] : [n + 1],
   );
-  const bytes = encode(header, next, changed);
+  const bytes = encode(header, { pages: next, claimed, pgnos: changed });
   return { database, epoch, bytes, txid, pages: next };
 }
 
@@ -48,25 +50,22 @@ export function snapshotOf({ database, epoch, txid, pages }: SentLtx): SentLtx {
     minTxid: 1n as Txid,
     maxTxid: txid as Txid,
   });
-  const bytes = encode(
-    header,
-    pages,
-    pages.map((_, n) => n + 1),
-  );
+  const pgnos = pages.map((_, n) => n + 1);
+  const bytes = encode(header, { pages, claimed: pages, pgnos });
   return { database, epoch, bytes, txid, pages };
 }
 
 function encode(
   header: ReturnType<typeof makeHeader>,
-  pages: Pages,
-  pgnos: readonly number[],
+  content: { readonly pages: Pages; readonly claimed: Pages; readonly pgnos: readonly number[] },
 ): Uint8Array {
+  const { pages, claimed, pgnos } = content;
   const pieces: Uint8Array[] = [];
   const encoder = new LtxEncoder((bytes, start, end) => {
     pieces.push(bytes.slice(start, end));
   }, header);
   for (const pgno of pgnos) encoder.writePage(pgno, pages[pgno - 1]!);
-  encoder.finish(checksumOf(pages));
+  encoder.finish(checksumOf(claimed));
   return new Uint8Array(Buffer.concat(pieces));
 }
 

@@ -35,6 +35,6 @@ export type { LtxPage } from './page-block-parser.ts';
 export { isPageSize, lockPgno } from './page-number.ts';
 export type { LtxReadOptions } from './parser.ts';
 export { POSITION_ZERO, type Position, formatPosition, maybeParsePosition } from './position.ts';
-export { LtxReader } from './reader.ts';
+export { LtxReader, type LtxReaderOptions } from './reader.ts';
 export { type LtxTrailer, TRAILER_SIZE, decodeTrailer } from './trailer.ts';
 export { type Txid, formatTxid, maybeParseTxid, toTxid } from './txid.ts';

@@ -10,16 +10,22 @@ import type { LtxTrailer } from './trailer.ts';
 /** Bytes read at once: many pages a call, yet little enough to have hundreds of readers. */
 const CHUNK_BYTES = 65536;
 
+export interface LtxReaderOptions extends LtxReadOptions {
+  /** The length of the file, if it is known: a short one takes no more memory than that. */
+  readonly sizeBytes?: number;
+}
+
 export class LtxReader {
   readonly #source: ByteSource;
   readonly #parser: LtxParser;
-  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  readonly #chunk: Uint8Array;
   /** Where to read next in the source. */
   #position = 0;
 
   /** Reads the header. Throws LtxFormatError, as does next(). */
-  constructor(source: ByteSource, options?: LtxReadOptions) {
+  constructor(source: ByteSource, options: LtxReaderOptions = {}) {
     this.#source = source;
+    this.#chunk = new Uint8Array(Math.min(options.sizeBytes || CHUNK_BYTES, CHUNK_BYTES));
     this.#parser = new LtxParser(options);
     this.#advance();
   }
@@ -56,7 +62,7 @@ export class LtxReader {
     for (;;) {
       const event = this.#parser.next();
       if (event !== 'more') return event;
-      const length = this.#source.read(this.#chunk, 0, CHUNK_BYTES, this.#position);
+      const length = this.#source.read(this.#chunk, 0, this.#chunk.length, this.#position);
       if (length === 0) throw this.#parser.truncated();
       this.#position += length;
       this.#parser.feed.give(this.#chunk, 0, length);

@@ -13,6 +13,7 @@ import { equalPages, samplePages } from '../../test/sample-database.ts';
 import { SentHistory } from '../../test/sent-history.ts';
 import { snapshotOf } from '../../test/sent-ltx.ts';
 import { SimNode, type SimNodeOptions } from '../../test/sim-node.ts';
+import type { Snapshot } from '../snapshot.ts';
 import type { ReplicaDatabase } from './replica-database.ts';
 
 const NAME = 'app.db';
@@ -217,6 +218,76 @@ describe('a database on a replica that is replaced', () => {
     assert(filesOf(node).wal!.committed.frames.count < 40);
   });
 
+  test('is compared with what readers have, not with what was still to be applied', () => {
+    const { node, history } = newReplica();
+    const first = history.next();
+    receive(node, [first]);
+    node.rest();
+    node.shmLocks.joinFailure = new Error('There is no mount');
+    receive(node, history.several(5, { changesMax: 9 }));
+    node.pass(100);
+    const [header, ...others] = history.pages;
+    // Some pages are as they were, in the header counts what came in between.
+    receiveFile(
+      node,
+      snapshotOf(history.become([header!, ...first.pages.slice(1, others.length)])),
+    );
+    node.shmLocks.joinFailure = undefined;
+    node.pass(100);
+    assert.equal(filesOf(node).waitingCount, 0);
+    checkReaders(node, history.all);
+  });
+
+  test('gets pages again that it had lost, also where the WAL has them still', () => {
+    const { node, history } = newReplica();
+    receive(node, [history.next({}, 30)]);
+    const long = history.next({ changesMax: 30, pageCountMax: 60 });
+    const grown = history.become([...long.pages, ...samplePages(new SeededRandom(4), 512, 9)]);
+    history.become(grown.pages.slice(0, 12));
+    receive(node, history.all.slice(1));
+    node.rest();
+    receiveFile(node, snapshotOf(history.become(grown.pages)));
+    node.rest();
+    checkReaders(node, history.all);
+    // From the file alone.
+    node.pass(61_000);
+    receive(node, [history.next({ changesMax: 0 })]);
+    node.rest();
+    checkReaders(node, history.all);
+    checkChecksums(node);
+  });
+
+  test('gives the room back of the pages that it has lost', () => {
+    const { node, history } = newReplica();
+    receive(node, [history.next({}, 200)]);
+    node.rest();
+    receive(node, [history.become(history.pages.slice(0, 3))]);
+    node.pass(61_000);
+    assert.equal(node.engine.store.find(NAME)!.sizeBytes, 3 * 512);
+    checkReaders(node, history.all);
+  });
+
+  test('is exported as it was at one moment while transactions are applied', () => {
+    const { node, history } = newReplica();
+    receive(node, [history.next({}, 40)]);
+    receive(node, history.several(3, { changesMax: 30 }));
+    node.rest();
+    const { pages } = history;
+    const snapshot = take(node);
+    assert.equal(snapshot.state.txid, history.txid);
+    const found: Uint8Array[] = [];
+    const page = new Uint8Array(512);
+    while (snapshot.readPage(page, 0)) {
+      found.push(page.slice());
+      receive(node, [found.length === 3 ? history.become(pages.slice(0, 5)) : history.next()]);
+      // Sometimes the WAL begins anew meanwhile.
+      node.pass(found.length % 4 === 0 ? 61_000 : 0);
+    }
+    snapshot.close();
+    assert(equalPages(found, pages));
+    checkReaders(node, history.all);
+  });
+
   test('may have pages of another size: who has the old one open reads on', () => {
     const { node, history } = newReplica();
     receive(node, history.several(3));
@@ -263,6 +334,15 @@ describe('a database on a replica that is replaced', () => {
     assert.deepEqual(node.disk.openFiles(), []);
   });
 });
+
+function take(node: SimNode): Snapshot {
+  let snapshot: Snapshot | undefined;
+  const job = (function* () {
+    snapshot = yield* node.engine.takeSnapshot(NAME);
+  })();
+  node.answer(() => node.engine.run(job));
+  return snapshot!;
+}
 
 function writeReceived(node: SimNode, bytes: Uint8Array): string {
   const path = `${node.engine.folder.scratch}/received`;

@@ -17,6 +17,8 @@ const STEP_BYTES = 4 * 1024 * 1024;
 export interface LoggedLtx {
   readonly lsn: number;
   readonly source: ByteSource;
+  /** Length of the file; 0: not known. */
+  readonly sizeBytes: number;
 }
 
 /** What the frames come behind. */
@@ -30,9 +32,12 @@ export interface ApplyTarget {
  * Writes a transaction as frames. Of a whole database only the pages that differ: readers keep what
  * they have, and the WAL stays short.
  */
-export function* writeFrames(target: ApplyTarget, { lsn, source }: LoggedLtx): Job<void> {
+export function* writeFrames(
+  target: ApplyTarget,
+  { lsn, source, sizeBytes }: LoggedLtx,
+): Job<void> {
   const { writer } = target;
-  const reader = new LtxReader(source, { version: 1 });
+  const reader = new LtxReader(source, { version: 1, sizeBytes });
   const { header } = reader;
   const isWhole = isSnapshot(header);
   const own = new Uint8Array(header.pageSize);

@@ -31,7 +31,7 @@ describe('a replica whose disk fails', () => {
       const started = openReplica(new SimDisk({ seed }), SMALL).disk.operations.length;
       const points = operations.flatMap(({ kind, op }, index) =>
         index >= started && FAILING.has(kind) && !UNFAILING.test(op)
-          ? [{ n: index + 1 - started, kind }]
+          ? [{ n: index + 1 - started, kind, op }]
           : [],
       );
       for (const { n, kind, op } of samplePoints(new SeededRandom(seed), points, POINTS_MAX)) {

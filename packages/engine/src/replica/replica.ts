@@ -186,7 +186,7 @@ export class Replica {
   *#take({ database: name, epoch, bytes }: ReceivedLtx): Job<ReplicaDatabase> {
     this.#context.term.raiseEpoch(epoch);
     const files = this.#filesOf(name);
-    const verified = yield* verifyReceived(files.database, bytesSource(bytes));
+    const verified = yield* verifyReceived(files.database, bytesSource(bytes), bytes.length);
     const entry: LogEntry = {
       ...entryFields(name, verified),
       besideId: undefined,

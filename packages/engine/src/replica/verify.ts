@@ -39,10 +39,17 @@ export interface VerifiedTransaction {
   readonly sizeBytes: number;
 }
 
-/** Throws EngineError: POSITION_MISMATCH, RECEIVED_CORRUPT, IMAGE_PAGE_SIZE. */
-export function* verifyReceived(database: Database, source: ByteSource): Job<VerifiedTransaction> {
+/**
+ * `sizeBytes`: of the file; 0 if that is not known. Throws EngineError: POSITION_MISMATCH,
+ * RECEIVED_CORRUPT, IMAGE_PAGE_SIZE.
+ */
+export function* verifyReceived(
+  database: Database,
+  source: ByteSource,
+  sizeBytes = 0,
+): Job<VerifiedTransaction> {
   try {
-    return yield* verify(database, source);
+    return yield* verify(database, source, sizeBytes);
   } catch (cause) {
     if (!(cause instanceof LtxFormatError)) throw cause;
     const message = `Cannot take a transaction of ${database.name}: ${cause.message}`;
@@ -50,8 +57,12 @@ export function* verifyReceived(database: Database, source: ByteSource): Job<Ver
   }
 }
 
-function* verify(database: Database, source: ByteSource): Job<VerifiedTransaction> {
-  const reader = new LtxReader(source, { version: 1 });
+function* verify(
+  database: Database,
+  source: ByteSource,
+  sizeBytes: number,
+): Job<VerifiedTransaction> {
+  const reader = new LtxReader(source, { version: 1, sizeBytes });
   const { header } = reader;
   assert(hasChecksums(header), 'A file of version 1 has checksums');
   assertFollows(database, header);
