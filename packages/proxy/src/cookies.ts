@@ -4,6 +4,7 @@ import type { DatabasePosition } from './node-view.ts';
 import {
   formatPositions,
   formatTxidCookie,
+  isNothing,
   maybeParseTxidCookie,
   mergePositions,
   NO_POSITIONS,
@@ -53,7 +54,7 @@ function readPair(pair: string, database: string | undefined): Positions {
 
 /** The value of Set-Cookie. An empty position takes the cookie away. */
 export function positionCookie(positions: Positions, isSecure: boolean): string {
-  const isEmpty = positions.byDatabase.size === 0 && !positions.isPartial;
+  const isEmpty = isNothing(positions);
   const value = isEmpty ? '' : formatPositions(positions);
   return `${POSITION_COOKIE}=${value}; ${attributes(isEmpty ? 0 : COOKIE_AGE_S, isSecure)}`;
 }

@@ -2,13 +2,17 @@
 // the gate that holds an answer until enough replicas have the write.
 
 import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { sendAnswer, unknownOutcome } from './answers.ts';
 import { forwardedProto } from './forwarded.ts';
 import type { OutputGate, ResolvedOptions } from './options.ts';
-import { mergePositions, type Positions } from './positions.ts';
+import { isNothing, mergePositions, type Positions } from './positions.ts';
 import { maybeCorrected, MovedDatabases, positionsOf, seenHeaders } from './seen.ts';
 import type { Visit } from './visit.ts';
+
+/** A message to another thread and back, when the machine is very busy. */
+const REFRESH_MS = 1000;
 
 /** One request at the app. */
 export interface LocalAnswer {
@@ -52,16 +56,39 @@ export class LocalAnswers {
     moved: MovedDatabases | undefined,
   ): Promise<string[] | undefined> {
     const { view, database, gate } = this.#options;
-    await view.refresh();
+    const isFresh = await this.#refresh();
     const written = moved?.positions() ?? positionsOf(view, [database!]);
     const known = maybeCorrected(view, visit.question.wanted) ?? visit.question.wanted;
-    const seen = mergePositions(known, written);
-    const told = seen.byDatabase.size === 0 ? [] : this.#tell(visit, seen);
-    if (gate === undefined || written.byDatabase.size === 0) return [...kept, ...told];
-    if (await this.#passesGate(gate, written, visit.response)) return [...kept, ...told];
+    const merged = mergePositions(known, written);
+    // Who does not know where the write went has the primary answer the client's reads.
+    const seen = isFresh ? merged : { ...merged, isPartial: true };
+    const told = isNothing(seen) ? [] : this.#tell(visit, seen);
+    const isHeld = gate !== undefined && !(isFresh && written.byDatabase.size === 0);
+    if (!isHeld || (isFresh && (await this.#passesGate(gate, written, visit.response)))) {
+      return [...kept, ...told];
+    }
     const message = 'The write is on this node, and not yet on as many replicas as it has to be';
     if (!visit.response.destroyed) sendAnswer(visit.response, unknownOutcome(message), told);
     return undefined;
+  }
+
+  /** Whether the view has all that the app has committed. */
+  async #refresh(): Promise<boolean> {
+    const { view, log } = this.#options;
+    const controller = new AbortController();
+    const { signal } = controller;
+    try {
+      const late = sleep(REFRESH_MS, false, { signal, ref: false });
+      late.catch(() => {});
+      const fresh = Promise.resolve(view.refresh()).then(() => true);
+      if (await Promise.race([fresh, late])) return true;
+      log.warn('The node does not say where its databases stand');
+    } catch (error) {
+      log.error('The view of the node failed', { error: String(error) });
+    } finally {
+      controller.abort();
+    }
+    return false;
   }
 
   async #passesGate(

@@ -55,6 +55,10 @@ export function formatPositions({ byDatabase, isPartial }: Positions): string {
   return [VERSION, ...(isPartial ? [MORE] : []), ...entries].join('&');
 }
 
+export function isNothing({ byDatabase, isPartial }: Positions): boolean {
+  return byDatabase.size === 0 && !isPartial;
+}
+
 /** What a client has seen that had seen `older` and then sees `newer`; never more than has room. */
 export function mergePositions(older: Positions, newer: Positions): Positions {
   // The newest first: what has no room is what was seen longest ago.

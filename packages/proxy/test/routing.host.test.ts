@@ -176,6 +176,22 @@ describe('A client reads its own writes', () => {
     assert.equal(reply.headers['skein-position'], '1&1:2a:app.db');
   });
 
+  test('without those news the primary answers its reads', async (t) => {
+    for (const refresh of [() => new Promise<void>(() => {}), () => Promise.reject(new Error())]) {
+      const view = new PushedNodeView('node1', refresh);
+      const target = await startWriter(t, () => {});
+      const proxy = await startTestProxy(t, { target, view });
+      moveTo(proxy, 1);
+      view.update({ role: 'primary' });
+      const written = await ask(proxy, { method: 'POST' });
+      assert.equal(written.body, 'written');
+      assert.equal(written.headers['skein-position'], '1&*');
+      const { replica } = await startPair(t);
+      const read = await ask(replica, { headers: { Cookie: cookieOf(written) } });
+      assert.equal(read.echo.name, 'primary');
+    }
+  });
+
   test("LiteFS's cookie is understood, and set where that is wanted", async (t) => {
     const options = { database: 'app.db', compat: true, waitMs: 10 };
     const { primary, replica } = await startWriting(t, options);
@@ -248,6 +264,15 @@ describe('The output gate', () => {
     assert.equal(reply.headers['skein-outcome'], 'unknown');
     assert.equal(reply.headers['skein-position'], '1&1:2:app.db');
     assert.equal(isAborted, true);
+  });
+
+  test('does not open when nobody knows what was written', async (t) => {
+    const view = new PushedNodeView('node1', () => Promise.reject(new Error()));
+    const target = await startWriter(t, () => {});
+    const proxy = await startTestProxy(t, { target, view, gate: () => Promise.resolve(true) });
+    view.update({ role: 'primary' });
+    const reply = await ask(proxy, { method: 'POST' });
+    assert.deepEqual([reply.status, reply.headers['skein-outcome']], [502, 'unknown']);
   });
 
   test('is not asked about a request that wrote nothing', async (t) => {
