@@ -4,6 +4,8 @@
 // is taken from the primary. What is compared is measured in turns in the same run. Run by
 // `npm run bench -- cluster`, as root.
 
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,12 +15,14 @@ import {
   type ClusterNode,
   createCluster,
   interruptSignal,
+  type NodePlace,
   waitUntil,
 } from '@skein/testkit';
 
 import { parseDiskBenchArguments } from './lib/arguments.ts';
 import { type Bound, formatBounds, percentile } from './lib/bounds.ts';
 import { buildSkein } from './lib/build.ts';
+import { type LoadResult, loadHttp } from './lib/http-load.ts';
 import { askLagClient } from './lib/lag-client.ts';
 import { checkSpace } from './lib/machine.ts';
 import { median } from './lib/measure.ts';
@@ -33,6 +37,12 @@ const WRITE_TARGET = 0.85;
 const BEHIND_COUNT = 100_000;
 const CATCH_UP_TARGET = 5000;
 const SNAPSHOT_TARGET_MB_S = 150;
+const PROXY_RATE_TARGET = 0.6;
+const PROXY_ADDED_TARGET_MS = 0.5;
+const MESSAGES = 'db.sqlite3';
+const MESSAGE_COUNT = 50;
+const CONNECTION_COUNT = 32;
+const LOAD_MS = 1500;
 const IDLE_MS = 10_000;
 const IDLE_TARGET_PERCENT = 1;
 /** A node that was quiet for so long has nothing left to do. */
@@ -159,6 +169,72 @@ async function measureSnapshot(
   };
 }
 
+/** An application on a replica that lists messages, asked directly and through its proxy. */
+async function measureProxy(cluster: Cluster, rounds: number): Promise<Bound[]> {
+  const [primary, replica] = [cluster.places[0]!, cluster.places[1]!];
+  using _apps = await startApps(cluster, [primary, replica]);
+  for (let i = 0; i < MESSAGE_COUNT; i += 1) await createMessage(primary, `Message ${i}`);
+  await arrivalMs(cluster.primary, cluster.node(replica.name), MESSAGES);
+  const [rates, times] = [emptyResults(), emptyResults()];
+  const sides = { direct: replica.appPort, proxy: replica.proxyPort };
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const side of ['direct', 'proxy'] as const) {
+      const load = { port: sides[side], path: '/api/messages/', durationMs: LOAD_MS };
+      const many = await loadHttp({ ...load, connections: CONNECTION_COUNT });
+      const one = await loadHttp({ ...load, connections: 1 });
+      // The first round only warms up.
+      if (round === 0) continue;
+      rates[side].push(many);
+      times[side].push(one);
+    }
+  }
+  const ratios = rates.proxy.map((each, i) => each.perSecond / rates.direct[i]!.perSecond);
+  const added = times.proxy.map((each, i) => each.p50Ms - times.direct[i]!.p50Ms);
+  const note = 'npm run bench -- proxy compares it with nginx';
+  return [
+    {
+      name: 'reads through the proxy ÷ direct',
+      unit: '',
+      value: median(ratios),
+      target: { atLeast: PROXY_RATE_TARGET },
+      note,
+    },
+    {
+      name: 'added to a read by the proxy, p50',
+      unit: 'ms',
+      value: median(added),
+      target: { atMost: PROXY_ADDED_TARGET_MS },
+      note,
+    },
+  ];
+}
+
+function emptyResults(): Record<'direct' | 'proxy', LoadResult[]> {
+  return { direct: [], proxy: [] };
+}
+
+async function createMessage({ appPort }: NodePlace, content: string): Promise<void> {
+  const url = `http://127.0.0.1:${appPort}/api/messages/create/`;
+  const response = await fetch(url, { method: 'POST', body: JSON.stringify({ content }) });
+  if (response.status !== 201) throw new Error(`POST ${url} gives ${response.status}`);
+}
+
+/** The application of `npm start`. */
+async function startApps(cluster: Cluster, places: readonly NodePlace[]): Promise<Disposable> {
+  const script = join(import.meta.dirname, '..', 'tools', 'start', 'message-app.ts');
+  const children = places.map(({ name, appPort }) => {
+    const path = cluster.node(name).path(MESSAGES);
+    const options = ['--database', path, '--node', name, '--port', String(appPort)];
+    return fork(script, options, { execArgv: ['--disable-warning=ExperimentalWarning'] });
+  });
+  await Promise.all(children.map((child) => once(child, 'message')));
+  return {
+    [Symbol.dispose]() {
+      for (const child of children) child.kill('SIGKILL');
+    },
+  };
+}
+
 async function measureIdle(nodes: readonly ClusterNode[]): Promise<Bound[]> {
   await sleep(CALM_MS);
   const before = nodes.map(({ pid }) => cpuSeconds(pid));
@@ -187,7 +263,7 @@ try {
   const isBuilt = true;
   await using alone = await createCluster(['alone'], { folder, isBuilt });
   const names = ['node1', 'node2', 'node3', 'node4'];
-  await using cluster = await createCluster(names, { folder, isBuilt });
+  await using cluster = await createCluster(names, { folder, isBuilt, proxyDatabase: MESSAGES });
   const newcomer = cluster.node('node4');
   const trio = cluster.nodes.filter((node) => node !== newcomer);
   await alone.start();
@@ -200,6 +276,7 @@ try {
     ...(await measureIdle(trio)),
     ...(await measureLag(cluster.primary, trio.slice(1), primary)),
     ...(await measureWrites(lone, primary, args.rounds)),
+    ...(await measureProxy(cluster, args.rounds)),
     await measureCatchUp(cluster, primary),
     await measureSnapshot(cluster, primary, newcomer, args.sizeBytes),
   ];
