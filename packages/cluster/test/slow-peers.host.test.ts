@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 
 import { onTestEnd, type TestScope } from '@skein/testkit';
 
-import { eventually, eventuallyEqual, hello, startPrimary, startReplica } from './fixture.ts';
+import { eventually, eventuallyEqual, FAST, hello, startPrimary, startReplica } from './fixture.ts';
 import { MemoryDatabase } from './memory-database.ts';
 import { MemoryLog } from './memory-log.ts';
 import { EMPTY_MAP, openRaw, skeinHeaders } from './peer.ts';
@@ -106,6 +106,18 @@ describe('a network that goes away', () => {
     assert.equal(replica.log.fileOffsets.length, 1);
   });
 
+  test('is noticed at once when it says so', async (t) => {
+    const timing = { ...FAST, silenceMs: 60_000 };
+    const primary = await startPrimary(t, { timing });
+    const cable = await startCable(t, primary.port);
+    const raw = openRaw(t, { url: cable.url, headers: skeinHeaders(hello('node2')) });
+    raw.write(EMPTY_MAP);
+    await once(raw, 'response');
+    await eventually(() => primary.server.replicas.length === 1);
+    cable.unplug();
+    await eventually(() => primary.server.replicas.length === 0, 1000);
+  });
+
   test('is not confused with a primary that has nothing to send', async (t) => {
     const primary = await startPrimary(t);
     const replica = startReplica(t, primary.url);
@@ -131,6 +143,8 @@ interface Cable {
   /** Nothing passes any more; connections stay open. */
   cut(): void;
   mend(): void;
+  /** Ends all connections. */
+  unplug(): void;
 }
 
 async function startCable(t: TestScope, port: number): Promise<Cable> {
@@ -152,10 +166,14 @@ async function startCable(t: TestScope, port: number): Promise<Cable> {
       });
     }
   });
+  const unplug = (): void => {
+    for (const end of ends) end.destroy();
+    ends.clear();
+  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestEnd(t, () => {
-    for (const end of ends) end.destroy();
+    unplug();
     server.close();
   });
   const { port: own } = server.address() as AddressInfo;
@@ -166,8 +184,8 @@ async function startCable(t: TestScope, port: number): Promise<Cable> {
     },
     mend: () => {
       isCut = false;
-      for (const end of ends) end.destroy();
-      ends.clear();
+      unplug();
     },
+    unplug,
   };
 }

@@ -112,6 +112,8 @@ export class StreamServer {
       return;
     }
     this.#sockets.add(socket);
+    // Sockets of node:http stay half open; a peer that has ended its side of HTTP/2 has left.
+    socket.on('end', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
     this.#http.emit('connection', socket);
   }
