@@ -14,11 +14,13 @@ import { LocalAnswers } from './local-answers.ts';
 import type { PrimaryNode } from './node-view.ts';
 import type { ResolvedOptions } from './options.ts';
 import { compilePatterns } from './patterns.ts';
+import { formatPositions } from './positions.ts';
 import { createProxyMetrics, type ProxyMetrics, type Route } from './proxy-metrics.ts';
 import { ReadConnections } from './read-connections.ts';
 import { relayRead } from './relay-read.ts';
 import { type Passage, relay, type RelayResult } from './relay.ts';
 import { keptResponseHeaders } from './request-headers.ts';
+import { positionsOf } from './seen.ts';
 import { Tunnels } from './tunnel.ts';
 import { hostAndPort, SingleUseAgent } from './upstream.ts';
 import { type Arrival, isVisit, readVisit, type Visit } from './visit.ts';
@@ -213,15 +215,17 @@ export class ProxyHandler {
     return sent;
   }
 
-  #debugHeaders({ headers }: Visit, route: Route, waitedMs: number): string[] {
-    if (!headers.isDebug || !this.#options.debug) return [];
-    const { nodeName, role } = this.#options.view;
-    const waited = `waited=${Math.round(waitedMs)}ms`;
+  /** What a client may ask to see: where its request went, and where the node stood. */
+  #debugHeaders({ headers, question }: Visit, route: Route, waitedMs: number): string[] {
+    const { debug, view, database } = this.#options;
+    if (!headers.isDebug || !debug) return [];
+    const databases = database === undefined ? question.wanted.byDatabase.keys() : [database];
     const parts = [
-      `node=${encodeURIComponent(nodeName)}`,
-      `role=${role}`,
+      `node=${encodeURIComponent(view.nodeName)}`,
+      `role=${view.role}`,
       `route=${route}`,
-      waited,
+      `waited=${Math.round(waitedMs)}ms`,
+      `position=${formatPositions(positionsOf(view, [...databases]))}`,
     ];
     return ['Skein-Debug', parts.join('; ')];
   }

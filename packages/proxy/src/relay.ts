@@ -205,7 +205,6 @@ class Relay {
     // The answer came first, and whole or not, it is what the client gets.
     if (this.#isAnswered) return;
     const kind = isConnectError(error) ? 'not-sent' : 'lost';
-    this.#passage.request.unpipe(this.#upstream);
     this.#finish({ kind, error });
   }
 

@@ -25,6 +25,7 @@ export interface ProxyServer {
 }
 
 const CLOSE_IDLE_MS = 20;
+const CHECK_MS = 1000;
 
 /** Starts to listen. Throws ProxyError for an address that is taken or a malformed pattern. */
 export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
@@ -48,6 +49,8 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
 function createProxyServer(limits: ProxyLimits): Server {
   const server = createServer({
     headersTimeout: limits.headersMs,
+    // Node looks for those who are too slow only so often.
+    connectionsCheckingInterval: Math.min(limits.headersMs, CHECK_MS),
     // Uploads take their time; what stands still is noticed by the relay.
     requestTimeout: 0,
     keepAliveTimeout: limits.idleMs,

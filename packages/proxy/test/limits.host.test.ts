@@ -32,6 +32,12 @@ describe('Limits', () => {
     assert.equal(reply.status, 431);
   });
 
+  test('headers that do not come to an end', async (t) => {
+    const target = await startEcho(t, 'app');
+    const proxy = await startTestProxy(t, { target, limits: { headersMs: 50 } });
+    assert.match(await exchangeRaw(proxy, 'GET / HTTP/1.1\r\nHost: x\r\nX-'), /^HTTP\/1\.1 408 /);
+  });
+
   test('many headers, none of which is lost', async (t) => {
     // Node leaves out what is beyond a thousand.
     const headers = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`a${i}`, '1']));
@@ -68,18 +74,18 @@ describe('Limits', () => {
 
   test('a body that is slow but moves goes through, and so does the next request', async (t) => {
     const target = await startEcho(t, 'app');
-    const proxy = await startTestProxy(t, { target, limits: { bodyStallMs: 200 } });
+    const proxy = await startTestProxy(t, { target, limits: { bodyStallMs: 1000 } });
     proxy.view.update({ role: 'primary' });
     const socket = connect(proxy.port, LOOPBACK);
     let received = '';
     socket.on('data', (chunk: Buffer) => void (received += chunk.toString()));
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n');
     for (const piece of ['ab', 'cd', 'ef']) {
-      await sleep(100);
+      await sleep(400);
       socket.write(piece);
     }
     while (!received.includes('"abcdef"')) await once(socket, 'data');
-    await sleep(300);
+    await sleep(1200);
     socket.write('GET /next HTTP/1.1\r\nHost: x\r\n\r\n');
     while (!received.includes('/next')) await once(socket, 'data');
     socket.destroy();

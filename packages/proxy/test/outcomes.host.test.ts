@@ -2,6 +2,7 @@
 // answer.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -328,12 +329,16 @@ describe('Connections for reads', () => {
 
   test('are as many as there are requests at a time, and each gets its own answer', async (t) => {
     const sockets = new Set<Socket>();
+    const paths = Array.from({ length: 20 }, (_, i) => `/${i}`);
+    const answers: (() => void)[] = [];
     const target = await startApp(t, (request, response) => {
       sockets.add(request.socket);
-      setTimeout(() => response.end(request.url), 20);
+      answers.push(() => void response.end(request.url));
+      // The last one first.
+      if (answers.length === paths.length)
+        for (const each of answers.splice(0).toReversed()) each();
     });
     const proxy = await startPrimary(t, { target });
-    const paths = Array.from({ length: 20 }, (_, i) => `/${i}`);
     for (let round = 0; round < 2; round += 1) {
       const replies = await Promise.all(paths.map((path) => ask(proxy, { path })));
       const bodies = replies.map(({ body }) => body);
@@ -374,14 +379,16 @@ describe('Connections for reads', () => {
   });
 
   test('are closed by the app without harm', async (t) => {
+    const closed: Promise<unknown>[] = [];
     const target = await startBare(t, (_, socket) => {
       socket.write(ANSWER);
       setTimeout(() => socket.end(), 5);
+      closed.push(once(socket, 'close'));
     });
     const proxy = await startPrimary(t, { target });
     for (let i = 0; i < 3; i += 1) {
       assert.equal((await ask(proxy)).body, 'ok');
-      await sleep(30);
+      await closed[i];
     }
     assert.equal(proxy.metric('skein_proxy_repeated_total'), 0);
   });

@@ -115,12 +115,12 @@ describe('A client reads its own writes', () => {
     const written = await ask(replica, { method: 'POST' });
     const headers = { Cookie: cookieOf(written), 'Skein-Debug': '1' };
     const reading = ask(replica, { headers });
-    await sleep(50);
-    assert.equal(replica.metric('skein_proxy_waiting'), 1);
+    while (replica.metric('skein_proxy_waiting') === 0) await sleep(5);
     moveTo(replica, 2);
     const reply = await reading;
     assert.equal(reply.echo.name, 'replica');
     assert.match(String(reply.headers['skein-debug']), /node=node2; role=replica; route=local/);
+    assert.match(String(reply.headers['skein-debug']), /; position=1&1:2:app\.db$/);
     assert.equal((await ask(replica)).echo.name, 'replica', 'another client waits for nothing');
     assert.equal(replica.metric('skein_proxy_waits_total'), 1);
     assert.equal(replica.metric('skein_proxy_waits_in_vain_total'), 0);
@@ -237,6 +237,7 @@ describe('The output gate', () => {
     const writing = ask(primary, { method: 'POST' }).finally(() => {
       isDone = true;
     });
+    while (asked.length === 0) await sleep(5);
     await sleep(50);
     assert.equal(isDone, false);
     open(true);
