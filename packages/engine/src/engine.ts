@@ -410,7 +410,7 @@ export class Engine {
     if (this.#log.failure !== undefined) return;
     const { disk, clock, log } = this.#context;
     const { retentionMs, retentionBytesMax: bytesMax } = this.#options;
-    const { neededLsn } = this.#log.published;
+    const { neededLsn, firstLsn: firstBefore } = this.#log.published;
     const coveredLsn = this.#coveredLsn;
     try {
       const { availableBytes } = disk.space('engine.space', this.folder.path);
@@ -423,7 +423,7 @@ export class Engine {
       log.warn('Cannot trim the log', { error: error.message });
     }
     const { firstLsn } = this.#log.published;
-    if (neededLsn > 0 && neededLsn < firstLsn) {
+    if (neededLsn >= firstBefore && neededLsn < firstLsn) {
       const fields = { neededLsn, firstLsn, limitBytes: bytesMax };
       log.warn('A replica is too slow: the log is not kept for it any longer', fields);
     }

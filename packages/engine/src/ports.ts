@@ -93,7 +93,9 @@ export interface Presence {
   /** Takes `count` bytes from `byte` on without waiting; false when somebody is in the way. */
   tryLock(byte: number, count: number, kind: 'shared' | 'exclusive'): boolean;
   unlock(byte: number, count: number): void;
-  /** The process that keeps us from locking a byte exclusively; 0 when that is not to be found out. */
+  /**
+   * The process that keeps us from locking a byte exclusively; 0 when that is not to be found out.
+   */
   holderOf(byte: number): number | undefined;
   /**
    * The first `length` bytes of NAME-shm as clients have them now, read through the mount on the

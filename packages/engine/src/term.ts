@@ -10,8 +10,8 @@ import { EngineError } from './errors.ts';
 import { type NodeIdentity, writeIdentity } from './node-file.ts';
 
 /**
- * 'primary': clients may write. 'replica': only what comes from the primary is written, by the node.
- * 'suspended': nobody may write, until it is clear who the primary is.
+ * 'primary': clients may write. 'replica': only what comes from the primary is written, by the
+ * node. 'suspended': nobody may write, until it is clear who the primary is.
  */
 export type Role = 'primary' | 'replica' | 'suspended';
 
@@ -47,7 +47,9 @@ export class Term {
     return this.#epoch;
   }
 
-  /** Why clients may not write; undefined on a primary, and on a replica, which has its own reason. */
+  /**
+   * Why clients may not write; undefined on a primary, and on a replica, which has its own reason.
+   */
   get refusal(): EngineError | undefined {
     return this.#refusal;
   }

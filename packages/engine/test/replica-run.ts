@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 
-import { SimDisk, type SeededRandom } from '@skein/testkit';
+import type { SeededRandom, SimDisk } from '@skein/testkit';
 
 import type { Reception } from '../src/replica/replica.ts';
 import { ReplicaReader } from './replica-reader.ts';

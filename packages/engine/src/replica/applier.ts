@@ -30,8 +30,8 @@ const BATCH_COUNT = 256;
 const BACKFILL_FRAMES = 1000;
 
 /**
- * A WAL of this size is worth some moments in which nothing is applied: readers that begin then need
- * no frame, those from before end, and it can begin anew.
+ * A WAL of this size is worth some moments in which nothing is applied: readers that begin then
+ * need no frame, those from before end, and it can begin anew.
  */
 const PATIENCE_BYTES = 32 * 1024 * 1024;
 const PAUSES_MAX = 4;

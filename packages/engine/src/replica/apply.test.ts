@@ -12,7 +12,7 @@ import { checkReaders, openReplica, receive, receiveFile, shown } from '../../te
 import { equalPages, samplePages } from '../../test/sample-database.ts';
 import { SentHistory } from '../../test/sent-history.ts';
 import { snapshotOf } from '../../test/sent-ltx.ts';
-import { SimNode, type SimNodeOptions } from '../../test/sim-node.ts';
+import type { SimNode, SimNodeOptions } from '../../test/sim-node.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { ReplicaDatabase } from './replica-database.ts';
 

@@ -214,6 +214,8 @@ export class ReplicaDatabase implements ServedDatabase {
   }
 
   *#remove(): Job<void> {
+    // A step of its own: to remove a large file takes a while.
+    yield;
     this.#goneState = this.shownState;
     this.#applier.remove();
     this.database.removeFile();

@@ -1,6 +1,6 @@
 // The wal-index of a database on a replica: says to the readers what the node has put into the WAL.
-// The node is its only writer for as long as it is a replica, and holds WAL_WRITE_LOCK all that time
-// (https://sqlite.org/walformat.html section 2; src/wal.c).
+// The node is its only writer for as long as it is a replica, and holds WAL_WRITE_LOCK all that
+// time (https://sqlite.org/walformat.html section 2; src/wal.c).
 //
 // Invariants:
 //  - What the index says follows from what the node knows, never from the memory of clients, who
@@ -158,8 +158,8 @@ export class ReplicaIndex {
   }
 
   /**
-   * With zeros, not with a hole: on a full disk that fails here, and not where it is mapped. Clients
-   * must not take it for shorter than it is when they look for an entry.
+   * With zeros, not with a hole: on a full disk that fails here, and not where it is mapped.
+   * Clients must not take it for shorter than it is when they look for an entry.
    */
   *#growTo(length: number): Job<void> {
     const { sizeBytes } = this.#shm;

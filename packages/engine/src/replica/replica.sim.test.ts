@@ -1,6 +1,6 @@
 // A replica gets what a primary has committed in any journal mode, while readers come, stay and go:
-// each sees a state that the primary had, and keeps it. The power goes out at every operation of the
-// disk: what was acknowledged is there afterwards. See test/crash-run.ts for the variables.
+// each sees a state that the primary had, and keeps it. The power goes out at every operation of
+// the disk: what was acknowledged is there afterwards. See test/crash-run.ts for the variables.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,5 +1,5 @@
-// What a replica shows of the first page of a database: bytes 18 and 19 of the header say that it is
-// in WAL mode, whatever mode the primary uses, so that there is one way to apply a transaction
+// What a replica shows of the first page of a database: bytes 18 and 19 of the header say that it
+// is in WAL mode, whatever mode the primary uses, so that there is one way to apply a transaction
 // (https://sqlite.org/fileformat2.html, section 1.3: file format versions).
 //
 // Invariant: the bytes are changed only in frames that the node writes and in what it answers to a

@@ -1,6 +1,7 @@
 // Writes transactions of a primary as frames behind those that a replica's WAL has.
 //
-// Invariant: until keep() nobody knows of what was written; what fails before is as if it never was.
+// Invariant: until keep() nobody knows of what was written; what fails before is as if it never
+// was.
 
 import { assert } from '@skein/bytes';
 import {
