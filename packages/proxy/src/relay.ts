@@ -148,6 +148,7 @@ class Relay {
     request.pipe(upstream, { end: false });
     request.once('end', () => {
       request.socket.setTimeout(0);
+      if (upstream.destroyed) return;
       addTrailers(upstream, request.rawTrailers);
       if (!this.#isAnswered) {
         this.#timer = setTimeout(() => upstream.destroy(new NoAnswer()), limits.answerMs);
@@ -184,6 +185,11 @@ class Relay {
     const { request, response, expectsContinue } = this.#passage;
     if (headers === undefined) {
       this.#upstream.destroy();
+      return;
+    }
+    if (answer.destroyed) {
+      // It broke off while it was held.
+      response.destroy();
       return;
     }
     response.once('close', () => {

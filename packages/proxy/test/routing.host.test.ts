@@ -267,6 +267,28 @@ describe('The output gate', () => {
     assert.equal(isAborted, true);
   });
 
+  test('does not make whole what breaks off meanwhile', async (t) => {
+    const parts: { primary?: TestProxy } = {};
+    const broken = Promise.withResolvers<void>();
+    const primaryApp = await startApp(t, (request, response) => {
+      moveTo(parts.primary!, 2);
+      request.resume();
+      response.write('half of it');
+      setTimeout(() => {
+        response.once('close', broken.resolve);
+        response.destroy();
+      }, 20);
+    });
+    const gate = async (): Promise<boolean> => {
+      await broken.promise;
+      await sleep(50);
+      return true;
+    };
+    const { primary } = await startPair(t, { primaryApp, gate });
+    parts.primary = primary;
+    await assert.rejects(ask(primary, { method: 'POST' }), { code: 'ECONNRESET' });
+  });
+
   test('does not open when nobody knows what was written', async (t) => {
     const view = new PushedNodeView('node1', () => Promise.reject(new Error()));
     const target = await startWriter(t, () => {});
