@@ -120,12 +120,20 @@ export class NodePair {
 
   async stop(): Promise<void> {
     const child = this.#process;
+    this.#process = undefined;
     if (child === undefined || child.exitCode !== null) return;
     child.stdin!.end();
     const timer = setTimeout(() => child.kill('SIGKILL'), CATCH_UP_TIMEOUT_MS);
     await this.#ended;
     clearTimeout(timer);
     assert.equal(child.exitCode, 0, `The pair did not end well:\n${this.log}`);
+  }
+
+  /** kill -9. The mounts stay behind, and answer nobody. */
+  async kill(): Promise<void> {
+    this.#process?.kill('SIGKILL');
+    await this.#ended;
+    this.#process = undefined;
   }
 
   /** The next line of the process. */

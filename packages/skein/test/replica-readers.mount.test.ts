@@ -171,11 +171,11 @@ sys.stdin.read()`;
       for (let n = 0; n < 12; n++) {
         const name = `new-${n}.db`;
         const path = pair.replica.path(name);
+        // The kernel remembers that there is no such file.
+        assert.equal(existsSync(path), false);
         const maker = await connect(t, pair.primary.path(name), {
           journalMode: n % 2 ? 'wal' : 'delete',
         });
-        // The kernel remembers that there is no such file.
-        assert.equal(existsSync(path), false);
         await makeCounted(maker);
         await eventually(`${name} is there`, () => existsSync(path));
         const readers = [
