@@ -42,11 +42,9 @@ export class Acknowledger {
     this.#stop = sink.onApplied(() => this.#noteApplied());
   }
 
-  received(transactions: readonly ReceivedTransaction[]): void {
-    for (const { database, bytes } of transactions) {
-      this.#of(database).received = maxTxidOf(bytes);
-      this.#tell(database);
-    }
+  received({ database, bytes }: ReceivedTransaction): void {
+    this.#of(database).received = maxTxidOf(bytes);
+    this.#tell(database);
   }
 
   /** These transactions are durable here. */

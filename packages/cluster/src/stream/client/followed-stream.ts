@@ -108,9 +108,9 @@ class FollowedStream {
     const { events } = this.#options;
     return {
       ...events,
-      onReceived: (transactions) => {
-        this.#acknowledger?.received(transactions);
-        events.onReceived(transactions);
+      onReceived: (transaction) => {
+        this.#acknowledger?.received(transaction);
+        events.onReceived(transaction);
       },
       onDurable: (transactions) => {
         this.#acknowledger?.durable(transactions);

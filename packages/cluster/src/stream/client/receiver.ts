@@ -16,7 +16,7 @@ import { checkLtxLength } from './ltx-fields.ts';
 
 export interface ReceiverEvents {
   /** A transaction has arrived whole, and is not durable yet. */
-  onReceived(transactions: readonly ReceivedTransaction[]): void;
+  onReceived(transaction: ReceivedTransaction): void;
   onDurable(transactions: readonly ReceivedTransaction[]): void;
   onFile(database: string): void;
   /** All that the primary had when it began is durable here. */
@@ -137,7 +137,7 @@ export class Receiver {
   #addTransaction(transaction: ReceivedTransaction): void {
     checkLtxLength(transaction.bytes);
     this.#inbox.addTransaction(transaction);
-    this.#options.events.onReceived([transaction]);
+    this.#options.events.onReceived(transaction);
   }
 
   #beginFile({ database, epoch, id, offset }: FileHead): void {

@@ -11,7 +11,7 @@ import type { Clock } from '@skein/host';
 import { ReplicationError } from '../../errors.ts';
 import type { LogCursor, LogItem } from '../../ports.ts';
 import type { ClientDecoder } from '../../wire/client-decoder.ts';
-import type { ClientFrame } from '../../wire/frames.ts';
+import type { Acknowledgement } from '../../wire/frames.ts';
 import type { StreamPeer, ResumePoint } from '../hello.ts';
 import { SilenceWatch } from '../silence-watch.ts';
 import type { StreamTiming } from '../timing.ts';
@@ -29,8 +29,8 @@ export interface ReplicaStreamOptions {
   readonly timing: StreamTiming;
   /** An item is on its way. */
   readonly onSent: (item: LogItem) => void;
-  /** The replica is further with this database. */
-  readonly onProgress: (database: string) => void;
+  /** The replica is further with some database. */
+  readonly onProgress: () => void;
 }
 
 export class ReplicaStream {
@@ -120,23 +120,26 @@ export class ReplicaStream {
   #receive(bytes: Uint8Array): void {
     if (this.#ending.signal.aborted) return;
     try {
-      for (const frame of this.#options.decoder.push(bytes)) this.#take(frame);
+      let isFurther = false;
+      for (const frame of this.#options.decoder.push(bytes)) {
+        if (frame.kind !== 'acknowledgement') continue;
+        this.#acknowledge(frame.acknowledgement);
+        isFurther = true;
+      }
+      if (isFurther) this.#options.onProgress();
     } catch (error) {
       if (!(error instanceof ReplicationError)) throw error;
       this.fail(error);
     }
   }
 
-  #take(frame: ClientFrame): void {
-    if (frame.kind === 'heartbeat') return;
-    const { acknowledgement } = frame;
+  #acknowledge(acknowledgement: Acknowledgement): void {
     const { database, durable } = acknowledgement;
     const before = this.progress.positions.get(database);
     this.progress.update(acknowledgement);
     if (before?.durable.txid !== durable.txid || before.durable.checksum !== durable.checksum) {
       this.#options.cursor.acknowledged(database, durable);
     }
-    this.#options.onProgress(database);
   }
 
   /** LiteFS ends its request behind the map; a replica of Skein does when it leaves. */
