@@ -40,6 +40,8 @@ export class EngineLogSource implements LogSource {
   #moved = Promise.withResolvers<void>();
   #renewing: Promise<void> | undefined;
   #isClosed = false;
+  /** The log cannot be read on: it was said once. */
+  #isBroken = false;
   readonly #watching: Promise<void>;
 
   private constructor(options: EngineLogSourceOptions, catalog: LogCatalog) {
@@ -134,10 +136,12 @@ export class EngineLogSource implements LogSource {
   }
 
   async #refresh(): Promise<void> {
+    if (this.#isBroken) return;
     try {
       await this.#tryRefresh();
     } catch (error) {
       // Cursors meet the same, and end with it; the positions stay as they were.
+      this.#isBroken = true;
       const { message } = error as Error;
       this.#options.messages.error('Cannot follow the log', { error: message });
     }
