@@ -198,7 +198,7 @@ function sizeOf({ state, pageSize }: Snapshot): number {
 /** Writes the LTX file of a snapshot; yields how much of it is in the file. */
 function* writeSnapshot({ snapshot, file, ticket }: Sent, nodeId: bigint): Generator<number> {
   const { state, pageSize } = snapshot;
-  const buffer = new Uint8Array(STEP_BYTES);
+  const buffer = new Uint8Array(Math.min(STEP_BYTES, ticket.sizeBytes));
   let buffered = 0;
   let written = 0;
   const flush = (): void => {
@@ -223,7 +223,7 @@ function* writeSnapshot({ snapshot, file, ticket }: Sent, nodeId: bigint): Gener
   for (let pgno = 1; snapshot.readPage(page, 0); pgno++) {
     if (pgno !== lock) encoder.writePage(pgno, page);
     // Room for one more page, with its number, and for the end.
-    if (buffered + 2 * pageSize <= STEP_BYTES) continue;
+    if (buffered + 2 * pageSize <= buffer.length) continue;
     flush();
     yield written;
   }
