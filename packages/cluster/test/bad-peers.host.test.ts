@@ -467,6 +467,26 @@ async function startRawPrimary(
   return new URL(`http://127.0.0.1:${port}`);
 }
 
+describe('a log that cannot be read', () => {
+  test('ends the streams that need it, with the reason, and not the primary', async (t) => {
+    for (const isAtOnce of [true, false]) {
+      const memory = logWithOne();
+      const follow = memory.follow.bind(memory);
+      const full = new Error('disk on fire');
+      memory.follow = (from, options) => {
+        if (isAtOnce) throw full;
+        return { ...follow(from, options), next: () => Promise.reject(full) };
+      };
+      const primary = await startPrimary(t, { memory });
+      startReplica(t, primary.url);
+      await eventually(() => primary.metrics.sum('skein_stream_errors_total', 'SEND_FAILED') > 1);
+      const { fields } = primary.messages.expectOne('warn', /refused or lost/);
+      assert.match(String(fields['reason']), /disk on fire/);
+      await eventually(() => primary.server.replicas.length === 0);
+    }
+  });
+});
+
 describe('streams', () => {
   test('with the right secret on both sides work', async (t) => {
     const primary = await startPrimary(t, {

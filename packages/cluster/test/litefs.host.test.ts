@@ -160,6 +160,7 @@ describe('a replica of LiteFS', () => {
     const ltx = new MemoryDatabase().commit({ pgnos: [1], fill: 1 });
     const litefs = await startLitefs(t, (stream) => {
       const writer = new FrameWriter();
+      writer.ready();
       writer.ltx('app.db');
       writer.chunk(ltx.subarray(0, 200));
       stream.write(writer.take());

@@ -19,7 +19,7 @@ export const STREAM_TIMING: StreamTiming = {
 };
 
 /**
- * So many times the silence is borne in the middle of an LTX file of LiteFS: it sends no heartbeat
- * there, and makes snapshots as it sends them.
+ * So many times the silence is borne of a LiteFS that is in the middle of an LTX file, or has not
+ * sent all yet: it sends no heartbeats then, and makes snapshots as it sends them.
  */
-export const LITEFS_FILE_PATIENCE = 10;
+export const LITEFS_PATIENCE = 10;

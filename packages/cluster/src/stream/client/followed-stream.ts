@@ -9,7 +9,7 @@ import { ReplicationError } from '../../errors.ts';
 import type { LogSink } from '../../ports.ts';
 import { FrameWriter } from '../../wire/frame-writer.ts';
 import { SilenceWatch } from '../silence-watch.ts';
-import { LITEFS_FILE_PATIENCE, type StreamTiming } from '../timing.ts';
+import { LITEFS_PATIENCE, type StreamTiming } from '../timing.ts';
 import { Acknowledger } from './acknowledger.ts';
 import type { Connection } from './connect.ts';
 import { Receiver, type ReceiverEvents } from './receiver.ts';
@@ -165,7 +165,7 @@ class FollowedStream {
       patience: () => {
         // Who does not read hears nothing.
         if (connection.stream.isPaused()) return Infinity;
-        return this.#receiver.isInLtx ? LITEFS_FILE_PATIENCE : 1;
+        return this.#receiver.isBusyLitefs ? LITEFS_PATIENCE : 1;
       },
       onSilent: () => this.#end(silent(silenceMs)),
     });

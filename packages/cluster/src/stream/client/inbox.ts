@@ -15,6 +15,8 @@ export type InboxItem =
   | { readonly kind: 'file-bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'file-end' }
   | { readonly kind: 'ready' }
+  /** All that was sent before this time has come before it. */
+  | { readonly kind: 'heartbeat'; readonly wallMs: number }
   /** Nothing more comes. */
   | { readonly kind: 'end' };
 

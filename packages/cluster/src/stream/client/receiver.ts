@@ -21,6 +21,7 @@ export interface ReceiverEvents {
   onFile(database: string): void;
   /** All that the primary had when it began is durable here. */
   onReady(): void;
+  /** What the primary had sent until then, by its clock, is durable here. */
   onHeartbeat(wallMs: number): void;
   /** The primary does not know this database. */
   onUnknownDatabase(database: string): void;
@@ -44,6 +45,7 @@ export class Receiver {
   #isLtxFile = false;
   #fileCount = 0;
   #file: { readonly database: string; readonly target: ReceivedFile } | undefined;
+  #isReady = false;
   #isEnded = false;
 
   constructor(options: ReceiverOptions) {
@@ -56,9 +58,12 @@ export class Receiver {
     return this.#inbox.isFull;
   }
 
-  /** Whether a LiteFS is in the middle of a file, between whose bytes it may take its time. */
-  get isInLtx(): boolean {
-    return this.#decoder.isInLtx;
+  /**
+   * Whether the primary is a LiteFS that is in the middle of a file, or has not sent all yet: it
+   * verifies files and makes snapshots then, and sends no heartbeats.
+   */
+  get isBusyLitefs(): boolean {
+    return this.#options.dialect === 'litefs' && (!this.#isReady || this.#decoder.isInLtx);
   }
 
   /** Whether the primary has said that it ends the stream. */
@@ -120,9 +125,10 @@ export class Receiver {
       case 'ltx-end':
         return this.#endLtx(epoch);
       case 'ready':
+        this.#isReady = true;
         return this.#inbox.add(frame);
       case 'heartbeat':
-        return events.onHeartbeat(frame.wallMs);
+        return this.#inbox.add(frame);
       case 'drop-database':
         return events.onUnknownDatabase(frame.database);
       case 'end':
@@ -197,6 +203,8 @@ export class Receiver {
       }
       case 'ready':
         return events.onReady();
+      case 'heartbeat':
+        return events.onHeartbeat(item.wallMs);
     }
   }
 }

@@ -103,8 +103,8 @@ export class ReplicaStream {
         if (item.kind === 'caught-up') this.#isCaughtUp = true;
         this.#options.onSent(item);
       } catch (error) {
-        if (error instanceof AssertionError) throw error;
-        if (!signal.aborted) this.fail(reasonOf(error));
+        const failure = sendFailure(error);
+        if (!signal.aborted) this.fail(failure);
         return;
       }
     }
@@ -158,7 +158,9 @@ function broken(error: Error): ReplicationError {
   return new ReplicationError('PEER_UNREACHABLE', message, { cause: error });
 }
 
-function reasonOf(error: unknown): ReplicationError {
+/** What the source threw. A bug is thrown on. */
+export function sendFailure(error: unknown): ReplicationError {
+  if (error instanceof AssertionError) throw error;
   if (error instanceof ReplicationError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const message = `Cannot go on: the log cannot be sent (${reason})`;

@@ -19,7 +19,7 @@ import type { Socket } from 'node:net';
 import type { Clock, Counter, Gauge, Log, Metrics } from '@skein/host';
 
 import { ReplicationError } from '../../errors.ts';
-import type { LogItem, LogSource } from '../../ports.ts';
+import type { LogCursor, LogItem, LogSource } from '../../ports.ts';
 import type { ClientDecoder } from '../../wire/client-decoder.ts';
 import { Complaints } from '../complaints.ts';
 import {
@@ -36,7 +36,7 @@ import { admit, type AdmissionOptions, identify, nameOf } from './admission.ts';
 import { readPositions } from './read-positions.ts';
 import { refuse, statusOf } from './refusal.ts';
 import { ProgressWaiters, type ReplicaPosition, type ReplicaTarget } from './replica-progress.ts';
-import { ReplicaStream } from './replica-stream.ts';
+import { ReplicaStream, sendFailure } from './replica-stream.ts';
 
 export interface StreamServerOptions extends AdmissionOptions {
   readonly source: LogSource;
@@ -67,6 +67,17 @@ const HEADER_BYTES_MAX = 16 * 1024;
 
 /** Streams have a second to end in order. */
 const CLOSE_MS = 1000;
+
+/** A peer that was admitted. */
+interface Connected {
+  readonly stream: ServerHttp2Stream;
+  readonly hello: StreamPeer;
+  /** Has read the position map. */
+  readonly decoder: ClientDecoder;
+  readonly resume: ResumePoint | undefined;
+  readonly address: string;
+  readonly path: string;
+}
 
 interface Peer {
   readonly stream: ReplicaStream;
@@ -215,21 +226,25 @@ export class StreamServer {
     await this.#follow({ stream, hello, decoder, resume, address, path });
   }
 
-  async #follow(connected: {
-    readonly stream: ServerHttp2Stream;
-    readonly hello: StreamPeer;
-    readonly decoder: ClientDecoder;
-    readonly resume: ResumePoint | undefined;
-    readonly address: string;
-    readonly path: string;
-  }): Promise<void> {
-    const { stream, hello, decoder, resume, address, path } = connected;
-    const { source, clock, log } = this.#options;
-    const cursor = source.follow(decoder.positions!, {
+  #open({ hello, decoder, resume, path }: Connected): LogCursor {
+    return this.#options.source.follow(decoder.positions!, {
       takesRanges: hello.dialect === 'skein',
       ...maybe('databases', maybeParseFilter(path)),
       ...maybe('resume', resume),
     });
+  }
+
+  async #follow(connected: Connected): Promise<void> {
+    const { stream, hello, decoder, resume, address } = connected;
+    const { clock, log } = this.#options;
+    let cursor: LogCursor;
+    try {
+      cursor = this.#open(connected);
+    } catch (error) {
+      this.#complain(sendFailure(error), `${nameOf(hello)} (${address})`);
+      stream.destroy();
+      return;
+    }
     const replica = new ReplicaStream({
       stream,
       hello,
