@@ -13,7 +13,7 @@ import type { SnapshotWal } from './snapshot.ts';
 export interface ServedDatabase {
   readonly name: string;
   readonly database: Database;
-  /** The state that readers see. */
+  /** What is in the database file and the WAL: the state that readers see, or are about to. */
   readonly shownState: DatabaseState;
   /** The WAL beside it, where there is one. */
   readonly wal: SnapshotWal | undefined;

@@ -9,6 +9,7 @@ import { DiskError } from '@skein/host';
 import { WAL_READ_LOCK_COUNT, WAL_READ_LOCK_FIRST, WAL_WRITE_LOCK } from '@skein/sqlite-file';
 
 import type { Database } from '../database.ts';
+import type { DatabaseState } from '../database-state.ts';
 import type { JobLock } from '../job-lock.ts';
 import type { Job } from '../jobs.ts';
 import { Pending } from '../pending.ts';
@@ -51,6 +52,7 @@ export interface ApplierOptions {
 export class Applier {
   readonly #options: ApplierOptions;
   #files: ShownFiles | undefined;
+  #visibleState: DatabaseState | undefined;
   #presence: Presence | undefined;
   #isJoining = false;
   /** Who waits for the node to be among the clients. */
@@ -73,6 +75,11 @@ export class Applier {
     return this.#files;
   }
 
+  /** What readers find; without passthrough a moment later than it is in the WAL. */
+  get visibleState(): DatabaseState | undefined {
+    return this.#visibleState;
+  }
+
   get obstacle(): Obstacle | undefined {
     return this.#obstacle;
   }
@@ -85,6 +92,7 @@ export class Applier {
   /** The file is whole: shows it. */
   show(files: ShownFiles): void {
     this.#files = files;
+    this.#visibleState = files.wal.state;
     this.#backfillAt = BACKFILL_FRAMES;
   }
 
@@ -120,6 +128,7 @@ export class Applier {
     this.#isWriter = false;
     this.#files?.remove();
     this.#files = undefined;
+    this.#visibleState = undefined;
     this.#obstacle = undefined;
     this.#attended();
   }
@@ -283,6 +292,7 @@ export class Applier {
     writer.keep();
     backlog.dropThrough(batch.at(-1)!.lsn);
     yield* index.publish(wal.committed);
+    this.#visibleState = wal.state;
   }
 
   #nextBatch(): Waiting[] {

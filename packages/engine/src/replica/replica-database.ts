@@ -54,7 +54,7 @@ export class ReplicaDatabase implements ServedDatabase {
     this.#backlog = new Backlog(context.backlogMemory);
     this.#durableState = database.state;
     this.#owner = maybeReadOwner(context.engine.disk, database.folder);
-    this.position = new PositionFile(() => this.shownState);
+    this.position = new PositionFile(() => this.visibleState);
     this.#applier = new Applier({
       context,
       database,
@@ -82,6 +82,11 @@ export class ReplicaDatabase implements ServedDatabase {
 
   get shownState(): DatabaseState {
     return this.wal?.state ?? this.#goneState;
+  }
+
+  /** The state that readers find, as soon as they do. */
+  get visibleState(): DatabaseState {
+    return this.#applier.visibleState ?? this.#goneState;
   }
 
   /** Why nothing is applied just now. */

@@ -113,13 +113,13 @@ export class Replica {
 
   /** Where they stand for readers. */
   appliedPositions(): Map<string, Position> {
-    return this.#positions(({ shownState }) => shownState);
+    return this.#positions(({ visibleState }) => visibleState);
   }
 
   appliedStates(): AppliedState[] {
     return [...this.databases.values()].map((files) => {
-      const { name, shownState, waitingCount, obstacle } = files;
-      const { txid, checksum } = shownState;
+      const { name, visibleState, waitingCount, obstacle } = files;
+      const { txid, checksum } = visibleState;
       return { name, position: { txid, checksum }, waitingCount, obstacle };
     });
   }

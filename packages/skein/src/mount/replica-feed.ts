@@ -44,7 +44,7 @@ export class ReplicaFeed {
     if (this.#durable.size === 0 && this.#applied.size === 0) return;
     const { replica, send } = this.#options;
     const durable = this.#drain(this.#durable, (name) => replica.databases.get(name)?.durableState);
-    const applied = this.#drain(this.#applied, (name) => replica.databases.get(name)?.shownState);
+    const applied = this.#drain(this.#applied, (name) => replica.databases.get(name)?.visibleState);
     send({ kind: 'moved', moved: { durable, applied } });
   }
 
