@@ -51,12 +51,15 @@ describe('Limits', () => {
       });
     });
     const proxy = await startTestProxy(t, { target });
-    const request = httpRequest({ host: LOOPBACK, port: proxy.port, headers });
-    request.maxHeadersCount = 0;
-    request.end();
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    assert.equal(await text(response), '1200');
-    assert.equal(countOf(response.rawHeaders), 1200);
+    proxy.view.update({ role: 'primary' });
+    for (const method of ['GET', 'POST']) {
+      const request = httpRequest({ host: LOOPBACK, port: proxy.port, method, headers });
+      request.maxHeadersCount = 0;
+      request.end();
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      assert.equal(await text(response), '1200');
+      assert.equal(countOf(response.rawHeaders), 1200);
+    }
   });
 
   test('a body that stands still', async (t) => {
