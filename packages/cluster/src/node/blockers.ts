@@ -44,8 +44,8 @@ export function stranger(self: Self, peer: PeerHello): ClusterError {
 
 export function peerAhead(self: Self, peer: PeerHello, database: string): ClusterError {
   const message =
-    `Node ${self.name} does not become primary: ` +
-    `${peer.name} has transactions of ${database} that it lacks`;
+    `Node ${self.name} does not become primary: ${peer.name} is ahead of it, ` +
+    `with transactions of ${database} that it lacks`;
   return new ClusterError('PEER_AHEAD', message, {
     hint:
       `Make ${peer.name} the primary; or give those transactions up: ` +

@@ -5,9 +5,12 @@ import type { DatabaseState, Engine, ServedDatabase } from '@skein/engine';
 import { formatChecksum, formatTxid } from '@skein/ltx';
 import { DATABASE_HEADER_SIZE, decodeDatabaseHeader, PAGE_SIZE_MAX } from '@skein/sqlite-file';
 
-import type { DatabaseStatus, LogStatus, NodeStatus } from './node-control.ts';
+import type { ApplyingStatus, DatabaseStatus, LogStatus, NodeStatus } from './node-control.ts';
 
-export type EngineStatus = Pick<NodeStatus, 'nodeId' | 'log' | 'replayedCount' | 'databases'>;
+export type EngineStatus = Pick<
+  NodeStatus,
+  'nodeId' | 'log' | 'replayedCount' | 'databases' | 'applying'
+>;
 
 export function engineStatus(engine: Engine): EngineStatus {
   const databases = [...engine.store.databases].filter(({ database }) => database.exists);
@@ -18,7 +21,21 @@ export function engineStatus(engine: Engine): EngineStatus {
     databases: databases
       .map((files) => databaseStatus(files))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    applying: applyingStatus(engine),
   };
+}
+
+/** Of a replica: the databases for which something waits to be applied. */
+function applyingStatus({ replica }: Engine): readonly ApplyingStatus[] {
+  const waiting = (replica?.appliedStates() ?? []).filter(
+    ({ waitingCount, obstacle }) => waitingCount > 0 || obstacle !== undefined,
+  );
+  return waiting.map(({ name, waitingCount, obstacle }) => ({
+    database: name,
+    waitingCount,
+    ...(obstacle === undefined ? {} : { reason: obstacle.message }),
+    ...(obstacle?.pid === undefined ? {} : { pid: obstacle.pid }),
+  }));
 }
 
 /** `state`: an earlier one than the newest, of which the rest is told. */

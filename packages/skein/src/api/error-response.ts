@@ -1,5 +1,6 @@
 // The one place where an error becomes an HTTP status.
 
+import { ClusterError, ReplicationError } from '@skein/cluster';
 import { EngineError, type EngineErrorCode } from '@skein/engine';
 
 import { ApiError, type ApiErrorCode, type ErrorBody } from './errors.ts';
@@ -57,6 +58,9 @@ export function maybeErrorResponse(error: unknown): ErrorResponse | undefined {
   if (error instanceof EngineError) {
     return { status: ENGINE_STATUS[error.code], body: bodyOf(error) };
   }
+  // Peers that introduce themselves: those who do not know the secret, and those who say nonsense.
+  if (error instanceof ReplicationError) return { status: 401, body: bodyOf(error) };
+  if (error instanceof ClusterError) return { status: 400, body: bodyOf(error) };
   const code = maybeSystemCode(error);
   if (code === undefined) return undefined;
   const body = { code, message: (error as Error).message };
@@ -71,6 +75,10 @@ function maybeSystemCode(error: unknown): string | undefined {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
-function bodyOf({ code, message, hint }: ApiError | EngineError): ErrorBody {
+function bodyOf({
+  code,
+  message,
+  hint,
+}: ApiError | EngineError | ReplicationError | ClusterError): ErrorBody {
   return { code, message, ...(hint === undefined ? {} : { hint }) };
 }

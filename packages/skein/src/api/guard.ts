@@ -15,7 +15,7 @@ import { ApiError } from './errors.ts';
 export type Guard = (request: IncomingMessage) => void;
 
 /** Throws ApiError for a request that may not be answered. */
-export function createGuard(http: HttpConfig): Guard {
+export function createGuard(http: Pick<HttpConfig, 'host' | 'secret'>): Guard {
   const expected = http.secret === undefined ? undefined : digest(`Bearer ${http.secret}`);
   return ({ headers }) => {
     checkOrigin(headers.origin, headers.host);

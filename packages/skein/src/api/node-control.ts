@@ -4,6 +4,8 @@
 // folder that nobody serves. Everything here is plain data, so that it passes between threads and
 // over HTTP as it is.
 
+import type { ClusterStatus } from './cluster-status.ts';
+
 export interface NodeControl {
   status(): Promise<NodeStatus>;
 
@@ -47,8 +49,22 @@ export interface NodeStatus {
   readonly replayedCount: number;
   /** In the order of their names. */
   readonly databases: readonly DatabaseStatus[];
+  /** Of a replica: where transactions are durable and wait to be applied. */
+  readonly applying: readonly ApplyingStatus[];
+  /** Undefined for a node that is alone. */
+  readonly cluster?: ClusterStatus;
   /** What somebody who runs the node should know, a sentence each. */
   readonly warnings: readonly string[];
+}
+
+export interface ApplyingStatus {
+  readonly database: string;
+  /** Transactions that readers do not see yet. */
+  readonly waitingCount: number;
+  /** What is in the way. */
+  readonly reason?: string;
+  /** The process that is in the way. */
+  readonly pid?: number;
 }
 
 /** Whether the kernel reads and writes journals by itself (FUSE_PASSTHROUGH). */

@@ -1,8 +1,12 @@
 // What the API answers:
 //
 //   GET  /healthz              200 while the node serves and can commit, else 503; needs no secret
+//   GET  /readyz               200 while the node is primary, or follows closely; needs no secret
 //   GET  /metrics              figures for Prometheus
-//   GET  /v1/status            NodeStatus
+//   GET  /v1/status            NodeStatus; also at /status
+//   GET  /events               what happens, a line of JSON each, until the caller leaves
+//   GET  /cluster/node         what the node tells its peers of itself
+//   POST /cluster/node         a peer tells of itself, and is answered the same; signed
 //   GET  /v1/databases/NAME    the database as a file
 //   PUT  /v1/databases/NAME    the file becomes the database; answers DatabaseStatus
 //
@@ -13,6 +17,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { PROMETHEUS_CONTENT_TYPE } from '@skein/host';
 
+import type { ClusterControl } from './cluster-control.ts';
+import { answerReadiness, describeNode, exchangeHello, streamEvents } from './cluster-routes.ts';
 import { ApiError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import type { NodeControl } from './node-control.ts';
@@ -23,7 +29,15 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 
 export interface RouteOptions {
   readonly control: NodeControl;
+  readonly cluster?: ClusterControl;
   readonly transfers: Transfers;
+}
+
+/** Who may ask. */
+export interface Guards {
+  readonly all: Guard;
+  /** For peers, which prove by a signature that they know the secret. */
+  readonly peers: Guard;
 }
 
 type Handler = (call: {
@@ -40,32 +54,34 @@ const HEALTH_TIMEOUT_MS = 5_000;
 /** Answers requests that `guard` lets through. Throws what error-response.ts understands. */
 export function createRoutes({
   control,
+  cluster,
   transfers,
-}: RouteOptions): (guard: Guard) => RequestHandler {
+}: RouteOptions): (guards: Guards) => RequestHandler {
   const health: Handler = async ({ response }) => {
     const failure = await findFailure(control);
     if (failure === undefined) sendJson(response, 200, { status: 'ok' });
     else sendJson(response, 503, { status: 'failed', message: failure });
   };
-  const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+  const status: Handler = async ({ response }) => sendJson(response, 200, await control.status());
+  const routes: Routes = {
     '/healthz': { GET: health },
     '/metrics': {
       GET: async ({ response }) =>
         sendText(response, 200, PROMETHEUS_CONTENT_TYPE, control.metrics()),
     },
-    '/v1/status': {
-      GET: async ({ response }) => sendJson(response, 200, await control.status()),
-    },
+    '/v1/status': { GET: status },
+    '/status': { GET: status },
+    ...(cluster === undefined ? {} : clusterRoutes(cluster)),
     [DATABASES]: {
       GET: ({ response, name }) => transfers.send(name, response),
       PUT: ({ request, response, name }) => transfers.receive(name, request, response),
     },
   };
 
-  return (guard) => async (request, response) => {
+  return (guards) => async (request, response) => {
     const { path, name } = splitPath((request.url ?? '').split('?', 1)[0]!);
     const methods = Object.hasOwn(routes, path) ? routes[path]! : undefined;
-    if (methods?.['GET'] !== health) guard(request);
+    guardOf(path, request, guards)?.(request);
     if (methods === undefined) throw new ApiError('API_NOT_FOUND', `There is nothing at ${path}`);
     const handler = methods[request.method ?? ''];
     if (handler === undefined) {
@@ -74,6 +90,28 @@ export function createRoutes({
       throw new ApiError('API_METHOD', `${path} knows ${allowed}, not ${request.method}`);
     }
     await handler({ request, response, name: decodeName(name) });
+  };
+}
+
+type Routes = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
+
+/** For load balancers, which have no secret and learn no more than how the node is. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+const PEER_PATH = '/cluster/node';
+
+function guardOf(path: string, { method }: IncomingMessage, guards: Guards): Guard | undefined {
+  if (OPEN_PATHS.has(path)) return undefined;
+  return path === PEER_PATH && method === 'POST' ? guards.peers : guards.all;
+}
+
+function clusterRoutes(cluster: ClusterControl): Routes {
+  return {
+    '/readyz': { GET: async ({ response }) => answerReadiness(cluster, response) },
+    '/events': { GET: async ({ response }) => streamEvents(cluster, response) },
+    [PEER_PATH]: {
+      GET: async ({ response }) => describeNode(cluster.peers, response),
+      POST: ({ request, response }) => exchangeHello(cluster.peers, request, response),
+    },
   };
 }
 

@@ -2,15 +2,23 @@
 // can open, and over TCP where the configuration says so.
 
 import { chmodSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import { join } from 'node:path';
 
 import type { Log } from '@skein/host';
 
 import type { HttpConfig } from '../config/mount-config.ts';
+import type { Address } from '../config/values.ts';
 import { ApiError } from './errors.ts';
 import { maybeErrorResponse } from './error-response.ts';
+import type { ClusterControl } from './cluster-control.ts';
 import { createGuard } from './guard.ts';
 import type { NodeControl } from './node-control.ts';
 import { sendError } from './reply.ts';
@@ -20,6 +28,8 @@ import { openSocketPath, SOCKET_NAME } from './unix-socket.ts';
 
 export interface ApiOptions {
   readonly control: NodeControl;
+  /** Undefined: nothing is told of roles, and of what happens. */
+  readonly cluster?: ClusterControl;
   readonly dataFolder: string;
   readonly http: HttpConfig | undefined;
   readonly log: Log;
@@ -40,47 +50,74 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 256;
 const CLOSE_GRACE_MS = 2_000;
 
-/** Starts to listen. Throws ApiError when an address is taken. */
-export async function startApi(options: ApiOptions): Promise<ApiServer> {
-  const { dataFolder, http, log } = options;
-  const routes = createRoutes({ control: options.control, transfers: new Transfers(options) });
-  const servers: Server[] = [];
-  const closeAll = async (): Promise<void> => {
-    await Promise.all(servers.map((server) => close(server)));
-    rmSync(join(dataFolder, SOCKET_NAME), { force: true });
-  };
+/** How an HTTP server has to be that the API is served by. */
+export const API_SERVER_OPTIONS: ServerOptions = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  // A database takes its time; what stands still is noticed by Transfers.
+  requestTimeout: 0,
+};
 
-  const local = createHttpServer(
-    routes(() => {}),
-    log,
-  );
-  servers.push(local);
-  await listenInFolder(local, options.control.newScratchPath('api'), dataFolder);
-  if (http === undefined) return { tcp: undefined, close: closeAll };
+/** The API of a node, for any number of servers. */
+export class Api {
+  readonly #options: ApiOptions;
+  readonly #routes: ReturnType<typeof createRoutes>;
 
-  const remote = createHttpServer(routes(createGuard(http)), log);
-  try {
-    await listen(remote, http.host === '' ? { port: http.port } : http, describe(http));
-  } catch (error) {
-    await closeAll();
-    throw error;
+  constructor(options: ApiOptions) {
+    this.#options = options;
+    this.#routes = createRoutes({ ...options, transfers: new Transfers(options) });
   }
-  servers.push(remote);
-  return { tcp: remote.address() as AddressInfo, close: closeAll };
+
+  /** Answers requests that come over TCP to this address. */
+  handlerFor(address: Address, secret: string | undefined): RequestListener {
+    const { host } = address;
+    const peers = createGuard({ host, secret: undefined });
+    return this.#handler(this.#routes({ all: createGuard({ host, secret }), peers }));
+  }
+
+  /** Starts to listen. Throws ApiError when an address is taken. */
+  async listen(): Promise<ApiServer> {
+    const { dataFolder, http, log, control } = this.#options;
+    const servers: Server[] = [];
+    const closeAll = async (): Promise<void> => {
+      await Promise.all(servers.map((server) => close(server)));
+      rmSync(join(dataFolder, SOCKET_NAME), { force: true });
+    };
+
+    const everybody = { all: () => {}, peers: () => {} };
+    const local = createHttpServer(this.#handler(this.#routes(everybody)), log);
+    servers.push(local);
+    await listenInFolder(local, control.newScratchPath('api'), dataFolder);
+    if (http === undefined) return { tcp: undefined, close: closeAll };
+
+    const remote = createHttpServer(this.handlerFor(http, http.secret), log);
+    try {
+      await listen(remote, http.host === '' ? { port: http.port } : http, describe(http));
+    } catch (error) {
+      await closeAll();
+      throw error;
+    }
+    servers.push(remote);
+    return { tcp: remote.address() as AddressInfo, close: closeAll };
+  }
+
+  #handler(handle: RequestHandler): RequestListener {
+    const { log } = this.#options;
+    return (request, response) => {
+      void handle(request, response).catch((error: unknown) => refuse(error, response, log));
+    };
+  }
 }
 
-function createHttpServer(handle: RequestHandler, log: Log): Server {
-  const server = createServer({
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    // A database takes its time; what stands still is noticed by Transfers.
-    requestTimeout: 0,
-  });
+/** Starts to listen. Throws ApiError when an address is taken. */
+export function startApi(options: ApiOptions): Promise<ApiServer> {
+  return new Api(options).listen();
+}
+
+function createHttpServer(answer: RequestListener, log: Log): Server {
+  const server = createServer(API_SERVER_OPTIONS);
   server.maxConnections = CONNECTIONS_MAX;
   // Of single connections, such as when there are no descriptors left.
   server.on('error', (error) => log.warn('The API lost a connection', { error: error.message }));
-  const answer = (...[request, response]: Parameters<RequestHandler>): void => {
-    void handle(request, response).catch((error: unknown) => refuse(error, response, log));
-  };
   server.on('request', answer);
   // A caller that asks first gets a refusal without sending a database in vain.
   server.on('checkContinue', answer);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { formatPrometheus, readMetrics, systemClock } from '@skein/host';
 
+import type { ClusterStatus } from '../api/cluster-status.ts';
 import type { DatabaseStatus, NodeControl, NodeStatus, OnProgress } from '../api/node-control.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { SKEIN_VERSION } from '../version.ts';
@@ -12,8 +13,9 @@ import type { MountThreadClient } from './mount-thread-client.ts';
 export interface DaemonControlOptions {
   readonly config: MountConfig;
   readonly thread: MountThreadClient;
-  /** Of NodeMetrics in that thread. */
-  readonly metrics: SharedArrayBuffer;
+  /** Of NodeMetrics, one for each thread that counts. */
+  readonly metrics: () => readonly SharedArrayBuffer[];
+  readonly cluster: () => ClusterStatus | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -30,6 +32,7 @@ export class DaemonControl implements NodeControl {
   async status(): Promise<NodeStatus> {
     const { config, thread, warnings } = this.#options;
     const status = await thread.call('status', []);
+    const cluster = this.#options.cluster();
     return {
       version: SKEIN_VERSION,
       mountpoint: config.mountpoint,
@@ -38,6 +41,7 @@ export class DaemonControl implements NodeControl {
       uptimeMs: Math.round(systemClock.monotonicMs() - this.#startedMonotonicMs),
       warnings,
       ...status,
+      ...(cluster === undefined ? {} : { cluster }),
     };
   }
 
@@ -56,7 +60,8 @@ export class DaemonControl implements NodeControl {
   }
 
   metrics(): string {
-    return formatPrometheus([...readMetrics(this.#options.metrics), ...this.#requestSamples()]);
+    const samples = this.#options.metrics().map((buffer) => readMetrics(buffer));
+    return formatPrometheus([...mergeSamples(samples), ...this.#requestSamples()]);
   }
 
   #requestSamples(): ReturnType<typeof readMetrics> {
@@ -70,4 +75,15 @@ export class DaemonControl implements NodeControl {
       value,
     }));
   }
+}
+
+type Samples = ReturnType<typeof readMetrics>;
+
+/** Threads that count the same count their own part of it. */
+function mergeSamples(parts: readonly Samples[]): Samples {
+  const byKey = Map.groupBy(parts.flat(), ({ name, labels }) => name + JSON.stringify(labels));
+  return [...byKey.values()].map((same) => {
+    const value = same.reduce((sum, sample) => sum + sample.value, 0);
+    return { ...same[0]!, value };
+  });
 }

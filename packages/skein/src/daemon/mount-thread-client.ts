@@ -3,13 +3,12 @@
 import { extname, join } from 'node:path';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 
-import type { FileOwner } from '@skein/engine';
+import type { FileOwner, Role } from '@skein/engine';
 import { type FuseMount, maybeFuseTrace, Notifier, RequestCounts } from '@skein/fuse';
 import { createEventfd, nodeFileLocks, signalEventfd } from '@skein/host';
 
 import type { OnProgress, PassthroughStatus } from '../api/node-control.ts';
 import type { MountConfig } from '../config/mount-config.ts';
-import type { NodeRole } from '../mount/node-role.ts';
 import { ROOT_ID } from '../mount/nodes.ts';
 import type { NodeShownState } from '../mount/shown-state.ts';
 import {
@@ -61,8 +60,10 @@ export class MountThreadClient implements ReplicaThread {
   #onMoved: ((moved: MovedPositions) => void) | undefined;
   #notifier: Notifier | undefined;
   #nextId = 1;
+  /** Nobody answers any more. */
+  #failure: Error | undefined;
 
-  constructor(config: MountConfig, role: NodeRole = 'primary') {
+  constructor(config: MountConfig, role: Role = 'primary') {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#port.on('message', (message: FromMountThread) => this.#take(message));
@@ -133,6 +134,7 @@ export class MountThreadClient implements ReplicaThread {
   ): Promise<Calls[Name]['result']> {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<Calls[Name]['result']>();
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#asked.set(id, { resolve, reject, onProgress });
     this.#send({ kind: 'call', id, name, args } as ToMountThread);
     return promise;
@@ -159,6 +161,7 @@ export class MountThreadClient implements ReplicaThread {
   #ask(): { readonly id: number; readonly promise: Promise<void> } {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (this.#failure !== undefined) reject(this.#failure);
     this.#asked.set(id, { resolve, reject, onProgress: undefined });
     return { id, promise };
   }
@@ -263,6 +266,7 @@ export class MountThreadClient implements ReplicaThread {
 
   /** The thread is no more, or will not be of use. What was resolved stays so. */
   #fail(error: Error): void {
+    this.#failure ??= error;
     const all = [this.#opened, this.#serving, this.#retired, this.#ended];
     for (const waiting of all) waiting.reject(error);
     for (const { reject } of this.#asked.values()) reject(error);

@@ -1,7 +1,7 @@
 // The life of a node that serves a mount, on the main thread:
 //
-//   data folder opened and recovered -> mounted -> API -> commands -> ... -> commands ended -> API
-//   closed -> unmounted -> data folder closed
+//   data folder opened and recovered -> mounted -> cluster, API, proxy (node-parts.ts) -> commands
+//   -> ... -> commands ended -> proxy, cluster, API closed -> unmounted -> data folder closed
 //
 // It ends by a signal, with its last command, or when somebody unmounts it. Each step of the end
 // has a limit: together they take no more than ten seconds, but for a last checkpoint that a slow
@@ -9,15 +9,15 @@
 
 import { closeSync } from 'node:fs';
 
+import type { Role } from '@skein/engine';
 import { type FuseMount, mountFuse, unmountFuse } from '@skein/fuse';
 import { createNodeLog, type Log } from '@skein/host';
 
-import { type ApiServer, startApi } from '../api/server.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { ChildCommands } from './child-commands.ts';
-import { DaemonControl } from './daemon-control.ts';
 import { prepareFolders } from './folders.ts';
 import { MountThreadClient } from './mount-thread-client.ts';
+import { NodeParts } from './node-parts.ts';
 import { type TrappedSignals, trapSignals } from './signals.ts';
 
 const CHILD_GRACE_MS = 4_000;
@@ -32,7 +32,7 @@ export interface RunMountOptions {
 
 /**
  * Serves until it is over. Returns the exit code: that of the last command, or 0. Throws when it
- * cannot begin: EngineError, FuseMountError, FolderError, ApiError.
+ * cannot begin: EngineError, FuseMountError, FolderError, ApiError, ConfigError, ProxyThreadError.
  */
 export async function runMount(
   config: MountConfig,
@@ -43,8 +43,9 @@ export async function runMount(
   // From here on, so that no signal leaves a mount behind.
   const signals = trapSignals((signal) => children.forward(signal));
   const folderOwner = prepareFolders(config);
-  const thread = new MountThreadClient(config);
-  const { metrics, replayedCount } = await thread.opened;
+  const thread = new MountThreadClient(config, firstRole(config));
+  const opened = await thread.opened;
+  const { replayedCount } = opened;
   if (replayedCount > 0) log.info('Recovered from the log', { transactions: replayedCount });
 
   const mount = await mountOrClose(config, thread);
@@ -56,15 +57,15 @@ export async function runMount(
       warnings.push(`The kernel does not pass journals through: ${passthrough.reason}`);
     }
     for (const warning of warnings) log.warn(warning);
-    const control = new DaemonControl({ config, thread, metrics, warnings });
-    const { dataFolder, http } = config;
-    const api = await startApi({ control, dataFolder, http, log });
+    const parts = new NodeParts({ config, thread, opened, warnings, log });
     try {
-      log.info('Serving', { mountpoint: mount.mountpoint, data: dataFolder, tcp: shown(api.tcp) });
+      const addresses = await parts.start();
+      const { dataFolder: data } = config;
+      log.info('Serving', { mountpoint: mount.mountpoint, data, ...addresses });
       options.ready?.();
-      exitCode = await serveUntilEnd({ config, thread, children, signals, log });
+      exitCode = await serveUntilEnd({ config, thread, parts, children, signals, log });
     } finally {
-      await api.close();
+      await parts.stop();
     }
   } finally {
     await unmount(mount, thread, log);
@@ -74,8 +75,10 @@ export async function runMount(
   return exitCode;
 }
 
-function shown(address: ApiServer['tcp']): string | undefined {
-  return address === undefined ? undefined : `${address.address}:${address.port}`;
+/** A node that is to lead accepts no writes before it is clear that it may. */
+function firstRole({ cluster }: MountConfig): Role {
+  if (cluster === undefined) return 'primary';
+  return cluster.primary.name === cluster.name ? 'suspended' : 'replica';
 }
 
 async function mountOrClose(config: MountConfig, thread: MountThreadClient): Promise<FuseMount> {
@@ -98,15 +101,21 @@ async function mountOrClose(config: MountConfig, thread: MountThreadClient): Pro
 interface Serving {
   readonly config: MountConfig;
   readonly thread: MountThreadClient;
+  readonly parts: NodeParts;
   readonly children: ChildCommands;
   readonly signals: TrappedSignals;
   readonly log: Log;
 }
 
 /** What comes first: a signal, the end of the last command, the end of the mount. */
-async function serveUntilEnd({ config, thread, children, signals, log }: Serving): Promise<number> {
+async function serveUntilEnd(serving: Serving): Promise<number> {
+  const { config, thread, parts, children, signals, log } = serving;
   const hasCommands = config.exec.length > 0;
-  const commands = hasCommands ? children.run(config.exec) : new Promise<never>(() => undefined);
+  const run = async (): Promise<number> => {
+    await parts.ready();
+    return children.run(config.exec);
+  };
+  const commands = hasCommands ? run() : new Promise<never>(() => undefined);
   const gone = thread.ended.then(() => undefined);
   const first = await Promise.race([commands, gone, signals.ended]);
   if (typeof first === 'number') return first;

@@ -64,6 +64,17 @@ export class ControlCalls {
       case 'release-snapshot':
         engine.snapshots.release(...call.args);
         return undefined;
+      case 'set-role':
+        engine.setRole(...call.args);
+        return undefined;
+      case 'raise-epoch': {
+        const [epoch] = call.args;
+        if (epoch > engine.epoch) engine.raiseEpoch(epoch);
+        return undefined;
+      }
+      case 'settle-log':
+        engine.log.sync();
+        return undefined;
     }
   }
 

@@ -8,6 +8,7 @@ import {
   type FileOwner,
   type NamedState,
   type SnapshotTicket,
+  type Role,
 } from '@skein/engine';
 import { DiskError } from '@skein/host';
 
@@ -16,12 +17,11 @@ import type { EngineStatus } from '../api/engine-status.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import type { ReceivedBatch } from '../replication/received-batch.ts';
 import type { FileToReceive, MovedPositions } from '../replication/replica-thread.ts';
-import type { NodeRole } from './node-role.ts';
 import type { NodeShownState } from './shown-state.ts';
 
 export interface MountThreadData {
   readonly config: MountConfig;
-  readonly role: NodeRole;
+  readonly role: Role;
   readonly port: MessagePort;
   /** The eventfd that wakes the thread: there is a message. */
   readonly wakeFd: number;
@@ -51,6 +51,15 @@ export interface Calls {
     readonly result: SnapshotTicket;
   };
   readonly 'release-snapshot': { readonly args: readonly [id: string]; readonly result: undefined };
+  /** Clients may write from now on, or may not, for this reason. */
+  readonly 'set-role': {
+    readonly args: readonly [role: 'primary' | 'suspended', reason: string];
+    readonly result: undefined;
+  };
+  /** Answered when it is durable. A lower one than the node knows changes nothing. */
+  readonly 'raise-epoch': { readonly args: readonly [epoch: number]; readonly result: undefined };
+  /** Answered when all that was committed before is durable. */
+  readonly 'settle-log': { readonly args: readonly []; readonly result: undefined };
 }
 
 export type CallName = keyof Calls;

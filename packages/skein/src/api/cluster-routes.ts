@@ -1,0 +1,82 @@
+// The part of the API that is about roles and peers: /readyz, /events, /cluster/node.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { HELLO_BYTES_MAX } from '@skein/cluster';
+
+import type { ClusterControl, PeerExchange } from './cluster-control.ts';
+import { ApiError } from './errors.ts';
+import { sendJson, sendText } from './reply.ts';
+
+export const SIGNATURE_HEADER = 'skein-auth';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** 200 while the node can serve readers: it is primary, or follows it closely enough. */
+export function answerReadiness(control: ClusterControl, response: ServerResponse): void {
+  const reason = control.unreadiness();
+  const { role } = control.role();
+  if (reason === undefined) sendJson(response, 200, { status: 'ready', role });
+  else sendJson(response, 503, { status: 'not ready', role, message: reason });
+}
+
+/** Lines until the caller leaves, or does not read them. */
+export function streamEvents(control: ClusterControl, response: ServerResponse): void {
+  const { events } = control;
+  response.writeHead(200, {
+    'Content-Type': 'application/x-ndjson',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  const write = (line: string): number => {
+    response.write(line);
+    return response.writableLength;
+  };
+  const first = { type: 'init', data: control.role() } as const;
+  const end = events.subscribe({ write, end: () => response.destroy() }, first);
+  if (end === undefined) {
+    response.destroy();
+    return;
+  }
+  response.on('close', end);
+}
+
+/** A peer introduces itself, and is told who we are. */
+export async function exchangeHello(
+  peers: PeerExchange | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (peers === undefined) throw new ApiError('API_NOT_FOUND', 'This node belongs to no cluster');
+  const body = await readBody(request);
+  const signature = signatureOf(request);
+  peers.verify(signature, body);
+  const wantsPositions = request.url?.endsWith('?positions') === true;
+  const answer = peers.exchange(body, { wantsPositions });
+  const own = peers.signAnswer(signature, answer);
+  if (own !== undefined) response.setHeader(SIGNATURE_HEADER, own);
+  sendText(response, 200, JSON_TYPE, answer);
+}
+
+export function describeNode(peers: PeerExchange | undefined, response: ServerResponse): void {
+  if (peers === undefined) throw new ApiError('API_NOT_FOUND', 'This node belongs to no cluster');
+  sendText(response, 200, JSON_TYPE, peers.describe());
+}
+
+function signatureOf({ headers }: IncomingMessage): string | undefined {
+  const value = headers[SIGNATURE_HEADER];
+  return typeof value === 'string' ? value : undefined;
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request) {
+    sizeBytes += (chunk as Buffer).length;
+    if (sizeBytes > HELLO_BYTES_MAX) {
+      throw new ApiError('API_TOO_LARGE', 'What a peer says of itself is not that long');
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,140 @@
+// What a node of a cluster says to those who ask: the API's ClusterControl, its events, and the files
+// of the mount (.primary, .lag, .skein/status.json).
+
+import { formatHello, parseHello, type Situation } from '@skein/cluster';
+
+import type { ClusterControl, PeerExchange } from '../api/cluster-control.ts';
+import type { ClusterStatus } from '../api/cluster-status.ts';
+import { EventHub, type RoleData } from '../api/events.ts';
+import type { ClusterConfig } from '../config/cluster-config.ts';
+import type { EngineLogSource } from '../replication/log-source.ts';
+import { clusterStatus, divergedFolders } from './cluster-report.ts';
+import type { ClusterService } from './cluster-service.ts';
+import { helloParts } from './http-probe.ts';
+import type { MountThreadClient } from './mount-thread-client.ts';
+
+export interface ClusterVoiceOptions {
+  readonly config: ClusterConfig;
+  readonly dataFolder: string;
+  readonly service: ClusterService;
+  readonly source: EngineLogSource;
+  readonly thread: MountThreadClient;
+}
+
+/** How often what only time changes is told. */
+const PULSE_MS = 1_000;
+
+export class ClusterVoice implements ClusterControl {
+  readonly events: EventHub = new EventHub();
+  readonly peers: PeerExchange;
+  readonly #options: ClusterVoiceOptions;
+  readonly #timer: NodeJS.Timeout;
+  #role: RoleData;
+  #diverged: ReadonlySet<string>;
+  #isShowing = false;
+
+  constructor(options: ClusterVoiceOptions) {
+    this.#options = options;
+    this.peers = createExchange(options.service);
+    this.#role = this.role();
+    this.#diverged = new Set(divergedFolders(options.dataFolder));
+    options.service.onChange(() => this.#changed());
+    this.#timer = setInterval(() => this.#pulse(), PULSE_MS);
+    this.#show();
+  }
+
+  role(): RoleData {
+    const { role, epoch, primary } = this.#situation;
+    const isPrimary = role === 'primary';
+    const hostname = isPrimary ? undefined : primary?.name;
+    return { isPrimary, ...(hostname === undefined ? {} : { hostname }), role, epoch };
+  }
+
+  status(): ClusterStatus {
+    const { config, dataFolder, service, source } = this.#options;
+    const { follower, streams, url, proxyUrl } = service;
+    return clusterStatus({
+      config,
+      url,
+      proxyUrl,
+      situation: this.#situation,
+      stream: follower?.status,
+      replicas: streams.replicas,
+      positions: source.positions(),
+      lagMs: follower?.lagMs,
+      dataFolder,
+    });
+  }
+
+  unreadiness(): string | undefined {
+    const { role, link, blockers } = this.#situation;
+    if (role === 'primary') return undefined;
+    const [blocker] = blockers;
+    if (blocker !== undefined) return blocker.message;
+    if (role !== 'replica') return 'There is no primary in sight';
+    if (link !== 'caught-up') return 'The node has not caught up with the primary yet';
+    const { maxLagMs } = this.#options.config;
+    const lagMs = this.#options.service.follower?.lagMs ?? 0;
+    if (maxLagMs === 0 || lagMs <= maxLagMs) return undefined;
+    return `The node has not heard of the primary for ${Math.round(lagMs)} ms`;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.events.close();
+  }
+
+  get #situation(): Situation {
+    return this.#options.service.node.situation;
+  }
+
+  #changed(): void {
+    const before = this.#role;
+    this.#role = this.role();
+    if (JSON.stringify(before) !== JSON.stringify(this.#role)) {
+      this.events.publish({ type: 'role', data: this.#role });
+    }
+    if (this.#isShowing) return;
+    this.#isShowing = true;
+    // Acknowledgements come by the thousand.
+    setImmediate(() => this.#show());
+  }
+
+  #pulse(): void {
+    const lagMs = this.#options.service.follower?.lagMs;
+    if (lagMs !== undefined) this.events.publish({ type: 'lag', data: { lagMs } });
+    for (const folder of divergedFolders(this.#options.dataFolder)) {
+      if (this.#diverged.has(folder)) continue;
+      this.#diverged = new Set([...this.#diverged, folder]);
+      this.events.publish({ type: 'diverged', data: { folder } });
+    }
+    this.#show();
+  }
+
+  #show(): void {
+    this.#isShowing = false;
+    const { thread, service, config } = this.#options;
+    const { role } = this.#situation;
+    const isConnected = role === 'replica';
+    thread.show({
+      role: role === 'primary' ? 'primary' : 'replica',
+      primaryName: isConnected ? config.primary.name : undefined,
+      heardMs: service.follower?.status?.primaryMs,
+      statusJson: JSON.stringify(this.status(), undefined, 2),
+    });
+  }
+}
+
+function createExchange(service: ClusterService): PeerExchange {
+  const { node, authenticator } = service;
+  return {
+    verify: (signature, body) => authenticator?.verify(signature, helloParts(body)),
+    exchange: (body, options) => {
+      node.meet(parseHello(body));
+      return formatHello(node.hello(options));
+    },
+    describe: () => formatHello(node.hello({ wantsPositions: true })),
+    signAnswer: (signature, body) =>
+      signature === undefined ? undefined : authenticator?.signAnswer(signature, helloParts(body)),
+  };
+}

@@ -1,0 +1,105 @@
+// Asks another node what it is: POST /cluster/node, with what this one is. Both sides sign what they
+// say where the cluster has a secret.
+
+import { createHash } from 'node:crypto';
+import { type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+
+import {
+  type Authenticator,
+  formatHello,
+  HELLO_BYTES_MAX,
+  parseHello,
+  type PeerHello,
+  type PeerProbe,
+  ReplicationError,
+  type TlsIdentity,
+} from '@skein/cluster';
+
+import { SIGNATURE_HEADER } from '../api/cluster-routes.ts';
+
+/** A node answers this from memory. */
+const TIMEOUT_MS = 1_500;
+
+export interface HttpProbeOptions {
+  readonly authenticator: Authenticator | undefined;
+  readonly tls: TlsIdentity | undefined;
+}
+
+export class HttpProbe implements PeerProbe {
+  readonly #options: HttpProbeOptions;
+
+  constructor(options: HttpProbeOptions) {
+    this.#options = options;
+  }
+
+  async ask(
+    url: URL,
+    own: PeerHello,
+    { wantsPositions }: { readonly wantsPositions: boolean },
+  ): Promise<PeerHello> {
+    const { authenticator } = this.#options;
+    const body = formatHello(own);
+    const signature = authenticator?.sign(helloParts(body));
+    const target = new URL(wantsPositions ? '/cluster/node?positions' : '/cluster/node', url);
+    const response = await this.#send(target, body, signature);
+    const answer = await readAll(response);
+    if (response.statusCode !== 200) {
+      const message = `The node at ${url.host} answers ${response.statusCode}`;
+      throw new ReplicationError('PEER_REFUSED', message);
+    }
+    const theirs = response.headers[SIGNATURE_HEADER];
+    if (authenticator !== undefined) {
+      const shown = typeof theirs === 'string' ? theirs : undefined;
+      authenticator.verifyAnswer(shown, signature!, helloParts(answer));
+    }
+    return parseHello(answer);
+  }
+
+  #send(url: URL, body: string, signature: string | undefined): Promise<IncomingMessage> {
+    const { tls } = this.#options;
+    const options: RequestOptions = {
+      method: 'POST',
+      agent: false,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: {
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(body),
+        ...(signature === undefined ? {} : { [SIGNATURE_HEADER]: signature }),
+      },
+    };
+    return new Promise((resolve, reject) => {
+      const request =
+        url.protocol === 'https:'
+          ? httpsRequest(url, { ...options, ...secretsOf(tls) }, resolve)
+          : httpRequest(url, options, resolve);
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+}
+
+/** What a signature is over. */
+export function helloParts(body: string): readonly string[] {
+  return ['/cluster/node', createHash('sha256').update(body).digest('hex')];
+}
+
+function secretsOf(tls: TlsIdentity | undefined): { cert?: string; key?: string; ca?: string } {
+  if (tls === undefined) return {};
+  const { cert, key, ca } = tls;
+  return ca === undefined ? { cert, key } : { cert, key, ca };
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of response) {
+    sizeBytes += (chunk as Buffer).length;
+    if (sizeBytes > HELLO_BYTES_MAX) {
+      response.destroy();
+      throw new ReplicationError('STREAM_LIMIT', 'What a node says of itself is not that long');
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString();
+}

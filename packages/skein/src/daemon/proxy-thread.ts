@@ -1,0 +1,175 @@
+// The main thread's end of the proxy's thread: starts it, tells it what the node is and where its
+// databases stand, and asks the engine what it wants to know.
+
+import { extname } from 'node:path';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+
+import type { StreamServer } from '@skein/cluster';
+import type { Log } from '@skein/host';
+import { toTxid, type Position } from '@skein/ltx';
+import type { DatabasePosition, NodeChange } from '@skein/proxy';
+
+import type { MountConfig } from '../config/mount-config.ts';
+import type { FromProxy, ProxyThreadData, ToProxy } from './proxy-messages.ts';
+
+/** What the proxy is told of the node. */
+export interface ProxyFeed {
+  readonly nodeName: string;
+  /** All of a change but the positions. */
+  describe(): Omit<NodeChange, 'positions'>;
+  readonly epoch: number;
+  positions(): ReadonlyMap<string, Position>;
+  /** Afterwards positions() has all that was committed before. */
+  refresh(): Promise<void>;
+  /** Called when any of this may have changed. */
+  onChange(listener: () => void): void;
+  /** Undefined: there are no replicas to wait for. */
+  readonly streams: StreamServer | undefined;
+}
+
+/** The proxy could not start. */
+export class ProxyThreadError extends Error {
+  override readonly name = 'ProxyThreadError';
+  readonly code: string;
+  readonly hint: string | undefined;
+
+  constructor(message: string, code: string, hint?: string) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+export class ProxyThread {
+  readonly #feed: ProxyFeed;
+  readonly #gate: number;
+  readonly #log: Log;
+  readonly #port: MessagePort;
+  readonly #worker: Worker;
+  readonly #listening = Promise.withResolvers<Extract<FromProxy, { kind: 'listening' }>>();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #waiting = new Map<number, AbortController>();
+  readonly #told = new Map<string, DatabasePosition>();
+  #isChanged = false;
+  #isClosing = false;
+
+  constructor(config: MountConfig, feed: ProxyFeed, log: Log) {
+    const { proxy, cluster } = config;
+    const { port1, port2 } = new MessageChannel();
+    this.#feed = feed;
+    this.#gate = proxy!.gate;
+    this.#log = log;
+    this.#port = port1;
+    const workerData: ProxyThreadData = {
+      config: proxy!,
+      nodeName: feed.nodeName,
+      secret: cluster?.secret,
+      log: config.log,
+      port: port2,
+    };
+    const script = new URL(`proxy-worker${extname(import.meta.url)}`, import.meta.url);
+    this.#worker = new Worker(script, { workerData, transferList: [port2], name: 'proxy' });
+    this.#worker.on('error', (error) => this.#fail(error as Error));
+    this.#worker.on('exit', () => this.#fail(new Error('The thread of the proxy has ended')));
+    this.#port.on('message', (message: FromProxy) => this.#take(message));
+    for (const { promise } of [this.#listening, this.#ended]) promise.catch(() => undefined);
+    feed.onChange(() => this.#changed());
+    this.#push();
+  }
+
+  /** Rejects with ProxyThreadError. */
+  get listening(): Promise<Extract<FromProxy, { kind: 'listening' }>> {
+    return this.#listening.promise;
+  }
+
+  /** Requests under way have a while to end. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#send({ kind: 'close' });
+    await this.#ended.promise.catch(() => undefined);
+    await this.#worker.terminate();
+  }
+
+  #take(message: FromProxy): void {
+    switch (message.kind) {
+      case 'listening':
+        this.#listening.resolve(message);
+        return;
+      case 'failed': {
+        const { message: text, code = 'PROXY_FAILED', hint } = message;
+        this.#fail(new ProxyThreadError(text, code, hint));
+        return;
+      }
+      case 'refresh':
+        void this.#refresh(message.id);
+        return;
+      case 'gate':
+        void this.#waitForReplicas(message.id, message.txids);
+        return;
+      case 'gate-left':
+        this.#waiting.get(message.id)?.abort();
+        return;
+      case 'closed':
+        this.#ended.resolve();
+    }
+  }
+
+  async #refresh(id: number): Promise<void> {
+    try {
+      await this.#feed.refresh();
+    } catch (error) {
+      this.#log.warn('The proxy does not learn of the newest transactions', {
+        error: String(error),
+      });
+    }
+    this.#push();
+    this.#send({ kind: 'refreshed', id });
+  }
+
+  async #waitForReplicas(id: number, asked: ReadonlyMap<string, bigint>): Promise<void> {
+    const stopper = new AbortController();
+    this.#waiting.set(id, stopper);
+    const txids = new Map([...asked].map(([name, txid]) => [name, toTxid(txid)]));
+    const target = { txids, level: 'durable', count: this.#gate } as const;
+    const isReached = await (this.#feed.streams?.waitForReplicas(target, stopper.signal) ?? false);
+    this.#waiting.delete(id);
+    this.#send({ kind: 'gate-passed', id, isReached });
+  }
+
+  /** Many changes in one turn are told together. */
+  #changed(): void {
+    if (this.#isChanged) return;
+    this.#isChanged = true;
+    setImmediate(() => this.#push());
+  }
+
+  #push(): void {
+    this.#isChanged = false;
+    const { epoch } = this.#feed;
+    const moved: [string, DatabasePosition | undefined][] = [];
+    const actual = this.#feed.positions();
+    for (const [name, { txid }] of actual) {
+      const told = this.#told.get(name);
+      if (told?.txid === txid && told.epoch === epoch) continue;
+      const position = { epoch, txid };
+      this.#told.set(name, position);
+      moved.push([name, position]);
+    }
+    for (const name of this.#told.keys()) {
+      if (actual.has(name)) continue;
+      this.#told.delete(name);
+      moved.push([name, undefined]);
+    }
+    this.#send({ kind: 'change', change: { ...this.#feed.describe(), positions: moved } });
+  }
+
+  #send(message: ToProxy): void {
+    this.#port.postMessage(message);
+  }
+
+  #fail(error: Error): void {
+    this.#listening.reject(error);
+    this.#ended.reject(error);
+    if (!this.#isClosing) this.#log.error('The proxy has ended', { error: error.message });
+  }
+}
