@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,6 +10,7 @@ import { freePorts, onTestEnd, tempDir } from '@skein/testkit';
 import type { AppNotice } from './message-app.ts';
 
 interface App {
+  readonly child: ChildProcess;
   readonly url: string;
   readonly path: string;
   readonly notices: AppNotice[];
@@ -34,7 +35,7 @@ async function startApp(
   const notices: AppNotice[] = [];
   child.on('message', (notice: AppNotice) => notices.push(notice));
   await once(child, 'message');
-  return { url: `http://127.0.0.1:${port}`, path, notices };
+  return { child, url: `http://127.0.0.1:${port}`, path, notices };
 }
 
 async function post(app: App, body: string): Promise<{ status: number; json: object }> {
@@ -117,4 +118,15 @@ test('A database that is not there yet is told as ill health, then found', async
   database.exec('CREATE TABLE message (id INTEGER PRIMARY KEY, content, node_name, created_at)');
   database.close();
   assert.equal((await get(app, '/api/health/'))['status'], 'healthy');
+});
+
+test('The application ends when it is told to, and when its parent is gone', async (t) => {
+  const told = await startApp(t);
+  // A connection that is kept, as the proxy's are, holds nothing up.
+  await get(told, '/api/health/');
+  told.child.kill('SIGTERM');
+  assert.deepEqual(await once(told.child, 'exit'), [0, null]);
+  const left = await startApp(t);
+  left.child.disconnect();
+  assert.deepEqual(await once(left.child, 'exit'), [0, null]);
 });

@@ -150,10 +150,12 @@ function notify(notice: AppNotice): void {
 store.prepare();
 const server = createServer((request, response) => void serve(request, response));
 server.listen(Number(values.port), '127.0.0.1', () => notify({ kind: 'listening' }));
-// Whoever started it has ended, however that came.
-process.on('disconnect', () => server.close());
-process.on('SIGTERM', () => {
+// Whoever started it has ended, or wants it to end.
+const end = (): void => {
   server.close();
-  server.closeIdleConnections();
   store.close();
-});
+  // Who listens for a disconnect keeps the channel, and with it the process.
+  if (process.connected) process.disconnect();
+};
+process.once('disconnect', end);
+process.once('SIGTERM', end);
