@@ -8,5 +8,14 @@ export type PairCommand =
   /** Nothing comes over from the primary, until it is resumed. */
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
-  /** Answers with the status of the replica. */
+  /** Answers with a PairStatus. */
   | { readonly kind: 'status' };
+
+export interface PairStatus {
+  /** LTX files that came over as files: snapshots, and transactions too large for memory. */
+  readonly fileCount: number;
+  /** Where the databases of the replica stand. */
+  readonly durable: readonly string[];
+  readonly applied: readonly string[];
+  readonly status: unknown;
+}

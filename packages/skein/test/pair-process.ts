@@ -36,6 +36,7 @@ const sink = new EngineLogSink({
   thread: replica.thread,
   scratchFolder: join(configs.replica.dataFolder, 'scratch'),
 });
+let fileCount = 0;
 let following = follow();
 process.stdout.write('ready\n');
 
@@ -99,6 +100,7 @@ async function obey(command: PairCommand): Promise<unknown> {
       return;
     case 'status':
       return {
+        fileCount,
         durable: [...sink.positions()].map(shown),
         applied: [...sink.appliedPositions()].map(shown),
         status: await replica.thread.call('status', []),
@@ -141,6 +143,7 @@ async function feedFile(file: SentFile, sink: LogSink): Promise<void> {
     const received = await sink.receiveFile(file.database, file.epoch, file.id);
     for await (const bytes of file.read(received.offset)) await received.write(bytes);
     await received.finish();
+    fileCount++;
   } finally {
     file.release();
   }
