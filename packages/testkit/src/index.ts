@@ -41,6 +41,7 @@ export type {
   Glimpse,
   History,
   Operation as HistoryOperation,
+  SessionPromise,
   Violation,
   WriteOutcome,
 } from './history/history.ts';

@@ -190,6 +190,14 @@ suite('checkHistory()', () => {
     assert.deepEqual(checkHistory(withReads(read(60, FINAL), read(61, [], { node: 'node3' }))), []);
   });
 
+  test('accepts that a session goes back where only its own writes are promised', () => {
+    const history = withReads(
+      read(60, FINAL, { session: 's' }),
+      read(61, [1], { session: 's', node: 'node3' }),
+    );
+    assert.deepEqual(checkHistory({ ...history, sessionPromise: 'own-writes' }), []);
+  });
+
   test('wants values that are different', () => {
     assert.throws(() => checkHistory({ operations: [write(1), write(1)], final: [1] }), RangeError);
   });

@@ -6,6 +6,7 @@ import {
   describeOperation,
   type Operation,
   type ReadOperation,
+  type SessionPromise,
   type Violation,
   type ViolationKind,
   type WriteOperation,
@@ -17,8 +18,12 @@ export interface Operations {
   readonly writes: readonly WriteOperation[];
 }
 
-/** `final` as in History. */
-export function checkReads({ reads, writes }: Operations, final: readonly number[]): Violation[] {
+/** `final` and `sessionPromise` as in History. */
+export function checkReads(
+  { reads, writes }: Operations,
+  final: readonly number[],
+  sessionPromise: SessionPromise,
+): Violation[] {
   const digests = digestsOf(final);
   // Of a read that shows no state of the primary nothing more can be said.
   const states = reads.filter(({ seen }) => seen.digest === digests[seen.count]);
@@ -27,7 +32,9 @@ export function checkReads({ reads, writes }: Operations, final: readonly number
     ...reads.flatMap((read) => checkState(read, digests)),
     ...checkSnapshots(reads),
     ...checkFuture(states, writes, final),
-    ...checkOrder({ reads: fixing, writes }, final),
+    ...checkOrder({ reads: fixing, writes }, final).filter(
+      ({ kind }) => kind !== 'session-went-back' || sessionPromise === 'monotonic-reads',
+    ),
   ];
 }
 

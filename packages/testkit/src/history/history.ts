@@ -54,8 +54,16 @@ export interface ReadOperation {
 
 export type Operation = WriteOperation | ReadOperation;
 
+/**
+ * What is promised to a session that moves between nodes: that it sees what it wrote itself, or
+ * besides that it never sees an earlier state than before.
+ */
+export type SessionPromise = 'own-writes' | 'monotonic-reads';
+
 export interface History {
   readonly operations: readonly Operation[];
+  /** Default: both. */
+  readonly sessionPromise?: SessionPromise;
   /** The numbers in the table of the primary at the end, in the order of the rows. */
   readonly final: readonly number[];
 }
