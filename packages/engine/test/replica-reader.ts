@@ -137,10 +137,10 @@ export class ReplicaReader {
     if (frame === 0) {
       return this.#node.pageCache.read(this.name, this.#main, (pgno - 1) * pageSize, pageSize);
     }
-    const page = new Uint8Array(pageSize);
     const at = walFrameOffset(frame, pageSize) + WAL_FRAME_HEADER_SIZE;
-    assert.equal(this.#wal.read(page, 0, pageSize, at), pageSize, `Frame ${frame} is not there`);
-    return page;
+    assert(at + pageSize <= this.#wal.sizeBytes, `Frame ${frame} is not there`);
+    // Where the kernel does not read the file behind it by itself.
+    return this.#node.pageCache.read(`${this.name}-wal`, this.#wal, at, pageSize);
   }
 
   #frameOf(pgno: number): number {

@@ -188,13 +188,14 @@ export class SimNode {
           done();
         });
       },
-      store: (_name, _pieces, done) => {
+      store: (name, pieces, done) => {
+        for (const piece of pieces) this.pageCache.store(name, piece);
         if (done !== undefined) this.later(done);
       },
       forgetName: () => {},
       removed: (name) => {
         this.removed.push(name);
-        this.pageCache.forget(name);
+        this.pageCache.detach(name);
       },
     };
   }

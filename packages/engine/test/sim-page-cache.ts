@@ -2,13 +2,14 @@
 // never asks again.
 
 import type { MountFile } from '../src/files/mount-file.ts';
-import type { ByteRange } from '../src/ports.ts';
+import type { ByteRange, ContentPiece } from '../src/ports.ts';
 
 /** Pages of memory on most machines. */
 const PAGE_BYTES = 4096;
 
 interface CachedFile {
-  readonly name: string;
+  /** Undefined when the name leads to another file by now. */
+  name: string | undefined;
   readonly pages: Map<number, Uint8Array>;
 }
 
@@ -30,8 +31,26 @@ export class SimPageCache {
     return bytes;
   }
 
+  /** Bytes that the kernel is given; a page that it does not have it reads when it is asked. */
+  store(name: string, { offset, bytes }: ContentPiece): void {
+    for (const cached of this.#files.values()) {
+      if (cached.name !== name) continue;
+      for (const [number, page] of cached.pages) {
+        const start = number * PAGE_BYTES;
+        const from = Math.max(offset, start);
+        const to = Math.min(offset + bytes.length, start + PAGE_BYTES);
+        if (from < to) page.set(bytes.subarray(from - offset, to - offset), from - start);
+      }
+    }
+  }
+
   forget(name: string): void {
     for (const cached of this.#files.values()) if (cached.name === name) cached.pages.clear();
+  }
+
+  /** The name is gone; who has the file open reads it on. */
+  detach(name: string): void {
+    for (const cached of this.#files.values()) if (cached.name === name) cached.name = undefined;
   }
 
   forgetRanges(name: string, ranges: readonly ByteRange[]): void {
@@ -45,8 +64,9 @@ export class SimPageCache {
   }
 
   #page(name: string, file: MountFile, number: number): Uint8Array {
-    const { pages } = this.#files.get(file) ?? { name, pages: new Map<number, Uint8Array>() };
-    this.#files.set(file, { name, pages });
+    const cached = this.#files.get(file) ?? { name, pages: new Map<number, Uint8Array>() };
+    this.#files.set(file, cached);
+    const { pages } = cached;
     const known = pages.get(number);
     if (known !== undefined) return known;
     const page = new Uint8Array(PAGE_BYTES);

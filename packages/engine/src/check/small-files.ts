@@ -27,7 +27,7 @@ const ROOT_NAMES = [
   'node.json',
   'scratch',
 ];
-const DATABASE_NAMES = ['checkpoint.json', 'checksums', 'database', 'owner.json'];
+const DATABASE_NAMES = ['checkpoint.json', 'checksums', 'database', 'diverged', 'owner.json'];
 const BESIDE_NAME = /^[0-9a-f]{16}\.ltx$/u;
 
 /** Larger files are none of ours, whatever their name. */

@@ -14,7 +14,9 @@ import {
   type Stop,
 } from '@skein/testkit';
 
+import { copyDisk } from '../../test/damage.ts';
 import { checkChecksums, readState } from '../../test/inspect.ts';
+import { checkOn } from '../../test/inspect-damage.ts';
 import { primaryHistory } from '../../test/primary-history.ts';
 import {
   checkReaders,
@@ -68,6 +70,7 @@ function runReaders(scenario: Scenario, seed: number): void {
   checkChecksums(node);
   node.close();
   assert.deepEqual(node.disk.openFiles(), [], 'Files are left open');
+  assert.deepEqual(checkOn(copyDisk(node.disk)).findings, []);
   const after = openReplica(node.disk, SMALL);
   checkCaughtUp(after, history);
   checkReaders(after, history);
@@ -153,7 +156,8 @@ function runCase(history: readonly SentLtx[], seed: number, stop: Stop): void {
     if (!(error instanceof PowerCut)) throw error;
   }
   const random = new SeededRandom(seed ^ (stop.n << 8));
-  const node = openReplica(disk.powerCut(random, random.pick([...POWER_CUT_MODES])), SMALL);
+  const crashed = disk.powerCut(random, random.pick([...POWER_CUT_MODES]));
+  const node = openReplica(crashed, SMALL);
   checkSurvived(node, history, acknowledged);
   checkReaders(node, history);
   const positions = node.engine.replica!.positions();
