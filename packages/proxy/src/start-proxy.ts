@@ -33,7 +33,9 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   const { limits, log, address } = resolved;
   const handler = new ProxyHandler(resolved);
   const server = createProxyServer(limits);
+  const silent = silentConnections(server);
   const handle = (arrival: Arrival): void => {
+    silent.delete(arrival.request.socket);
     void handler.handle(arrival).catch((error: unknown) => fail(error, arrival, log));
   };
   listenTo(server, handle);
@@ -42,7 +44,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   let closing: Promise<void> | undefined;
   return {
     address: server.address() as AddressInfo,
-    close: () => (closing ??= close(server, handler, limits.closeMs)),
+    close: () => (closing ??= close({ server, handler, silent }, limits.closeMs)),
   };
 }
 
@@ -110,13 +112,31 @@ function listen(server: Server, { host, port }: HostAndPort): Promise<void> {
   });
 }
 
-async function close(server: Server, handler: ProxyHandler, graceMs: number): Promise<void> {
+/** Connections that browsers open to be quick; Node does not count them as idle. */
+function silentConnections(server: Server): Set<Socket> {
+  const silent = new Set<Socket>();
+  server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  return silent;
+}
+
+interface Closing {
+  readonly server: Server;
+  readonly handler: ProxyHandler;
+  /** Connections on which no request has come yet. */
+  readonly silent: ReadonlySet<Socket>;
+}
+
+async function close({ server, handler, silent }: Closing, graceMs: number): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   // A connection whose request has ended would stay for the next one.
   const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     handler.endWaiting();
+    for (const socket of silent) socket.destroy();
   });
   clearTimeout(timer);
   clearInterval(idle);

@@ -1,5 +1,5 @@
-// Clients write through two proxies while apps break off, stop to listen, and the primary moves from
-// node to node. What a client was told has to be true: executed, not executed, or one of both.
+// Clients write through two proxies while apps break off, stop to listen, and the primary moves
+// from node to node. What a client was told has to be true: executed, not executed, or one of both.
 //
 // Apps do what no real app may: they accept writes on any node. So a write that is executed twice,
 // or by the wrong one, shows.

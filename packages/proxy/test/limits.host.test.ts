@@ -161,7 +161,7 @@ describe('close()', () => {
       response.write('be');
       void finish.promise.then(() => response.end('gun'));
     });
-    const proxy = await startTestProxy(t, { target });
+    const proxy = await startTestProxy(t, { target, limits: { closeMs: 60_000 } });
     proxy.view.update({ role: 'primary' });
     const idle = connect(proxy.port, LOOPBACK);
     await once(idle, 'connect');
@@ -172,7 +172,9 @@ describe('close()', () => {
     await assert.rejects(ask(proxy), { code: 'ECONNREFUSED' });
     finish.resolve();
     assert.equal(await text(response), 'begun');
-    await closing;
+    // Its connection would be kept for longer.
+    const isClosed = closing.then(() => true);
+    assert.equal(await Promise.race([isClosed, sleep(5000, false, { ref: false })]), true);
     assert.equal(proxy.server.close(), proxy.server.close(), 'and can be called again');
   });
 

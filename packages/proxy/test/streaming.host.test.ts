@@ -313,6 +313,18 @@ describe('Upgrade', () => {
     while (replica.metric('skein_proxy_upgrades') > 0) await sleep(5);
   });
 
+  test('loses nothing of what the client sends at once', async (t) => {
+    const { replica } = await startUpgrading(t);
+    const sent =
+      'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly';
+    const socket = connect(replica.port, LOOPBACK);
+    const received: string[] = [];
+    socket.on('data', (chunk: Buffer) => void received.push(chunk.toString()));
+    socket.write(sent);
+    while (!received.join('').endsWith('hello websocketearly')) await once(socket, 'data');
+    socket.destroy();
+  });
+
   test('that an app refuses gets the answer of the app', async (t) => {
     const target = await startApp(t, (_, response) => {
       response.writeHead(426, { 'X-Why': 'no' });
@@ -364,16 +376,16 @@ describe('Upgrade', () => {
 });
 
 describe('Framing', () => {
-  const ambiguous: readonly (readonly [string, string])[] = [
+  const ambiguous: readonly (readonly [name: string, lines: string, body?: string])[] = [
     ['two lengths', 'Content-Length: 1\r\nContent-Length: 2\r\n'],
     ['a length and chunks', 'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n'],
     ['chunks, but not as the last coding', 'Transfer-Encoding: chunked, identity\r\n'],
     ['a coding that we do not read', 'Transfer-Encoding: gzip, chunked\r\n'],
-    ['a line that is folded', 'X-A: b\r\n c\r\nContent-Length: 0\r\n'],
+    ['a line that is folded', 'X-A: b\r\n c\r\nContent-Length: 0\r\n', ''],
     ['a space before the colon', 'Content-Length : 1\r\n'],
-    ['two hosts', 'Host: other\r\nContent-Length: 0\r\n'],
+    ['two hosts', 'Host: other\r\nContent-Length: 0\r\n', ''],
   ];
-  for (const [name, lines] of ambiguous) {
+  for (const [name, lines, body = '0\r\n\r\n'] of ambiguous) {
     test(`a request with ${name} reaches no app`, async (t) => {
       let count = 0;
       const target = await startApp(t, (_, response) => {
@@ -381,7 +393,8 @@ describe('Framing', () => {
         response.end();
       });
       const proxy = await startTestProxy(t, { target });
-      const sent = `POST / HTTP/1.1\r\nHost: x\r\n${lines}Connection: close\r\n\r\n0\r\n\r\n`;
+      proxy.view.update({ role: 'primary' });
+      const sent = `POST / HTTP/1.1\r\nHost: x\r\n${lines}Connection: close\r\n\r\n${body}`;
       assert.match(await exchangeRaw(proxy, sent), /^HTTP\/1\.1 (?:400|501) /);
       assert.equal(count, 0);
     });
