@@ -1,8 +1,8 @@
 // A primary and a replica in one process, for tests: two mounts, and what replication does between
 // them without a network. The argument is the configuration of both as JSON.
 //
-// Prints "ready" when both can be used; then answers each line of its input, a command as JSON, with
-// a line. Ends with its input.
+// Prints "ready" when both can be used; then answers each line of its input, a command as JSON,
+// with a line. Ends with its input.
 
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// What a primary can do with a database, and what clients of a replica see of it: every journal mode
-// and each switch between them, every page size, other sizes, a drop, a restart.
+// What a primary can do with a database, and what clients of a replica see of it: every journal
+// mode and each switch between them, every page size, other sizes, a drop, a restart.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -124,7 +124,7 @@ for (const passthrough of ['auto', 'off'] as const) {
       await isSame(t, name);
     });
 
-    test('goes with that of the primary, but not from who has it open, and comes again', async (t) => {
+    test("goes with the primary's, but not from who has it open, and comes again", async (t) => {
       if (!requirePart(t, ...PARTS)) return;
       const name = 'dropped.db';
       for (let round = 0; round < 5; round++) {
@@ -167,13 +167,13 @@ describe('A replica that is started again', () => {
       if (!requirePart(t, ...PARTS)) return;
       const pair = await startPair(t, { config: { passthrough } });
       const opened = (path: string): Promise<SqliteProcess> => connect(t, path);
-      const names = Array.from({ length: 20 }, (_, n) => `db-${n}.db`);
+      const names = Array.from({ length: 5 }, (_, n) => `db-${n}.db`);
       for (const name of names) {
         const writer = await opened(pair.primary.path(name));
         await writer.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, body)');
         await writer.kill();
       }
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 2; round++) {
         const reader = await opened(pair.replica.path(names[0]!)).catch(() => undefined);
         await reader?.exec('BEGIN').then(() => rowsOf(reader));
         if (round === 1) await pair.kill();

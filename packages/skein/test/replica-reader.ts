@@ -45,7 +45,7 @@ export class RestlessReader {
     return JSON.parse(output.trimEnd().split('\n').at(-1)!) as ReaderReport;
   }
 
-  /** Ends it, and fails the test unless it never met an error. Returns how many rows it saw last. */
+  /** Ends it; fails the test if it ever met an error. Returns how many rows it saw last. */
   async stopWell(): Promise<number> {
     const { reads, last, errors } = await this.stop();
     assert.deepEqual(errors, []);

@@ -1,5 +1,5 @@
-// A replica that was away for longer than the log reaches back: it gets the databases whole, and who
-// reads there meanwhile notices nothing.
+// A replica that was away for longer than the log reaches back: it gets the databases whole, and
+// who reads there meanwhile notices nothing.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

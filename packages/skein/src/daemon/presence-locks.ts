@@ -31,7 +31,7 @@ export class PresenceLocks {
     this.#locks = locks;
   }
 
-  /** `path`: the database. Returns the descriptor of its wal-index, which belongs to this object. */
+  /** `path`: the database. Returns the descriptor of its wal-index, which stays this object's. */
   async join(id: number, path: string): Promise<number> {
     const database = await open(path, 'r');
     let shm: FileHandle | undefined;

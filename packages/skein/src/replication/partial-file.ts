@@ -1,5 +1,5 @@
-// A large LTX file on its way in, in the scratch folder: what came before a stream broke is kept for
-// the next one, until the node is started anew.
+// A large LTX file on its way in, in the scratch folder: what came before a stream broke is kept
+// for the next one, until the node is started anew.
 
 import { type FileHandle, open, rm } from 'node:fs/promises';
 
