@@ -157,7 +157,15 @@ export class Applier {
   }
 
   get #isNeeded(): boolean {
-    return this.#next() !== undefined || this.#attending.length > 0;
+    return this.#next() !== undefined || this.#attending.length > 0 || this.#hasHidden;
+  }
+
+  /** Whether there are frames that could not be shown. */
+  get #hasHidden(): boolean {
+    const files = this.#files;
+    return (
+      files?.index.isStarted === true && files.index.mxFrame < files.wal.committed.frames.count
+    );
   }
 
   *#run(): Job<void> {
@@ -167,6 +175,7 @@ export class Applier {
         else if (!(yield* this.#takePart(this.#files))) return;
         else {
           this.#attended();
+          if (this.#hasHidden) yield* this.#publish(this.#files);
           if (this.#next() === undefined || !(yield* this.#prepare())) return;
           yield* this.#applyBatch(this.#files);
         }
@@ -273,9 +282,10 @@ export class Applier {
     const { context, database, backlog } = this.#options;
     const batch = this.#nextBatch();
     const { engine } = context;
-    const sizeBytes = batch.reduce((sum, waiting) => sum + waiting.sizeBytes, 0);
+    // What has to be read from the log has an unknown size, and there is much of it.
+    const capacityBytes = batch.reduce((sum, { sizeBytes }) => sum + (sizeBytes || BATCH_BYTES), 0);
     const writer = new WalWriter(wal, {
-      capacityBytes: sizeBytes,
+      capacityBytes,
       // Where the kernel reads the file by itself it needs no copy.
       onWritten: (position, bytes) => {
         if (engine.canPassThrough) return;
@@ -288,11 +298,16 @@ export class Applier {
     }
     writer.finish();
     yield* index.reserve(writer.frameCount);
-    // Nothing fails from here on.
     writer.keep();
     backlog.dropThrough(batch.at(-1)!.lsn);
+    yield* this.#publish({ wal, index });
+  }
+
+  /** Throws DiskError where the wal-index is no shared memory; it is tried again then. */
+  *#publish({ wal, index }: Pick<ShownFiles, 'wal' | 'index'>): Job<void> {
     yield* index.publish(wal.committed);
     this.#visibleState = wal.state;
+    this.#obstacle = undefined;
   }
 
   #nextBatch(): Waiting[] {

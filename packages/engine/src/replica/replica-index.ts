@@ -81,15 +81,16 @@ export class ReplicaIndex {
     const previous = readWalIndexHeader(blocks[0]!);
     // Another counter than before: who has read the database by the old index reads it anew.
     const changeCounter = ((previous?.changeCounter ?? 0) + 1) >>> 0;
-    this.#header = { ...EMPTY_HEADER, ...saltsAndForm(header), changeCounter, pageCount };
-    writeWalIndexHeader(blocks[0]!, this.#header);
+    const next = { ...EMPTY_HEADER, ...saltsAndForm(header), changeCounter, pageCount };
+    writeWalIndexHeader(blocks[0]!, next);
     writeWalCheckpointInfo(blocks[0]!, EMPTY_INFO);
     const marks = { offset: WAL_BACKFILL_OFFSET, length: INFO_SIZE };
     yield* settled(mapping.publishRanges([marks, ...HEADER_RANGES]));
+    this.#header = next;
     this.#isStarted = true;
   }
 
-  /** Makes room for so many frames. Throws DiskError; publish() does not. */
+  /** Makes room for so many frames. Throws DiskError. */
   *reserve(frameCount: number): Job<void> {
     yield* this.#growTo((walIndexBlockOf(frameCount) + 1) * WAL_INDEX_BLOCK_SIZE);
   }
@@ -101,13 +102,15 @@ export class ReplicaIndex {
     assert(frames.count >= first, 'There are no frames to show');
     const blockCount = walIndexBlockOf(frames.count) + 1;
     const { mapping, blocks } = this.#map(blockCount);
-    this.#header = commitToWalIndex(blocks, this.#header, header, {
+    const next = commitToWalIndex(blocks, this.#header, header, {
       pgnos: frames.pagesFrom(first),
       pageCount: frames.lastPageCount,
       sums: loggedSums,
     });
     const entries = entryRanges(blocks, first, frames.count);
     yield* settled(mapping.publishRanges([...entries, ...HEADER_RANGES]));
+    // If that has failed, the next attempt begins with the same frames.
+    this.#header = next;
   }
 
   /** Says that pages may be on their way into the database file, up to this frame. */
@@ -132,13 +135,14 @@ export class ReplicaIndex {
     this.#context.random.fill(salt);
     const { mapping, blocks } = this.#map(1);
     const salt2 = new DataView(salt.buffer).getUint32(0);
-    this.#header = restartWalIndex(blocks[0]!, this.#header, { pageCount, salt2 });
+    const next = restartWalIndex(blocks[0]!, this.#header, { pageCount, salt2 });
     const info = { offset: WAL_BACKFILL_OFFSET, length: INFO_SIZE };
     // The header first: with the old one, and nothing in the database file, who comes in between
     // would look for pages in a WAL that is about to be overwritten.
     yield* settled(mapping.publishRanges([...HEADER_RANGES, info]));
+    this.#header = next;
     this.#nBackfill = 0;
-    return this.#header;
+    return next;
   }
 
   *#setNumber(offset: number, value: number): Job<void> {

@@ -78,7 +78,10 @@ function runReaders(scenario: Scenario, seed: number): void {
   after.close();
 }
 
-/** In pieces of any length; sometimes as a whole database in the place of what led to it. */
+/**
+ * In pieces of any length; sometimes in files, sometimes as a whole database in the place of what
+ * led to it.
+ */
 function feed(
   node: SimNode,
   history: readonly SentLtx[],
@@ -94,6 +97,8 @@ function feed(
       // What the others have in the meantime comes as it is.
       const others = piece.filter(({ database }) => database !== whole.database);
       assertTaken(node, others);
+    } else if (random.bool(0.15)) {
+      for (const sent of piece) receiveFile(node, sent);
     } else {
       assertTaken(node, piece);
     }
