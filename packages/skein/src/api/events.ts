@@ -1,5 +1,5 @@
-// What happens on a node, told as it happens: GET /events, a line of JSON each. The shape of init and
-// tx is LiteFS's.
+// What happens on a node, told as it happens: GET /events, a line of JSON each. The shape of init
+// and tx is LiteFS's.
 //
 //   {"type":"init","data":{"isPrimary":false,"hostname":"node1","role":"replica","epoch":65543}}
 //   {"type":"tx","db":"app.db","data":{"txID":"000000000000002a","postApplyChecksum":"…",…}}

@@ -4,8 +4,8 @@
 //
 //   start() -> role decided -> ready: it leads, or has caught up -> drain() -> stop()
 //
-// Invariant: the engine accepts writes only while the situation says 'primary'. It begins suspended,
-// hears of every change before peers do, and is told in the order in which things happened.
+// Invariant: the engine accepts writes only while the situation says 'primary'. It begins
+// suspended, and is told of every change in the order in which they happen.
 
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';

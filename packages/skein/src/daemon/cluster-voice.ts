@@ -1,5 +1,5 @@
-// What a node of a cluster says to those who ask: the API's ClusterControl, its events, and the files
-// of the mount (.primary, .lag, .skein/status.json).
+// What a node of a cluster says to those who ask: the API's ClusterControl, its events, and the
+// files of the mount (.primary, .lag, .skein/status.json).
 
 import { formatHello, parseHello, type Situation } from '@skein/cluster';
 

@@ -1,5 +1,5 @@
-// Asks another node what it is: POST /cluster/node, with what this one is. Both sides sign what they
-// say where the cluster has a secret.
+// Asks another node what it is: POST /cluster/node, with what this one is. Both sides sign what
+// they say where the cluster has a secret.
 
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';

@@ -1,5 +1,5 @@
-// Entry of the thread of the proxy: the requests of the app's clients, away from the thread that the
-// streams and the API run on. What it knows of the node comes by messages.
+// Entry of the thread of the proxy: the requests of the app's clients, away from the thread that
+// the streams and the API run on. What it knows of the node comes by messages.
 
 import { workerData } from 'node:worker_threads';
 

@@ -5,13 +5,17 @@ import type { Command } from 'commander';
 import type { NodeStatus } from '../../api/node-control.ts';
 import { findDataFolder } from '../../config/load-config.ts';
 import { formatDuration, formatSize } from '../../config/quantities.ts';
+import { describeCluster } from '../cluster-view.ts';
 import type { CommandContext } from '../command-context.ts';
+import { UsageError } from '../errors.ts';
 import { openNode } from '../node-access.ts';
 import { configSources, type PlaceFlags, withPlace } from '../options.ts';
 import { formatPairs, formatTable } from '../table.ts';
+import { watchStatus } from '../watch-status.ts';
 
 interface StatusFlags extends PlaceFlags {
   readonly json: boolean;
+  readonly watch: boolean;
 }
 
 const HELP = `
@@ -20,6 +24,7 @@ need be.
 
 Examples:
   skein status --data /var/lib/app
+  skein status --data /var/lib/app --watch
   skein status --json | jq '.databases[].txid'`;
 
 export function addStatus(program: Command, context: CommandContext): void {
@@ -29,10 +34,17 @@ export function addStatus(program: Command, context: CommandContext): void {
     .description('Shows the node and its databases.');
   withPlace(command)
     .option('--json', 'as JSON', false)
+    .option('--watch', 'again and again: in place on a terminal, else a line a change', false)
     .addHelpText('after', HELP)
     .action(async (flags: StatusFlags) => {
+      if (flags.watch && flags.json) throw new UsageError('Say --watch or --json, not both');
       const node = await openNode(findDataFolder(configSources(context, flags)), false);
       try {
+        if (flags.watch) {
+          const { stdout } = context;
+          await watchStatus({ status: () => node.status(), draw: describe, stdout });
+          return;
+        }
         const status = await node.status();
         const text = flags.json ? `${JSON.stringify(status, undefined, 2)}\n` : describe(status);
         context.stdout.write(text);
@@ -58,7 +70,9 @@ function describe(status: NodeStatus): string {
     pairs.push(['passthrough', `${passthrough.isActive ? 'yes' : 'no'}${reason}`]);
   }
   for (const warning of warnings) pairs.push(['warning', warning]);
-  return `${formatPairs(pairs)}\n${describeDatabases(status)}`;
+  const cluster = describeCluster(status);
+  const nodes = cluster === '' ? '' : `${cluster}\n`;
+  return `${formatPairs(pairs)}\n${nodes}${describeDatabases(status)}`;
 }
 
 function describeDatabases({ databases }: NodeStatus): string {

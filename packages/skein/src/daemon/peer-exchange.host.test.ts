@@ -1,0 +1,151 @@
+// Nodes that introduce themselves over HTTP: who is let in, and that both sides know it.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, test, type TestContext } from 'node:test';
+
+import {
+  Authenticator,
+  formatHello,
+  parseHello,
+  type PeerHello,
+  ReplicationError,
+} from '@skein/cluster';
+import { systemClock, systemRandom } from '@skein/host';
+import { onTestEnd, RecordingLog, tempDir } from '@skein/testkit';
+
+import type { ClusterControl } from '../api/cluster-control.ts';
+import { EventHub } from '../api/events.ts';
+import type { NodeControl } from '../api/node-control.ts';
+import { Api } from '../api/server.ts';
+import { helloParts, HttpProbe } from './http-probe.ts';
+
+const SECRET = 'a-secret-that-is-long-enough';
+
+function hello(name: string): PeerHello {
+  return {
+    name,
+    nodeId: '00000000000000A1',
+    url: `http://${name}:20202/`,
+    proxyUrl: undefined,
+    primary: 'node1',
+    role: 'replica',
+    epoch: 1,
+    clusterId: undefined,
+    peers: [],
+    positions: undefined,
+  };
+}
+
+function authenticatorOf(secret: string | undefined): Authenticator | undefined {
+  if (secret === undefined) return undefined;
+  return new Authenticator({ secret, clock: systemClock, random: systemRandom });
+}
+
+interface Served {
+  readonly url: URL;
+  /** Who has introduced himself, and whether he wanted to know positions. */
+  readonly met: [name: string, wantsPositions: boolean][];
+}
+
+async function serve(t: TestContext, secret: string | undefined): Promise<Served> {
+  const authenticator = authenticatorOf(secret);
+  const met: Served['met'] = [];
+  const cluster: ClusterControl = {
+    events: new EventHub(),
+    role: () => ({ isPrimary: true, role: 'primary', epoch: 1 }),
+    status: () => undefined,
+    unreadiness: () => 'There is no primary in sight',
+    peers: {
+      verify: (signature, body) => authenticator?.verify(signature, helloParts(body)),
+      exchange: (body, { wantsPositions }) => {
+        met.push([parseHello(body).name, wantsPositions]);
+        return formatHello(hello('node1'));
+      },
+      describe: () => formatHello(hello('node1')),
+      signAnswer: (signature, body) =>
+        signature === undefined
+          ? undefined
+          : authenticator?.signAnswer(signature, helloParts(body)),
+    },
+  };
+  const control = { newScratchPath: () => '' } as unknown as NodeControl;
+  const api = new Api({
+    control,
+    cluster,
+    dataFolder: tempDir(t),
+    http: undefined,
+    log: new RecordingLog(),
+  });
+  const server = createServer(api.handlerFor({ host: '127.0.0.1', port: 0 }, secret));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestEnd(t, () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), met };
+}
+
+function ask({ url }: Served, secret: string | undefined, wantsPositions = false) {
+  const probe = new HttpProbe({ authenticator: authenticatorOf(secret), tls: undefined });
+  return probe.ask(url, hello('node2'), { wantsPositions });
+}
+
+describe('POST /cluster/node', () => {
+  test('tells each node of the other, with and without a secret', async (t) => {
+    for (const secret of [undefined, SECRET]) {
+      const served = await serve(t, secret);
+      assert.deepEqual(await ask(served, secret), hello('node1'));
+      await ask(served, secret, true);
+      assert.deepEqual(served.met, [
+        ['node2', false],
+        ['node2', true],
+      ]);
+    }
+  });
+
+  test('lets in nobody who does not know the secret', async (t) => {
+    const served = await serve(t, SECRET);
+    for (const secret of [undefined, 'another-secret-of-that-length']) {
+      await assert.rejects(ask(served, secret), /answers 401/);
+    }
+    assert.deepEqual(served.met, []);
+  });
+
+  test('believes no answer of a node that does not know the secret', async (t) => {
+    const served = await serve(t, undefined);
+    await assert.rejects(
+      ask(served, SECRET),
+      (error) => error instanceof ReplicationError && error.code === 'PEER_AUTHENTICATION',
+    );
+  });
+
+  test('refuses what is no introduction, and what a web page sends', async (t) => {
+    const { url, met } = await serve(t, undefined);
+    const target = new URL('/cluster/node', url);
+    const post = (init: RequestInit) => fetch(target, { method: 'POST', ...init });
+    assert.equal((await post({ body: 'hello' })).status, 400);
+    const headers = { Origin: 'http://evil.example' };
+    assert.equal((await post({ body: formatHello(hello('x')), headers })).status, 403);
+    assert.equal((await post({ body: ' '.repeat(5_000_000) })).status, 413);
+    assert.deepEqual(met, []);
+  });
+});
+
+describe('The API of a node with a secret', () => {
+  test('tells everybody whether it is ready, and nothing else', async (t) => {
+    const { url } = await serve(t, SECRET);
+    const statusOf = async (path: string): Promise<number> =>
+      (await fetch(new URL(path, url))).status;
+    assert.equal(await statusOf('/readyz'), 503);
+    for (const path of ['/cluster/node', '/events', '/status', '/metrics']) {
+      assert.equal(await statusOf(path), 401, path);
+    }
+    const headers = { Authorization: `Bearer ${SECRET}` };
+    const shown = await fetch(new URL('/cluster/node', url), { headers });
+    assert.deepEqual(parseHello(await shown.text()), hello('node1'));
+  });
+});
