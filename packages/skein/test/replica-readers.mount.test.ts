@@ -1,6 +1,6 @@
 // Stock SQLite clients that read on a replica while transactions come from the primary: nobody
-// waits, nobody fails, nobody sees a state that never was. With and without passthrough of the kernel,
-// since the node reaches the memory of its clients in two different ways.
+// waits, nobody fails, nobody sees a state that never was. With and without passthrough of the
+// kernel, since the node reaches the memory of its clients in two different ways.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

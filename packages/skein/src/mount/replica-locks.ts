@@ -1,5 +1,5 @@
-// The engine's ReplicaLocks. The kernel keeps the locks of the mount, so a lock on a descriptor makes
-// no request: this thread, which serves the mount, may take it. To open and to close a
+// The engine's ReplicaLocks. The kernel keeps the locks of the mount, so a lock on a descriptor
+// makes no request: this thread, which serves the mount, may take it. To open and to close a
 // descriptor does make some, and so does reading: that is the main thread's part.
 
 import type { Presence, ReplicaLocks } from '@skein/engine';
