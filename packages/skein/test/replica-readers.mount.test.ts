@@ -109,17 +109,23 @@ for (const passthrough of ['auto', 'off'] as const) {
         await RestlessReader.start(t, path, 'reopen'),
       ];
       const load = { transactions: 300, rows: 20, bytes: 1000 };
+      // It is cut when it begins anew, unless it is short: then it never was long.
       let largest = 0;
-      for (let round = 0; round < 8; round++) {
+      let rows = 0;
+      let isCut = false;
+      for (let round = 0; round < 16 && !isCut; round++) {
         await writeMany(pair.primary.path('app.db'), load);
+        rows += load.transactions * load.rows;
         await pair.caughtUp('app.db');
-        largest = Math.max(largest, statSync(`${path}-wal`).size);
+        const { size } = statSync(`${path}-wal`);
+        isCut = size < largest;
+        largest = Math.max(largest, size);
       }
-      for (const reader of readers) assert.ok((await reader.stopWell()) <= 48_000);
+      for (const reader of readers) assert.ok((await reader.stopWell()) <= rows);
       const written = statSync(path).size;
-      assert.ok(largest < written, `${largest} bytes of WAL for ${written} of database`);
+      assert.ok(isCut || largest < written, `${largest} bytes of WAL for ${written} of database`);
       const late = await connect(t, path);
-      assert.equal(await late.value('SELECT n FROM counted'), 48_000);
+      assert.equal(await late.value('SELECT n FROM counted'), rows);
       assert.deepEqual(await late.exec('PRAGMA integrity_check'), [['ok']]);
     });
 
