@@ -1,8 +1,8 @@
 // The server sends a LiteFS the bytes that LiteFS sends: captured streams (testdata/README.md) are
 // compared with what our server sends for the same log.
 //
-// Compared are all bytes but the time in heartbeats, of the stream for a replica that stands at 3. Of
-// a snapshot is compared what it contains: its bytes depend on how it is compressed and cut.
+// Compared are all bytes but the time in heartbeats, of the stream for a replica that stands at 3.
+// Of a snapshot is compared what it contains: its bytes depend on how it is compressed and cut.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
