@@ -129,6 +129,6 @@ suite('The primary', () => {
     assert.equal(await canWrite(t, behind), true);
     await assertConverged([behind, ahead]);
     assert.equal(await countRows(t, ahead), 11);
-    assert.notEqual(readdirSync(join(ahead.dataFolder, 'diverged')).length, 0);
+    assert.notEqual(readdirSync(join(ahead.dataFolder, 'dbs', 'a.db', 'diverged')).length, 0);
   });
 });

@@ -44,7 +44,10 @@ test('assertConverged() accepts nodes that have the same, not others', async (t)
   }
   await assertConverged(nodes);
   await execute(t, nodes[1]!.path('x.db'), 'INSERT INTO t VALUES (2)');
-  await assert.rejects(assertConverged(nodes, 100), /b stands at\nx.db 0+3\/.*\nx.db 0+2\//s);
+  await assert.rejects(
+    assertConverged(nodes, 100),
+    /a stands at\nx.db 0+2\/.*b stands at\nx.db 0+3\//s,
+  );
 });
 
 test('Clients of a node that is killed and frozen leave a history to be judged', async (t) => {

@@ -104,9 +104,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    // Replicas first: the primary has nobody to wait for then.
-    await Promise.all(this.replicas.map((node) => node.stop()));
+    // The primary first: it gives its replicas what they do not have yet.
     await this.primary.stop();
+    await Promise.all(this.replicas.map((node) => node.stop()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,8 +16,8 @@ import { waitUntil } from './wait-until.ts';
 const TIMEOUT_MS = 60_000;
 
 /**
- * Waits until all nodes stand where the first one stands, then compares all their databases. Nobody
- * may write meanwhile. Throws with the difference.
+ * Waits until all nodes stand at the same place, then compares all their databases. Nobody may
+ * write meanwhile. Throws with the difference.
  */
 export async function assertConverged(
   nodes: readonly ClusterNode[],
@@ -25,9 +25,8 @@ export async function assertConverged(
 ): Promise<void> {
   const [first, ...others] = nodes;
   if (first === undefined) throw new RangeError('There is nothing to compare');
-  const expected = await first.positions();
-  for (const node of others) await waitForPositions(node, expected, timeoutMs);
-  for (const name of expected.keys()) {
+  await waitForEqualPositions(nodes, timeoutMs);
+  for (const name of (await first.positions()).keys()) {
     const expectedDigests = await digestsOf(first, name);
     for (const node of others) {
       const digests = await digestsOf(node, name);
@@ -39,23 +38,23 @@ export async function assertConverged(
   }
 }
 
-async function waitForPositions(
-  node: ClusterNode,
-  expected: ReadonlyMap<string, string>,
+async function waitForEqualPositions(
+  nodes: readonly ClusterNode[],
   timeoutMs: number,
 ): Promise<void> {
-  let last = new Map<string, string>();
+  let last: string[] = [];
+  const areEqual = async (): Promise<boolean> => {
+    const positions = await Promise.all(nodes.map((node) => node.positions()));
+    last = positions.map(describePositions);
+    return last.every((each) => each === last[0]);
+  };
   try {
-    const isThere = async (): Promise<boolean> => {
-      last = await node.positions();
-      return describePositions(last) === describePositions(expected);
-    };
-    await waitUntil(`${node.name} has all that there is`, isThere, timeoutMs);
+    await waitUntil('all nodes stand at the same place', areEqual, timeoutMs);
   } catch (cause) {
-    const [is, wanted] = [last, expected].map(describePositions);
-    throw new Error(`${node.name} stands at\n${is}\ninstead of\n${wanted}\n${node.lastWords}`, {
-      cause,
-    });
+    const places = nodes.map(
+      (node, index) => `${node.name} stands at\n${last[index]}\n${node.lastWords}`,
+    );
+    throw new Error(places.join('\n'), { cause });
   }
 }
 
