@@ -288,6 +288,29 @@ describe('a database on a replica that is replaced', () => {
     checkReaders(node, history.all);
   });
 
+  test('is exported with pages that were in the WAL alone, and are gone', () => {
+    const { node, history } = newReplica();
+    receive(node, [history.next({}, 5)]);
+    node.rest();
+    const small = history.pages;
+    const { pages } = history.become([...small, ...samplePages(new SeededRandom(6), 512, 4)]);
+    receive(node, history.all.slice(1));
+    node.rest();
+    const snapshot = take(node);
+    receive(node, [history.become(small)]);
+    node.pass(61_000);
+    const before = filesOf(node).wal!.committed;
+    receive(node, history.several(9));
+    node.rest();
+    assert.notEqual(filesOf(node).wal!.committed, before, 'The WAL is not begun anew');
+    const page = new Uint8Array(512);
+    for (const expected of pages) {
+      assert(snapshot.readPage(page, 0));
+      assert.deepEqual(page, expected);
+    }
+    snapshot.close();
+  });
+
   test('may have pages of another size: who has the old one open reads on', () => {
     const { node, history } = newReplica();
     receive(node, history.several(3));
