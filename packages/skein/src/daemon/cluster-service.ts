@@ -65,6 +65,8 @@ export class ClusterService {
   readonly #timer: NodeJS.Timeout;
   readonly #listeners = new Set<() => void>();
   #isSuspended = true;
+  /** Resolves when the engine has heard of the newest role. */
+  #obeyed: Promise<void> = Promise.resolve();
 
   /** Listens, and begins to ask. Throws ApiError, ConfigError. */
   static async start(options: ClusterServiceOptions): Promise<ClusterService> {
@@ -160,9 +162,13 @@ export class ClusterService {
     this.node.meet(hello);
   }
 
-  /** Resolves when the node knows what it is, or has asked for long enough. */
+  /** Resolves when the node knows what it is, or what keeps it, or has asked for long enough. */
   async decided(): Promise<void> {
-    await this.#until(() => this.node.situation.role !== 'no-primary', DECISION_TIMEOUT_MS);
+    await this.#until(() => {
+      const { role, blockers } = this.node.situation;
+      return role !== 'no-primary' || blockers.some(({ code }) => code !== 'PEERS_UNHEARD');
+    }, DECISION_TIMEOUT_MS);
+    await this.#obeyed;
   }
 
   /** Whether within this time the node leads, or has had all that the primary had. */
@@ -257,19 +263,21 @@ export class ClusterService {
   #onChange({ role, blockers, epoch }: Situation): void {
     if (this.follower === undefined) {
       const isPrimary = role === 'primary';
-      if (isPrimary && this.#isSuspended) this.#lead(epoch);
+      if (isPrimary && this.#isSuspended) this.#obeyed = this.#lead(epoch);
       const reason = blockers.map(({ message }) => message).join('; ');
-      if (!isPrimary && !this.#isSuspended) void this.#suspend(reason);
+      if (!isPrimary && !this.#isSuspended) this.#obeyed = this.#suspend(reason);
     }
     this.changed();
   }
 
-  #lead(epoch: number): void {
+  async #lead(epoch: number): Promise<void> {
     this.#isSuspended = false;
     const { thread, log } = this.#options;
-    thread.call('set-role', ['primary', '']).catch((error: unknown) => {
+    try {
+      await thread.call('set-role', ['primary', '']);
+    } catch (error) {
       log.error('The node cannot accept writes', { epoch, error: String(error) });
-    });
+    }
   }
 
   async #suspend(reason: string): Promise<void> {
