@@ -1,7 +1,9 @@
-// skein status --watch: what the cluster is, drawn again and again. On a terminal in place; anywhere
-// else a line for each thing that changes, with the time.
+// skein status --watch: what the cluster is, drawn again and again. On a terminal in place;
+// anywhere else a line for each thing that changes, with the time.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+
+import { systemClock } from '@skein/host';
 
 import type { NodeStatus } from '../api/node-control.ts';
 import type { Surroundings } from './command-context.ts';
@@ -28,7 +30,7 @@ export async function watchStatus({ status, draw, stdout, signal }: WatchOptions
     } else {
       const after = linesOf(now);
       for (const line of changedLines(before, after)) {
-        stdout.write(`${new Date().toISOString()} ${line}\n`);
+        stdout.write(`${new Date(systemClock.wallMs()).toISOString()} ${line}\n`);
       }
       before = after;
     }

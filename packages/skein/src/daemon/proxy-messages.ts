@@ -3,7 +3,7 @@
 import type { AddressInfo } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 
-import type { NodeChange } from '@skein/proxy';
+import type { NodeChange, ProxyErrorCode } from '@skein/proxy';
 
 import type { ProxyConfig } from '../config/cluster-config.ts';
 import type { LogConfig } from '../config/mount-config.ts';
@@ -33,7 +33,7 @@ export type FromProxy =
   | {
       readonly kind: 'failed';
       readonly message: string;
-      readonly code: string | undefined;
+      readonly code: ProxyErrorCode | undefined;
       readonly hint: string | undefined;
     }
   | { readonly kind: 'refresh'; readonly id: number }

@@ -7,7 +7,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { StreamServer } from '@skein/cluster';
 import type { Log } from '@skein/host';
 import { toTxid, type Position } from '@skein/ltx';
-import type { DatabasePosition, NodeChange } from '@skein/proxy';
+import type { DatabasePosition, NodeChange, ProxyErrorCode } from '@skein/proxy';
 
 import type { MountConfig } from '../config/mount-config.ts';
 import type { FromProxy, ProxyThreadData, ToProxy } from './proxy-messages.ts';
@@ -27,13 +27,18 @@ export interface ProxyFeed {
   readonly streams: StreamServer | undefined;
 }
 
+export type ProxyThreadErrorCode =
+  | ProxyErrorCode
+  /** For a reason that has no code of its own. */
+  | 'PROXY_FAILED';
+
 /** The proxy could not start. */
 export class ProxyThreadError extends Error {
   override readonly name = 'ProxyThreadError';
-  readonly code: string;
+  readonly code: ProxyThreadErrorCode;
   readonly hint: string | undefined;
 
-  constructor(message: string, code: string, hint?: string) {
+  constructor(message: string, code: ProxyThreadErrorCode, hint?: string) {
     super(message);
     this.code = code;
     this.hint = hint;
