@@ -7,6 +7,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { HISTORY_READ, HISTORY_WRITE, parseGlimpse } from '@skein/testkit';
@@ -26,7 +27,9 @@ const { node } = values;
 let database: DatabaseSync | undefined;
 
 function opened(): DatabaseSync {
-  database ??= new DatabaseSync(values.database, { timeout: BUSY_TIMEOUT_MS });
+  // Never makes a file: where the mount has just gone it would be one of the folder below.
+  const uri = `${pathToFileURL(values.database).href}?mode=rw`;
+  database ??= new DatabaseSync(uri, { timeout: BUSY_TIMEOUT_MS });
   return database;
 }
 

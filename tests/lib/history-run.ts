@@ -59,7 +59,7 @@ export async function runHistory(t: TestContext, options: HistoryRunOptions): Pr
   const final = await readFinal(t, cluster);
   assertHistory({ operations: recorder.operations, final });
   assert(final.length >= writeCountMin, `Only ${final.length} writes`);
-  const errors = clients.flatMap((client) => client.errors);
+  const errors = clients.flatMap((client) => client.errors.map(({ message }) => message));
   assert.deepEqual(errors, [], 'Clients got errors while their node was there');
 }
 

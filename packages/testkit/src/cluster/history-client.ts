@@ -5,11 +5,12 @@
 // is back. An error at another time is one that replication has to answer for, and is kept.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 
 import type { HistoryRecorder } from '../history/history-recorder.ts';
 import { HISTORY_READ, HISTORY_WRITE, parseGlimpse } from '../history/state.ts';
 import type { SeededRandom } from '../seeded-random.ts';
-import { type SqliteDriver, SqliteProcess } from '../sqlite/sqlite-process.ts';
+import { SqliteProcess } from '../sqlite/sqlite-process.ts';
 import type { ClusterNode } from './cluster-node.ts';
 
 export interface HistoryClientOptions {
@@ -22,12 +23,10 @@ export interface HistoryClientOptions {
   readonly random: SeededRandom;
   /** Between two operations, at most. */
   readonly pauseMaxMs: number;
-  readonly driver?: SqliteDriver;
 }
 
-/** Writers wait for each other as applications do; a reader on a replica waits for nobody. */
-const WRITER_BUSY_TIMEOUT_MS = 10_000;
-const READER_BUSY_TIMEOUT_MS = 0;
+/** On the primary clients wait for each other, as applications do. */
+const BUSY_TIMEOUT_MS = 10_000;
 /** A frozen node holds its clients up for as long as it is frozen. */
 const STATEMENT_TIMEOUT_MS = 60_000;
 const REOPEN_PAUSE_MS = 50;
@@ -59,17 +58,18 @@ abstract class HistoryClient {
     await this.#disconnect();
   }
 
-  protected abstract readonly busyTimeoutMs: number;
   protected abstract step(client: SqliteProcess): Promise<void>;
 
   async #run(): Promise<void> {
-    const { node, random, pauseMaxMs } = this.options;
+    const { name, node, random, pauseMaxMs } = this.options;
     while (!this.#isStopping) {
       try {
         if (node.isRunning) await this.step(await this.#connected());
         else await sleep(REOPEN_PAUSE_MS);
       } catch (error) {
-        if (node.isRunning && node.endCount === this.#endCount) this.errors.push(error as Error);
+        if (node.isRunning && node.endCount === this.#endCount) {
+          this.errors.push(new Error(`${name}: ${(error as Error).message}`, { cause: error }));
+        }
         await this.#disconnect();
         await sleep(REOPEN_PAUSE_MS);
       }
@@ -80,11 +80,14 @@ abstract class HistoryClient {
   async #connected(): Promise<SqliteProcess> {
     if (this.options.node.endCount !== this.#endCount) await this.#disconnect();
     if (this.#client !== undefined) return this.#client;
-    const { node, database, driver = 'python' } = this.options;
-    const client = new SqliteProcess({ driver, timeoutMs: STATEMENT_TIMEOUT_MS });
+    const { node, database, isPrimary } = this.options;
+    const client = new SqliteProcess({ driver: 'node-sqlite', timeoutMs: STATEMENT_TIMEOUT_MS });
     this.#client = client;
     this.#endCount = node.endCount;
-    await client.open(node.path(database), { busyTimeoutMs: this.busyTimeoutMs });
+    // Never makes a file: where the mount has just gone it would be one of the folder below.
+    const uri = `${pathToFileURL(node.path(database)).href}?mode=rw`;
+    // A reader on a replica must never have to wait for the node that applies.
+    await client.open(uri, { busyTimeoutMs: isPrimary ? BUSY_TIMEOUT_MS : 0 });
     return client;
   }
 
@@ -95,8 +98,6 @@ abstract class HistoryClient {
 }
 
 export class HistoryWriter extends HistoryClient {
-  protected readonly busyTimeoutMs: number = WRITER_BUSY_TIMEOUT_MS;
-
   protected async step(client: SqliteProcess): Promise<void> {
     const { name, recorder } = this.options;
     // What throws here leaves the outcome open, as it does for an application.
@@ -111,7 +112,6 @@ export class HistoryWriter extends HistoryClient {
 }
 
 export class HistoryReader extends HistoryClient {
-  protected readonly busyTimeoutMs: number = READER_BUSY_TIMEOUT_MS;
   #transactionCount = 0;
 
   protected async step(client: SqliteProcess): Promise<void> {
