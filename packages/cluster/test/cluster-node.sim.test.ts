@@ -99,6 +99,32 @@ describe('A cluster with a static primary', () => {
     assert.deepEqual(namesOf(cluster.primaries), ['node2']);
   });
 
+  test('a node of another cluster is not followed, and its status says why', async () => {
+    const cluster = newCluster();
+    const [node1, node2] = cluster.hosts as [Host, Host];
+    node2.primary = 'node2';
+    cluster.start(node1);
+    cluster.start(node2);
+    await cluster.run(SETTLE_MS);
+    cluster.kill(node2);
+    node2.primary = 'node1';
+    cluster.start(node2);
+    await cluster.run(SETTLE_MS);
+    const { role, blockers } = node2.node!.situation;
+    assert.deepEqual(
+      [role, blockers.map(({ code }) => code)],
+      ['no-primary', ['CLUSTER_ID_MISMATCH']],
+    );
+    assert.match(blockers[0]!.message, /node1 .* cluster id is LFSC\w+, ours is LFSC/);
+    // The other one goes on, and says it once.
+    assert.deepEqual(namesOf(cluster.primaries), ['node1']);
+    const warnings = cluster.log.entries.filter(({ level }) => level === 'warn');
+    assert.deepEqual(
+      warnings.map(({ fields }) => fields['node']),
+      ['node1'],
+    );
+  });
+
   test('of two that lead apart from each other, who meets a later term is fenced', async () => {
     const cluster = newCluster();
     await startAll(cluster);

@@ -142,8 +142,10 @@ export class SimCluster {
     if (node.situation.role === 'primary') host.txid += 1n;
     if (host.name === host.primary) return;
     const primary = this.host(host.primary);
-    const isStreaming =
-      this.isReachable(host, primary) && primary.node!.situation.role === 'primary';
+    const own = node.situation.clusterId;
+    const theirs = primary.node?.situation;
+    const isSame = own === undefined || own === theirs?.clusterId;
+    const isStreaming = this.isReachable(host, primary) && theirs?.role === 'primary' && isSame;
     if (isStreaming) {
       // A node that was ahead heals by a snapshot.
       host.txid = primary.txid;

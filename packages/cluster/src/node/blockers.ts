@@ -35,8 +35,8 @@ export function isStranger(self: Self, peer: PeerHello): boolean {
 
 export function stranger(self: Self, peer: PeerHello): ClusterError {
   const message =
-    `Node ${peer.name} at ${peer.url} belongs to cluster ${peer.clusterId}, ` +
-    `this one to ${self.clusterId}`;
+    `Node ${peer.name} at ${peer.url} is of another cluster: ` +
+    `its cluster id is ${peer.clusterId}, ours is ${self.clusterId}`;
   return new ClusterError('CLUSTER_ID_MISMATCH', message, {
     hint: 'To move a node to another cluster, give it an empty data folder',
   });

@@ -84,7 +84,10 @@ export class ClusterNode {
   readonly #listeners = new Set<(situation: Situation) => void>();
   readonly #askedMs = new Map<string, number>();
   readonly #asking = new Set<string>();
-  readonly #strangers = new Set<string>();
+  /** Nodes of other clusters that stand where peers were looked for, by URL. */
+  readonly #strangers = new Map<string, ClusterError>();
+  /** Ids of those that came by themselves. */
+  readonly #refused = new Set<string>();
   #state: NodeState;
   #situation: Situation;
   #lease: Lease | undefined;
@@ -207,6 +210,7 @@ export class ClusterNode {
         url,
         error: (error as Error).message,
       });
+      this.#strangers.delete(url);
       if (!this.#isStopped) this.#apply({ kind: 'silent', url });
     } finally {
       this.#asking.delete(url);
@@ -219,8 +223,9 @@ export class ClusterNode {
     if (hello.nodeId === settings.nodeId) {
       if (url !== undefined) this.#book.forget(url);
     } else if (isStranger(settings, hello)) {
-      this.#warnOfStranger(hello);
+      this.#noteStranger(hello, url);
     } else {
+      if (url !== undefined) this.#strangers.delete(url);
       if (this.#book.note(hello, this.#ports.clock.wallMs())) this.#remember();
       const others = hello.peers.filter(({ name }) => name !== settings.name);
       news = others.filter((peer) => this.#book.hear(peer)).map((peer) => peer.url);
@@ -234,11 +239,15 @@ export class ClusterNode {
     this.#apply({ kind: 'peer', hello, news, ...asked, ...comparison });
   }
 
-  #warnOfStranger(hello: PeerHello): void {
-    if (this.#strangers.has(hello.nodeId)) return;
-    this.#strangers.add(hello.nodeId);
-    const { code, message, hint } = stranger(this.#state.settings, hello);
-    this.#ports.log.warn(message, { code, hint });
+  /** One that comes by itself is told of once; one that was asked, as long as it is there. */
+  #noteStranger(hello: PeerHello, url: string | undefined): void {
+    const error = stranger(this.#state.settings, hello);
+    if (url !== undefined) {
+      this.#strangers.set(url, error);
+    } else if (!this.#refused.has(hello.nodeId)) {
+      this.#refused.add(hello.nodeId);
+      this.#ports.log.warn(error.message, { code: error.code, hint: error.hint });
+    }
   }
 
   #apply(input: NodeInput): void {
@@ -283,7 +292,7 @@ export class ClusterNode {
       link,
       clusterId: settings.clusterId,
       primary: role === 'primary' ? undefined : hellos.find(leads),
-      blockers: blockersOf(this.#state),
+      blockers: [...blockersOf(this.#state), ...this.#strangers.values()],
       peers: hellos,
     };
   }
