@@ -39,6 +39,16 @@ export interface HistoryRunOptions {
 }
 
 export async function runHistory(t: TestContext, options: HistoryRunOptions): Promise<void> {
+  const { cluster } = options;
+  try {
+    await runAndJudge(t, options);
+  } catch (error) {
+    for (const node of cluster.nodes) t.diagnostic(`${node.name} at the end:\n${node.lastWords}`);
+    throw error;
+  }
+}
+
+async function runAndJudge(t: TestContext, options: HistoryRunOptions): Promise<void> {
   const { cluster, seed, journalMode, during, writeCountMin } = options;
   const setUp = await connect(t, cluster.primary.path(HISTORY_DATABASE));
   await setUp.exec(`PRAGMA journal_mode = ${journalMode}`);

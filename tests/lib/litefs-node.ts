@@ -1,30 +1,52 @@
 // A node of the real LiteFS, as another program: `litefs mount` with a static lease. Its path is in
 // SKEIN_TEST_LITEFS; there is none to be installed from a package.
+//
+// It can be started, stopped and killed as often as a test likes, each time as the primary or as a
+// replica of somebody; its folders stay.
 
-import { spawn } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
 
-import { onTestEnd, requirePart, waitUntil } from '@skein/testkit';
+import { detachMount, findMount, onTestEnd, requirePart, waitUntil } from '@skein/testkit';
 
 export interface LitefsNodeOptions {
+  readonly program: string;
+  /** Mountpoint, data, configuration and log are there. */
   readonly folder: string;
   readonly port: number;
-  /** It leads, by this name; undefined: it follows the one at `primaryUrl`. */
-  readonly hostname?: string;
-  readonly primaryUrl?: string;
+  /** Default: this machine alone. */
+  readonly host?: string;
+  /** A command that runs it on a host of its own. */
+  readonly prefix?: readonly string[];
 }
 
-export interface LitefsNode {
-  readonly mountpoint: string;
-  /** Where a database stands: `<TXID>/<checksum>`; undefined: it is not there. */
-  position(name: string): string | undefined;
-  stop(): Promise<void>;
-}
+export type LitefsRole =
+  /** The name that replicas are told. */
+  | { readonly leadsAs: string }
+  /** The primary's URL. */
+  | { readonly follows: string };
+
+const POSITION_SUFFIX = '-pos';
+
+const runFile = promisify(execFile);
 
 const START_TIMEOUT_MS = 20_000;
+/** It waits for locks of clients when it ends, without a limit. */
+const STOP_TIMEOUT_MS = 15_000;
 
 /** Path of the program; undefined, and the test is skipped, when none is given. */
 export function requireLitefs(t: TestContext): string | undefined {
@@ -37,51 +59,146 @@ export function requireLitefs(t: TestContext): string | undefined {
   return requirePart(t, 'fusermount3') ? program : undefined;
 }
 
-export async function startLitefs(
-  t: TestContext,
-  program: string,
-  options: LitefsNodeOptions,
-): Promise<LitefsNode> {
-  const { folder, port, hostname, primaryUrl } = options;
-  const mountpoint = join(folder, 'mount');
-  mkdirSync(mountpoint, { recursive: true });
-  const own = `http://127.0.0.1:${port}`;
-  const lease = {
-    type: 'static',
-    candidate: hostname !== undefined,
-    hostname: hostname ?? 'primary',
-    'advertise-url': primaryUrl ?? own,
-  };
-  const configPath = join(folder, 'litefs.yml');
-  const config = {
-    fuse: { dir: mountpoint },
-    data: { dir: join(folder, 'data') },
-    http: { addr: `127.0.0.1:${port}` },
-    lease,
-  };
-  // JSON is YAML.
-  writeFileSync(configPath, JSON.stringify(config, undefined, 2));
-  const logPath = join(folder, 'litefs.log');
-  const log = openSync(logPath, 'a');
-  const child = spawn(program, ['mount', '-config', configPath], { stdio: ['ignore', log, log] });
-  closeSync(log);
-  const ended = once(child, 'exit');
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    await ended;
-  };
-  onTestEnd(t, stop);
-  const isServing = (): boolean => {
-    if (child.exitCode !== null) throw new Error(readFileSync(logPath, 'utf8'));
-    return readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${mountpoint} `);
-  };
-  await waitUntil('LiteFS is mounted', isServing, START_TIMEOUT_MS);
-  return {
-    mountpoint,
-    position(name) {
-      const path = join(mountpoint, `${name}-pos`);
-      return existsSync(path) ? readFileSync(path, 'latin1').trimEnd() : undefined;
-    },
-    stop,
-  };
+export class LitefsNode {
+  readonly mountpoint: string;
+  readonly url: string;
+  readonly #options: LitefsNodeOptions;
+  readonly #host: string;
+  #child: ChildProcess | undefined;
+
+  constructor(t: TestContext, options: LitefsNodeOptions) {
+    const { folder, port, host = '127.0.0.1' } = options;
+    this.#options = options;
+    this.#host = host;
+    this.mountpoint = join(folder, 'mount');
+    this.url = `http://${host}:${port}`;
+    mkdirSync(this.mountpoint, { recursive: true });
+    onTestEnd(t, () => this.stop());
+  }
+
+  /** What it has logged, of all its starts. */
+  get log(): string {
+    return existsSync(this.#logPath) ? readFileSync(this.#logPath, 'utf8') : '';
+  }
+
+  /** The path of a file on the mount. */
+  path(name: string): string {
+    return join(this.mountpoint, name);
+  }
+
+  /** Serves when this resolves. */
+  async start(role: LitefsRole): Promise<void> {
+    assert(this.#child === undefined, 'LiteFS is running');
+    const { folder, program, prefix = [] } = this.#options;
+    const configPath = join(folder, 'litefs.yml');
+    // JSON is YAML.
+    writeFileSync(configPath, JSON.stringify(this.#configOf(role), undefined, 2));
+    const log = openSync(this.#logPath, 'a');
+    const [command, ...args] = [...prefix, program, 'mount', '-config', configPath];
+    const child = spawn(command!, args, { stdio: ['ignore', log, log] });
+    closeSync(log);
+    this.#child = child;
+    const isServing = (): boolean => {
+      this.assertRuns();
+      return findMount(this.mountpoint)?.type === 'fuse.litefs';
+    };
+    await waitUntil('LiteFS is mounted', isServing, START_TIMEOUT_MS);
+  }
+
+  /** Throws with its last words if it has ended by itself, as it does when it cannot go on. */
+  assertRuns(): void {
+    const child = this.#child;
+    const isRunning = child !== undefined && child.exitCode === null && child.signalCode === null;
+    if (!isRunning) throw new Error(`LiteFS does not run:\n${this.log}`);
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await this.#end('SIGTERM');
+    clearTimeout(timer);
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Where each database stands, as its mount tells: `<TXID>/<checksum>` by name. */
+  positions(): Map<string, string> {
+    const names = readdirSync(this.mountpoint).filter((name) => name.endsWith(POSITION_SUFFIX));
+    return new Map(
+      names.map((name) => [
+        name.slice(0, -POSITION_SUFFIX.length),
+        readFileSync(this.path(name), 'latin1').trimEnd(),
+      ]),
+    );
+  }
+
+  /** The LTX files of a database that it keeps, the oldest first. */
+  ltxFiles(name: string): string[] {
+    const names = readdirSync(this.#ltxFolder(name)).filter((each) => each.endsWith('.ltx'));
+    return names.toSorted();
+  }
+
+  /** As its retention does: all but the newest LTX file of a database are gone. */
+  forgetLtx(name: string): void {
+    for (const file of this.ltxFiles(name).slice(0, -1)) rmSync(join(this.#ltxFolder(name), file));
+  }
+
+  /** `litefs export`; returns the path of the file. */
+  async exportDatabase(name: string): Promise<string> {
+    const { folder, program, prefix = [] } = this.#options;
+    const path = join(folder, 'exported.db');
+    const [command, ...args] = [
+      ...prefix,
+      program,
+      'export',
+      '-url',
+      this.url,
+      '-name',
+      name,
+      path,
+    ];
+    await runFile(command!, args);
+    return path;
+  }
+
+  get #logPath(): string {
+    return join(this.#options.folder, 'litefs.log');
+  }
+
+  #ltxFolder(name: string): string {
+    return join(this.#options.folder, 'data', 'dbs', name, 'ltx');
+  }
+
+  #configOf(role: LitefsRole): object {
+    const { folder, port } = this.#options;
+    const isPrimary = 'leadsAs' in role;
+    return {
+      fuse: { dir: this.mountpoint },
+      data: { dir: join(folder, 'data') },
+      http: { addr: `${this.#host}:${port}` },
+      lease: {
+        type: 'static',
+        candidate: isPrimary,
+        hostname: isPrimary ? role.leadsAs : 'primary',
+        'advertise-url': isPrimary ? this.url : role.follows,
+      },
+    };
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#child = undefined;
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal);
+      await once(child, 'exit');
+    }
+    // What it has left behind answers nobody any more.
+    const mount = findMount(this.mountpoint);
+    if (mount !== undefined) detachMount(mount);
+  }
 }
