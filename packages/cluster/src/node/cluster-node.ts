@@ -5,6 +5,7 @@
 
 import type { Clock, Log, Random } from '@skein/host';
 
+import { ReplicationError } from '../errors.ts';
 import { newClusterId } from '../lease/cluster-id.ts';
 import type { EpochStore, Lease, Leaser } from '../lease/leaser.ts';
 import type { PositionMap } from '../ports.ts';
@@ -86,7 +87,7 @@ export class ClusterNode {
   readonly #asking = new Set<string>();
   /** Nodes of other clusters that stand where peers were looked for, by URL. */
   readonly #strangers = new Map<string, ClusterError>();
-  /** Ids of those that came by themselves. */
+  /** Of which it was told that they refuse us, by URL, or we them, by id. */
   readonly #refused = new Set<string>();
   #state: NodeState;
   #situation: Situation;
@@ -206,15 +207,22 @@ export class ClusterNode {
       const hello = await this.#ports.probe.ask(new URL(url), own, { wantsPositions });
       if (!this.#isStopped) this.#hear(hello, url);
     } catch (error) {
-      this.#ports.log.debug('A peer does not say what it is', {
-        url,
-        error: (error as Error).message,
-      });
+      this.#noteSilence(url, error);
       this.#strangers.delete(url);
       if (!this.#isStopped) this.#apply({ kind: 'silent', url });
     } finally {
       this.#asking.delete(url);
     }
+  }
+
+  /** That nobody is there is usual; that somebody refuses is told once. */
+  #noteSilence(url: string, error: unknown): void {
+    const { log } = this.#ports;
+    const isRefusal = error instanceof ReplicationError && !this.#refused.has(url);
+    const { message } = error as Error;
+    if (!isRefusal) return log.debug('A peer does not say what it is', { url, error: message });
+    this.#refused.add(url);
+    log.warn('A peer does not say what it is', { url, code: error.code, error: message });
   }
 
   #hear(hello: PeerHello, url?: string): void {

@@ -1,7 +1,8 @@
 // What a node of a cluster says to those who ask: the API's ClusterControl, its events, and the
 // files of the mount (.primary, .lag, .skein/status.json).
 
-import { formatHello, parseHello, type Situation } from '@skein/cluster';
+import { formatHello, parseHello, type ReplicationError, type Situation } from '@skein/cluster';
+import { type Log, systemClock } from '@skein/host';
 
 import type { ClusterControl, PeerExchange } from '../api/cluster-control.ts';
 import type { ClusterStatus } from '../api/cluster-status.ts';
@@ -19,7 +20,11 @@ export interface ClusterVoiceOptions {
   readonly service: ClusterService;
   readonly source: EngineLogSource;
   readonly thread: MountThreadClient;
+  readonly log: Log;
 }
+
+/** Who is refused comes again every second. */
+const REPEAT_MS = 60_000;
 
 /** How often what only time changes is told. */
 const PULSE_MS = 1_000;
@@ -35,7 +40,7 @@ export class ClusterVoice implements ClusterControl {
 
   constructor(options: ClusterVoiceOptions) {
     this.#options = options;
-    this.peers = createExchange(options.service);
+    this.peers = createExchange(options.service, options.log);
     this.#role = this.role();
     this.#diverged = new Set(divergedFolders(options.dataFolder));
     options.service.onChange(() => this.#changed());
@@ -125,10 +130,21 @@ export class ClusterVoice implements ClusterControl {
   }
 }
 
-function createExchange(service: ClusterService): PeerExchange {
-  const { node, authenticator } = service;
+function createExchange({ node, authenticator }: ClusterService, log: Log): PeerExchange {
+  let complainedMs = Number.NEGATIVE_INFINITY;
   return {
-    verify: (signature, body) => authenticator?.verify(signature, helloParts(body)),
+    verify: (signature, body) => {
+      try {
+        authenticator?.verify(signature, helloParts(body));
+      } catch (error) {
+        const nowMs = systemClock.monotonicMs();
+        if (nowMs - complainedMs < REPEAT_MS) throw error;
+        complainedMs = nowMs;
+        const { code, message } = error as ReplicationError;
+        log.warn('A node was refused that introduced itself', { code, reason: message });
+        throw error;
+      }
+    },
     exchange: (body, options) => {
       node.meet(parseHello(body));
       return formatHello(node.hello(options));

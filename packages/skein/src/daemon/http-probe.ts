@@ -45,8 +45,10 @@ export class HttpProbe implements PeerProbe {
     const response = await this.#send(target, body, signature);
     const answer = await readAll(response);
     if (response.statusCode !== 200) {
-      const message = `The node at ${url.host} answers ${response.statusCode}`;
-      throw new ReplicationError('PEER_REFUSED', message);
+      const { statusCode } = response;
+      const message = `The node at ${url.host} answers ${statusCode}`;
+      const code = statusCode === 401 ? 'PEER_AUTHENTICATION' : 'PEER_REFUSED';
+      throw new ReplicationError(code, message);
     }
     const theirs = response.headers[SIGNATURE_HEADER];
     if (authenticator !== undefined) {

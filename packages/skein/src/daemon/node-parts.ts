@@ -112,7 +112,7 @@ export class NodeParts {
       log,
     });
     this.#service = service;
-    this.#voice = new ClusterVoice({ config: cluster, dataFolder, service, source, thread });
+    this.#voice = new ClusterVoice({ config: cluster, dataFolder, service, source, thread, log });
     const api = this.#createApi(this.#voice);
     // Still in the turn in which the door opened: nobody has come through it yet.
     door.handle = api.handlerFor(cluster.listen, cluster.secret);
