@@ -4,6 +4,8 @@
 // Invariant: what is given out of a database fits where the peer stands, `#sent`: it begins with
 // the next transaction, and applies to the same checksum. What does not fit is never sent; the
 // database is sent whole instead.
+// Nor is what this node itself gave up, when it was healed: each database is taken from one record
+// on, and what the log has of it before is passed over.
 //
 // It never waits. Memory: one window (segment-window.ts), or one transaction of the log that is
 // larger.
@@ -104,6 +106,7 @@ export class PeerCursor {
     this.#whole.delete(database);
     this.#wereWhole.add(database);
     this.#sent.set(database, position);
+    this.#skippedLsn.set(database, lsn);
     // A snapshot that was made for another peer may be older than what was passed here.
     if (this.#follower !== undefined && lsn + 1 < this.#follower.nextLsn) this.close();
   }
@@ -139,8 +142,10 @@ export class PeerCursor {
         prefersSmaller: !this.#wereWhole.has(name),
       });
       if (start.kind === 'there') this.#skip(name, own!);
-      else if (start.kind === 'log') firstLsn = Math.min(firstLsn, start.lsn);
-      else if (start.kind === 'snapshot') this.#whole.add(name);
+      else if (start.kind === 'log') {
+        firstLsn = Math.min(firstLsn, start.lsn);
+        this.#skippedLsn.set(name, start.lsn - 1);
+      } else if (start.kind === 'snapshot') this.#whole.add(name);
       else if (start.kind === 'dropped') this.#dropped.add(name);
       else this.#reportUnknown(name);
     }
@@ -274,6 +279,7 @@ export class PeerCursor {
       return { kind: 'more' };
     }
     this.#sent.set(database, own.position);
+    this.#skip(database, own);
     const header = { epoch: log.published.epoch, timestampMs: clock.wallMs() };
     return { kind: 'transactions', transactions: [dropOf(database, own.position, header)] };
   }

@@ -26,6 +26,11 @@ const DATABASE_BYTES = 40;
 const CRC_BYTES = 8;
 const OFFSETS_MIN = 1024;
 
+/**
+ * Transactions of a database that follow one another. What comes again, or has every page, begins a
+ * history of its own: what was before in the segment is not in the span, for a replica that was
+ * healed has given it up.
+ */
 export interface DatabaseSpan {
   readonly firstTxid: bigint;
   readonly lastTxid: bigint;
@@ -63,13 +68,13 @@ export class SegmentIndex {
   add(lsn: number, offset: number, entries: readonly RecordEntry[]): void {
     this.#addOffset(offset);
     for (const entry of entries) {
-      const before = this.#spans.get(entry.database);
-      this.#spans.set(entry.database, {
-        firstTxid: before?.firstTxid ?? entry.minTxid,
-        lastTxid: entry.maxTxid,
-        firstLsn: before?.firstLsn ?? lsn,
-        lastLsn: lsn,
-      });
+      const { database, minTxid, maxTxid } = entry;
+      const before = this.#spans.get(database);
+      const { firstTxid, firstLsn } =
+        before !== undefined && minTxid > before.lastTxid
+          ? before
+          : { firstTxid: minTxid, firstLsn: lsn };
+      this.#spans.set(database, { firstTxid, lastTxid: maxTxid, firstLsn, lastLsn: lsn });
       if (entry.besideId !== undefined) this.#besideIds.push(entry.besideId);
     }
   }
