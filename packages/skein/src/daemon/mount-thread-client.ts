@@ -1,7 +1,12 @@
 // The main thread's end of the thread that serves the mount: its life, and what is asked of it.
 
 import { extname, join } from 'node:path';
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
 
 import type { FileOwner, Role } from '@skein/engine';
 import { type FuseMount, maybeFuseTrace, Notifier, RequestCounts } from '@skein/fuse';
@@ -83,7 +88,11 @@ export class MountThreadClient implements ReplicaThread {
       name: 'mount',
     });
     this.#worker.on('error', (error) => this.#fail(error as Error));
-    this.#worker.on('exit', () => this.#fail(new Error('The thread of the mount has ended')));
+    this.#worker.on('exit', () => {
+      // The end of a thread may be reported before what it has said last.
+      this.#takeAll();
+      this.#fail(new Error('The thread of the mount has ended'));
+    });
     // Whoever waits for one of them gets the error; nobody has to wait for all.
     for (const { promise } of [this.#opened, this.#serving, this.#retired, this.#ended]) {
       promise.catch(() => undefined);
@@ -169,6 +178,14 @@ export class MountThreadClient implements ReplicaThread {
   #send(message: ToMountThread, transfer: readonly ArrayBuffer[] = []): void {
     this.#port.postMessage(message, transfer);
     signalEventfd(this.#wakeFd);
+  }
+
+  #takeAll(): void {
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port);
+      if (received === undefined) return;
+      this.#take(received.message as FromMountThread);
+    }
   }
 
   #take(message: FromMountThread): void {
