@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { CHECKSUM_FLAG, toTxid } from '@skein/ltx';
 import { SeededRandom, SimDisk } from '@skein/testkit';
 
 import { checkChecksums } from '../../test/inspect.ts';
@@ -13,6 +14,7 @@ import { samplePages } from '../../test/sample-database.ts';
 import { OWNER } from '../../test/sqlite-client.ts';
 import { type SimNode } from '../../test/sim-node.ts';
 import { EngineError } from '../errors.ts';
+import { dropOf } from '../follow/followed-transaction.ts';
 
 const NAME = 'app.db';
 
@@ -159,35 +161,14 @@ describe('a replica', () => {
   });
 
   test('heals a database that has diverged, and keeps what it had made by itself', () => {
-    const disk = new SimDisk({ seed: 1 });
-    const { node: first, history } = newReplicaOn(disk);
-    receive(first, history.several(3));
-    const { nodeId } = first.engine;
-    first.close();
-    // It was primary meanwhile: two transactions of its own.
-    const own = new SentHistory(new SeededRandom(5), NAME);
-    own.all.push(...history.all.slice(0, 3));
-    const before = own.pages;
-    const fourth = ltxBetween({ ...own.next(), nodeId, before, next: own.pages });
-    const beforeFifth = own.pages;
-    const fifth = ltxBetween({ ...own.next(), nodeId, before: beforeFifth, next: own.pages });
-    const node = openReplica(disk);
-    receive(node, [fourth, fifth]);
-    node.rest();
+    const { disk, node, history } = divergedReplica();
     history.next();
     const healed = snapshotOf(history.all.at(-1)!);
     receiveFile(node, healed);
     node.rest();
     assert.equal(node.engine.replica!.appliedPositions().get(NAME)?.txid, 4n);
     checkReaders(node, history.all);
-    const folder = `/data/dbs/${NAME}/diverged`;
-    const [epochAndNode] = disk.list('test', folder);
-    assert.equal(epochAndNode, `1-${nodeId.toString(16).padStart(16, '0')}`);
-    const names = disk.list('test', `${folder}/${epochAndNode}`);
-    assert.deepEqual(names, [
-      '0000000000000004-0000000000000004.ltx',
-      '0000000000000005-0000000000000005.ltx',
-    ]);
+    checkKept(node);
     assert(node.log.entries.some(({ message }) => message.includes('made by itself are kept')));
     assert.equal(receive(node, [history.next()]).takenCount, 1);
     node.close();
@@ -195,7 +176,52 @@ describe('a replica', () => {
     checkReaders(after, history.all);
     checkChecksums(after);
   });
+
+  test('keeps that also when the primary sends little in its place, or has dropped it', () => {
+    const little = divergedReplica();
+    little.history.next();
+    receive(little.node, [snapshotOf(little.history.all.at(-1)!)]);
+    checkKept(little.node);
+    const dropped = divergedReplica();
+    const { database, epoch, txid } = dropped.history.drop();
+    const bytes = dropOf(database, { txid: toTxid(txid), checksum: CHECKSUM_FLAG }, AT_FIRST).bytes;
+    receive(dropped.node, [{ database, epoch, bytes, txid, pages: [] }]);
+    checkKept(dropped.node);
+    checkReaders(dropped.node, dropped.history.all);
+  });
 });
+
+/** When nothing else was committed yet. */
+const AT_FIRST = { epoch: 1, timestampMs: 0 };
+
+/** It was primary meanwhile: behind three transactions of another it has two of its own. */
+function divergedReplica(): { disk: SimDisk; node: SimNode; history: SentHistory } {
+  const disk = new SimDisk({ seed: 1 });
+  const { node: first, history } = newReplicaOn(disk);
+  receive(first, history.several(3));
+  const { nodeId } = first.engine;
+  first.close();
+  const own = new SentHistory(new SeededRandom(5), NAME);
+  own.all.push(...history.all);
+  const node = openReplica(disk);
+  for (let count = 0; count < 2; count++) {
+    const before = own.pages;
+    receive(node, [ltxBetween({ ...own.next(), nodeId, before, next: own.pages })]);
+  }
+  node.rest();
+  return { disk, node, history };
+}
+
+function checkKept({ disk, engine }: SimNode): void {
+  const folder = `/data/dbs/${NAME}/diverged`;
+  const [epochAndNode] = disk.list('test', folder);
+  assert.equal(epochAndNode, `1-${engine.nodeId.toString(16).padStart(16, '0')}`);
+  const names = disk.list('test', `${folder}/${epochAndNode}`);
+  assert.deepEqual(names, [
+    '0000000000000004-0000000000000004.ltx',
+    '0000000000000005-0000000000000005.ltx',
+  ]);
+}
 
 function newReplicaOn(disk: SimDisk): { node: SimNode; history: SentHistory } {
   return { node: openReplica(disk), history: new SentHistory(new SeededRandom(1), NAME) };

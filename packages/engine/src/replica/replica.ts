@@ -187,6 +187,7 @@ export class Replica {
     this.#context.term.raiseEpoch(epoch);
     const files = this.#filesOf(name);
     const verified = yield* verifyReceived(files.database, bytesSource(bytes), bytes.length);
+    yield* this.#keepDiverged(files, verified);
     const entry: LogEntry = {
       ...entryFields(name, verified),
       besideId: undefined,
@@ -222,7 +223,7 @@ export class Replica {
     }
   }
 
-  /** A database that is made anew may have transactions that the primary never had. */
+  /** A database that is made anew, or dropped so, may have what the primary never had. */
   *#keepDiverged({ database }: ReplicaDatabase, { header }: VerifiedTransaction): Job<void> {
     if (!isSnapshot(header) || database.state.txid === 0n) return;
     const { engine: context, logReader } = this.#shared;
