@@ -79,6 +79,8 @@ export interface ClientMapping {
 
 /** What a replica does with its own mount like one more client: it takes part in SQLite's locks. */
 export interface ReplicaLocks {
+  /** The mount is about to go: what the node has of it is being closed, and no lock is held. */
+  readonly hasEnded: boolean;
   /**
    * Opens NAME (for reading) and NAME-shm through the mount, on another thread, as soon as there is
    * a mount; then holds SHARED on the database and the DMS byte of the wal-index, both shared: no

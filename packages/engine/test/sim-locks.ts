@@ -20,6 +20,10 @@ export class SimLocks {
   readonly #held = new Map<string, Map<SimLockOwner, Kind>>();
   /** Why nobody can join; undefined: everybody can. */
   joinFailure: Error | undefined;
+  /** Why the marks of readers cannot be read. */
+  readFailure: Error | undefined;
+  /** The mount is being taken down. */
+  hasEnded = false;
 
   tryLock(owner: SimLockOwner, database: string, byte: number, kind: Kind): boolean {
     const key = `${database}:${byte}`;
@@ -42,7 +46,11 @@ export class SimLocks {
 
   /** The replica's own place among the clients. */
   replicaLocks(node: SimNode): ReplicaLocks {
+    const hasEnded = (): boolean => this.hasEnded;
     return {
+      get hasEnded() {
+        return hasEnded();
+      },
       join: (database, done) => {
         node.later(() => done(this.joinFailure ?? this.#join(node, database)));
       },
@@ -71,6 +79,7 @@ export class SimLocks {
       },
       readIndex: (length, done) => {
         node.later(() => {
+          if (this.readFailure !== undefined) return done(this.readFailure);
           const bytes = new Uint8Array(length);
           shm.read(bytes, 0, length, 0);
           done(bytes);

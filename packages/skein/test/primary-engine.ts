@@ -52,7 +52,7 @@ export class PrimaryEngine {
           exclude: (_name, done) => done({ end: () => {} }),
         },
         memory: { map: NOBODY },
-        replicaLocks: { join: NOBODY },
+        replicaLocks: { hasEnded: false, join: NOBODY },
       },
       {
         ...DEFAULT_ENGINE_OPTIONS,

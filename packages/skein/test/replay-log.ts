@@ -35,7 +35,7 @@ const NO_MOUNT = {
       publishRanges: (): Pending | undefined => undefined,
     }),
   },
-  replicaLocks: { join: () => {} },
+  replicaLocks: { hasEnded: false, join: () => {} },
 };
 
 /**

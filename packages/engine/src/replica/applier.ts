@@ -205,6 +205,8 @@ export class Applier {
 
   /** Whether the node is among the clients, as the writer. */
   *#takePart({ wal, index }: ShownFiles): Job<boolean> {
+    // What is left is in the log, and in the database file at the next start.
+    if (this.#options.context.engine.replicaLocks.hasEnded) return false;
     const presence = this.#presence;
     if (presence === undefined) {
       this.#join();

@@ -157,6 +157,40 @@ describe('applying', () => {
     checkReaders(node, history.all);
   });
 
+  test('ends with the mount, and the rest is there at the next start', () => {
+    const { node, history } = newReplica();
+    receive(node, history.several(3));
+    node.rest();
+    node.shmLocks.hasEnded = true;
+    assert.equal(receive(node, history.several(3)).takenCount, 3);
+    node.pass(100);
+    assert.equal(node.engine.replica!.appliedPositions().get(NAME)!.txid, 3n);
+    assert.equal(filesOf(node).obstacle, undefined);
+    checkReaders(node, history.all);
+    node.close();
+    const after = openReplica(node.disk);
+    assert.equal(after.engine.replica!.appliedPositions().get(NAME)!.txid, 6n);
+    checkReaders(after, history.all);
+  });
+
+  test('waits while the marks of readers cannot be read', () => {
+    const { node, history } = newReplica({ replicaWalBytesMax: 50_000 });
+    receive(node, history.several(3));
+    node.rest();
+    node.shmLocks.readFailure = new Error('The mount is going');
+    while (filesOf(node).obstacle === undefined) {
+      receive(node, history.several(20));
+      node.rest();
+    }
+    assert.equal(filesOf(node).obstacle.kind, 'disk');
+    node.pass(61_000);
+    checkReaders(node, history.all);
+    node.shmLocks.readFailure = undefined;
+    node.pass(100);
+    assert.equal(filesOf(node).waitingCount, 0);
+    checkReaders(node, history.all);
+  });
+
   test('goes on when the disk has room again', () => {
     let obstacles = 0;
     for (let blocks = 1; blocks < 12; blocks++) {

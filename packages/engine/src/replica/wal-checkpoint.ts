@@ -13,6 +13,7 @@
 // later is in the log.
 
 import { assert } from '@skein/bytes';
+import { DiskError } from '@skein/host';
 import {
   WAL_CKPT_LOCK,
   WAL_READ_LOCK_COUNT,
@@ -53,7 +54,7 @@ export function* backfill(parts: CheckpointParts): Job<number | undefined> {
   if (index.nBackfill === mxFrame) return undefined;
   if (!presence.tryLock(WAL_CKPT_LOCK, 1, 'exclusive')) return WAL_CKPT_LOCK;
   try {
-    const { frame, obstacle } = yield* findSafeFrame(presence, mxFrame);
+    const { frame, obstacle } = yield* findSafeFrame(parts, mxFrame);
     if (frame <= index.nBackfill) return obstacle;
     if (!presence.tryLock(WAL_READ_LOCK_FIRST, 1, 'exclusive')) return WAL_READ_LOCK_FIRST;
     try {
@@ -94,8 +95,8 @@ interface SafeFrame {
  * The last frame that no reader is in the way of. A mark without a lock is nobody's: who takes the
  * lock next looks at the header once more, and sees at least `mxFrame`.
  */
-function* findSafeFrame(presence: Presence, mxFrame: number): Job<SafeFrame> {
-  const marks = yield* readMarks(presence);
+function* findSafeFrame({ presence, database }: CheckpointParts, mxFrame: number): Job<SafeFrame> {
+  const marks = yield* readMarks(presence, database.name);
   let safe: SafeFrame = { frame: mxFrame, obstacle: undefined };
   for (let n = 1; n < WAL_READ_LOCK_COUNT; n++) {
     const mark = marks[n]!;
@@ -107,12 +108,15 @@ function* findSafeFrame(presence: Presence, mxFrame: number): Job<SafeFrame> {
   return safe;
 }
 
-function* readMarks(presence: Presence): Job<Uint32Array> {
+/** Throws DiskError: they are read through the mount, which may be going. */
+function* readMarks(presence: Presence, name: string): Job<Uint32Array> {
   const read = new Pending();
   let bytes: Uint8Array | undefined;
   const end = WAL_READ_MARKS_OFFSET + WAL_READ_MARKS_SIZE;
   presence.readIndex(end, (outcome) => {
-    if (outcome instanceof Error) return read.settle(outcome);
+    if (outcome instanceof Error) {
+      return read.settle(new DiskError('shm.marks', `${name}-shm`, 'EIO', outcome));
+    }
     bytes = outcome.slice(WAL_READ_MARKS_OFFSET, end);
     read.settle();
   });

@@ -32,6 +32,10 @@ export class MountReplicaLocks implements ReplicaLocks {
     this.#options = options;
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   join(database: string, done: Joined): void {
     if (this.#hasEnded) return done(ended());
     const id = this.#nextId++;

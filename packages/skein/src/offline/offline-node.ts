@@ -190,6 +190,7 @@ const NO_CLIENTS = {
   },
   memory: NO_MEMORY,
   replicaLocks: {
+    hasEnded: false,
     join: (): void => {
       throw new Error('Nobody follows a primary without a mount');
     },
