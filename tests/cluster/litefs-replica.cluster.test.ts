@@ -4,20 +4,27 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createWorkload, JOURNAL_MODES, runWorkload } from '@skein/testkit';
 
 import {
   assertSame,
+  createLitefsNetwork,
   createLitefsPair,
   followWithLitefs,
+  leadWithLitefs,
   leadWithSkein,
+  type LitefsPair,
 } from '../lib/litefs-pair.ts';
 import { replayHint, SEED } from '../lib/scale.ts';
 import { connect } from '../lib/test-cluster.ts';
 
 /** Of random bytes, that no compression makes smaller. */
 const LARGE_BYTES = 24_000_000;
+/** Of a small database, these are more to send than the whole of it. */
+const TRANSACTIONS_FOR_SNAPSHOT = 1100;
+const TXID_LENGTH = 16;
 
 suite(`A LiteFS follows a Skein primary: ${replayHint(SEED, 'litefs')}`, () => {
   for (const journalMode of JOURNAL_MODES) {
@@ -121,32 +128,67 @@ suite(`A LiteFS follows a Skein primary: ${replayHint(SEED, 'litefs')}`, () => {
     await leadWithSkein(pair);
     await followWithLitefs(pair);
     const client = await connect(t, skein.path('a.db'));
+    await client.exec('PRAGMA journal_mode = WAL');
     await client.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, v)');
     await client.exec('INSERT INTO t VALUES (1, 0)');
     await assertSame(t, pair);
     await litefs.stop();
-    // More than the database has pages.
-    for (let i = 1; i <= 50; i += 1) await client.exec('UPDATE t SET v = ?', [i]);
+    for (let i = 1; i <= TRANSACTIONS_FOR_SNAPSHOT; i += 1) {
+      await client.exec('UPDATE t SET v = ?', [i]);
+    }
     await followWithLitefs(pair);
     await assertSame(t, pair);
-    const [position] = litefs.positions().values();
-    assert.deepEqual(litefs.ltxFiles('a.db'), [`0000000000000001-${position!.slice(0, 16)}.ltx`]);
+    assertHasSnapshot(pair, 'a.db');
     await client.exec('UPDATE t SET v = -1');
     await assertSame(t, pair);
   });
 
-  test('that another database on it does not hold up', async (t) => {
+  test('from a snapshot when it went its own way', async (t) => {
     const pair = await createLitefsPair(t);
     if (pair === undefined) return;
     const { skein, litefs } = pair;
     await leadWithSkein(pair);
+    await followWithLitefs(pair);
     const client = await connect(t, skein.path('a.db'));
     await client.exec('CREATE TABLE t (v)');
-    // Of its own, from another life.
-    await litefs.start({ leadsAs: 'litefs1' });
-    const own = await connect(t, litefs.path('own.db'));
-    await own.exec('CREATE TABLE t (v)');
-    await own.kill();
+    await assertSame(t, pair);
     await litefs.stop();
+    await leadWithLitefs(pair);
+    const stray = await connect(t, litefs.path('a.db'));
+    await stray.exec('INSERT INTO t VALUES (1)');
+    await stray.exec('INSERT INTO t VALUES (2)');
+    await stray.kill();
+    await litefs.stop();
+    await client.exec('INSERT INTO t VALUES (3)');
+    await followWithLitefs(pair);
+    await assertSame(t, pair);
+    assertHasSnapshot(pair, 'a.db');
+    const reader = await connect(t, litefs.path('a.db'));
+    assert.deepEqual(await reader.exec('SELECT v FROM t'), [[3]]);
+  });
+
+  test('over a connection that is cut for a while', async (t) => {
+    const network = await createLitefsNetwork(t, SEED);
+    if (network === undefined) return;
+    const { pair, cut, heal } = network;
+    await leadWithSkein(pair);
+    await followWithLitefs(pair);
+    const client = await connect(t, pair.skein.path('a.db'));
+    await client.exec('CREATE TABLE t (v)');
+    await assertSame(t, pair);
+    cut();
+    // Longer than nodes of Skein bear with each other.
+    for (let i = 0; i < 10; i += 1) {
+      await client.exec('INSERT INTO t VALUES (?)', [i]);
+      await sleep(500);
+    }
+    heal();
+    await assertSame(t, pair);
   });
 });
+
+/** LiteFS keeps nothing beside a snapshot that it has got. */
+function assertHasSnapshot({ litefs }: LitefsPair, name: string): void {
+  const txid = litefs.positions().get(name)!.slice(0, TXID_LENGTH);
+  assert.deepEqual(litefs.ltxFiles(name), [`0000000000000001-${txid}.ltx`]);
+}

@@ -95,12 +95,12 @@ export class LitefsNode {
     writeFileSync(configPath, JSON.stringify(this.#configOf(role), undefined, 2));
     const log = openSync(this.#logPath, 'a');
     const [command, ...args] = [...prefix, program, 'mount', '-config', configPath];
-    const child = spawn(command!, args, { stdio: ['ignore', log, log] });
+    const child = spawn(command, args, { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#child = child;
     const isServing = (): boolean => {
       this.assertRuns();
-      return findMount(this.mountpoint)?.type === 'fuse.litefs';
+      return findMount(this.mountpoint) !== undefined;
     };
     await waitUntil('LiteFS is mounted', isServing, START_TIMEOUT_MS);
   }
@@ -149,20 +149,21 @@ export class LitefsNode {
 
   /** `litefs export`; returns the path of the file. */
   async exportDatabase(name: string): Promise<string> {
-    const { folder, program, prefix = [] } = this.#options;
-    const path = join(folder, 'exported.db');
-    const [command, ...args] = [
-      ...prefix,
-      program,
-      'export',
-      '-url',
-      this.url,
-      '-name',
-      name,
-      path,
-    ];
-    await runFile(command!, args);
+    const path = join(this.#options.folder, 'exported.db');
+    await this.#run('export', name, path);
     return path;
+  }
+
+  /** `litefs import`: the file becomes the content of a database, on the primary. */
+  async importDatabase(name: string, path: string): Promise<void> {
+    await this.#run('import', name, path);
+  }
+
+  async #run(command: 'export' | 'import', name: string, path: string): Promise<void> {
+    const { program, prefix = [] } = this.#options;
+    const asked = [program, command, '-url', this.url, '-name', name, path];
+    const [first, ...args] = [...prefix, ...asked];
+    await runFile(first!, args);
   }
 
   get #logPath(): string {

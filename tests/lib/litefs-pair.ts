@@ -11,17 +11,19 @@ import {
   type ClusterNode,
   fetchToFile,
   freePorts,
+  type NodeConfig,
   waitUntil,
 } from '@skein/testkit';
 
 import { LitefsNode, requireLitefs } from './litefs-node.ts';
-import { connect, startCluster } from './test-cluster.ts';
+import { connect, startCluster, startNetworkedCluster } from './test-cluster.ts';
 
 /** What every node of Skein says that speaks with a LiteFS. */
 const COMPAT = { compat: 'litefs', 'allow-from': ['127.0.0.1', '198.51.100.0/24'] };
 
 const PRIMARY = 'node1';
 const LITEFS = 'litefs1';
+const NODE_PORT = 20202;
 const ARRIVAL_TIMEOUT_MS = 30_000;
 
 export interface LitefsPair {
@@ -45,14 +47,60 @@ export async function createLitefsPair(
   if (cluster === undefined) return undefined;
   const skein = cluster.node(PRIMARY);
   const [port] = await freePorts(1);
-  const folder = join(dirname(skein.folder), LITEFS);
-  return { cluster, skein, litefs: new LitefsNode(t, { program, folder, port: port! }) };
+  const litefs = new LitefsNode(t, { program, folder: litefsFolder(skein), port: port! });
+  return { cluster, skein, litefs };
+}
+
+export interface LitefsNetwork {
+  readonly pair: LitefsPair;
+  /** Nothing comes through between the two. */
+  readonly cut: () => void;
+  readonly heal: () => void;
+}
+
+/** As createLitefsPair(), each on a host of its own. */
+export async function createLitefsNetwork(
+  t: TestContext,
+  seed: number,
+): Promise<LitefsNetwork | undefined> {
+  const program = requireLitefs(t);
+  if (program === undefined) return undefined;
+  const options = { names: [PRIMARY], otherHosts: [LITEFS], isIdle: true, seed };
+  const networked = await startNetworkedCluster(t, options);
+  if (networked === undefined) return undefined;
+  const { cluster, network } = networked;
+  const skein = cluster.node(PRIMARY);
+  const { address: host, prefix } = network.host(LITEFS);
+  const folder = litefsFolder(skein);
+  const litefs = new LitefsNode(t, { program, folder, port: NODE_PORT, host, prefix });
+  return {
+    pair: { cluster, skein, litefs },
+    cut: () => network.set(LITEFS, { isCut: true }),
+    heal: () => network.heal(),
+  };
+}
+
+/** Beside the other node's, whose mounts are watched. */
+function litefsFolder(skein: ClusterNode): string {
+  return join(dirname(skein.folder), LITEFS);
+}
+
+/** What skein.yml of a node says that may have a LiteFS as its replica. */
+export function compatibleConfig(cluster: Cluster, name: string, primaryName: string): NodeConfig {
+  const { cluster: own, ...others } = cluster.configOf(name, primaryName);
+  return { ...others, cluster: { ...own, ...COMPAT } };
+}
+
+/** What it says when a LiteFS leads. */
+export function litefsLeadsConfig(cluster: Cluster, name: string, litefs: LitefsNode): NodeConfig {
+  const { cluster: own, ...others } = compatibleConfig(cluster, name, name);
+  const primary = { primary: LITEFS, 'primary-url': litefs.url };
+  return { ...others, cluster: { ...own, ...primary } };
 }
 
 /** Skein becomes the primary. */
 export async function leadWithSkein({ cluster, skein }: LitefsPair): Promise<void> {
-  const { cluster: own } = cluster.configOf(PRIMARY, PRIMARY);
-  await skein.start({ cluster: { ...own, ...COMPAT } });
+  await skein.start(compatibleConfig(cluster, PRIMARY, PRIMARY));
   await cluster.ready();
 }
 
@@ -68,18 +116,23 @@ export async function leadWithLitefs({ litefs }: LitefsPair): Promise<void> {
 
 /** Skein follows it, and has had once what it has. */
 export async function followWithSkein({ cluster, skein, litefs }: LitefsPair): Promise<void> {
-  const { cluster: own } = cluster.configOf(PRIMARY, PRIMARY);
-  const followed = { primary: LITEFS, 'primary-url': litefs.url };
-  await skein.start({ cluster: { ...own, ...COMPAT, ...followed } });
-  const isThere = async (): Promise<boolean> => (await skein.status()).cluster?.isCaughtUp === true;
-  await waitUntil('Skein follows the LiteFS', isThere, ARRIVAL_TIMEOUT_MS);
+  await skein.start(litefsLeadsConfig(cluster, PRIMARY, litefs));
+  await untilCaughtUp(skein);
+}
+
+export async function untilCaughtUp(node: ClusterNode): Promise<void> {
+  const isThere = async (): Promise<boolean> => (await node.status()).cluster?.isCaughtUp === true;
+  await waitUntil(`${node.name} follows the primary`, isThere, ARRIVAL_TIMEOUT_MS);
 }
 
 /**
  * Waits until both stand at the same place with the same databases, then compares these: the bytes
  * that each exports, and that SQLite reads them through the mount of whoever is the replica.
  */
-export async function assertSame(t: TestContext, { skein, litefs }: LitefsPair): Promise<void> {
+export async function assertSame(
+  t: TestContext,
+  { skein, litefs }: Pick<LitefsPair, 'skein' | 'litefs'>,
+): Promise<void> {
   let difference = '';
   const areEqual = async (): Promise<boolean> => {
     litefs.assertRuns();

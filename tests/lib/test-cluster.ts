@@ -29,6 +29,12 @@ export interface TestClusterOptions {
   readonly isIdle?: boolean;
 }
 
+export interface NetworkedClusterOptions extends TestClusterOptions {
+  readonly seed: number;
+  /** Beside those of the nodes. */
+  readonly otherHosts?: readonly string[];
+}
+
 /** Undefined when the machine cannot have one: the test is skipped then. */
 export async function startCluster(
   t: TestContext,
@@ -46,11 +52,11 @@ export interface NetworkedCluster {
 /** Each node on a host of its own. */
 export async function startNetworkedCluster(
   t: TestContext,
-  options: TestClusterOptions & { readonly seed: number },
+  options: NetworkedClusterOptions,
 ): Promise<NetworkedCluster | undefined> {
   if (!requirePart(t, 'fuse', 'python3') || !requireNetwork(t)) return undefined;
-  const { names = THREE_NODES, seed } = options;
-  const network = await createNetwork(t, { hosts: names, seed });
+  const { names = THREE_NODES, otherHosts = [], seed } = options;
+  const network = await createNetwork(t, { hosts: [...names, ...otherHosts], seed });
   return { cluster: await setUp(t, options, network), network };
 }
 

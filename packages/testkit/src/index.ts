@@ -33,7 +33,7 @@ export {
 } from './cluster/history-client.ts';
 export { waitUntil } from './cluster/wait-until.ts';
 export { parsePositive, runCommand } from './command-line.ts';
-export { askDaemon } from './daemon/ask-daemon.ts';
+export { askDaemon, fetchToFile } from './daemon/ask-daemon.ts';
 export { type Daemon, type DaemonOptions, residentBytes, startDaemon } from './daemon/daemon.ts';
 export { assertHistory, checkHistory } from './history/check-history.ts';
 export type {
@@ -58,6 +58,7 @@ export { Interrupted, interruptSignal } from './interrupt.ts';
 export { type LogEntry, RecordingLog } from './recording-log.ts';
 export { nullFileLocks } from './null-file-locks.ts';
 export { nullMetrics } from './null-metrics.ts';
+export { detachMount, findMount } from './mounts.ts';
 export { AS_NOBODY, canRunAsNobody, NOBODY } from './nobody.ts';
 export { hasPart, type PartName, requirePart, skipTest } from './require-part.ts';
 export type { Condition } from './network/link-conditions.ts';
