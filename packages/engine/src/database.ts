@@ -229,13 +229,15 @@ export class Database {
     for (const keeper of this.#keepers) keeper.beforeCut(firstPgno);
   }
 
-  /** Removes file and sidecar; the name can be used again. */
+  /**
+   * Removes file and sidecar; the name can be used again. Throws DiskError: they may be there still,
+   * but are nobody's.
+   */
   removeFile(): void {
     const { disk } = this.#context;
     this.#incarnation++;
-    this.#closeFile();
+    this.close();
     disk.remove('database.remove', `${this.folder}/database`);
-    this.#closeChecksums();
     disk.remove('checksums.remove', `${this.folder}/checksums`);
   }
 

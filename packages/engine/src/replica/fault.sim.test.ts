@@ -19,7 +19,15 @@ const SEED = Number(process.env['SKEIN_SIM_SEED'] ?? 1);
 const POINTS_MAX = 150;
 
 const SMALL = { segmentBytes: 16 * 1024, checkpointBytes: 8 * 1024, retentionMs: 0 };
-const FAILING = new Set(['write', 'truncate', 'sync', 'open', 'rename', 'sync-directory']);
+const FAILING = new Set([
+  'write',
+  'truncate',
+  'sync',
+  'open',
+  'rename',
+  'remove',
+  'sync-directory',
+]);
 
 /** What the test does itself. */
 const UNFAILING = /^test\./u;
@@ -47,6 +55,8 @@ describe('a replica whose disk fails', () => {
 
 interface Outcome {
   readonly node: SimNode;
+  readonly histories: readonly SentHistory[];
+  /** Of both. */
   readonly history: readonly SentLtx[];
 }
 
@@ -63,7 +73,22 @@ function act(node: SimNode, seed: number): Outcome {
     if (random.bool(0.3)) node.pass(61_000);
     else node.pass(100);
   }
-  return { node, history: histories.flatMap(({ all }) => all) };
+  return { node, histories, history: histories.flatMap(({ all }) => all) };
+}
+
+/** Without a restart: the primary sends what is missing, by what the replica says that it has. */
+function checkGoesOn(node: SimNode, histories: readonly SentHistory[]): void {
+  send(node, histories);
+  node.pass(100);
+  const { replica } = node.engine;
+  for (const { database, txid } of histories) {
+    assert.equal(replica!.positions().get(database)?.txid ?? 0n, txid, `${database}: durable`);
+    assert.equal(replica!.appliedPositions().get(database)?.txid ?? 0n, txid, `${database}: seen`);
+  }
+  checkReaders(
+    node,
+    histories.flatMap(({ all }) => all),
+  );
 }
 
 function send(node: SimNode, histories: readonly SentHistory[]): void {
@@ -88,9 +113,10 @@ function tolerate(act: () => void): void {
 function runCase(seed: number, n: number, kind: string): void {
   const node = openReplica(new SimDisk({ seed }), SMALL);
   node.disk.failAt({ n, error: 'EIO' });
-  const { history } = act(node, seed);
+  const { history, histories } = act(node, seed);
   node.disk.clearFaults();
   checkReaders(node, history);
+  if (node.engine.log.failure === undefined) checkGoesOn(node, histories);
   const acknowledged = node.engine.replica!.positions();
   node.close();
   assert.deepEqual(node.disk.openFiles(), [], 'Files are left open');

@@ -223,6 +223,13 @@ export class ReplicaDatabase implements ServedDatabase {
     yield;
     this.#goneState = this.shownState;
     this.#applier.remove();
-    this.database.removeFile();
+    try {
+      this.database.removeFile();
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      // It takes room, and is emptied when the name is used again: the log says that it is gone.
+      const fields = { database: this.name, error: error.message };
+      this.#context.engine.log.warn('Cannot remove the file of a database that is gone', fields);
+    }
   }
 }
