@@ -4,18 +4,23 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import {
+  connect,
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
-import { bytesSource, inspectLtx, maybeParsePosition } from '@skein/ltx';
+import { bytesSource, inspectLtx, maybeParsePosition, type Txid } from '@skein/ltx';
 import { onTestEnd, type TestScope } from '@skein/testkit';
 
 import { AddressList } from '../src/auth/address-list.ts';
 import { ClientDecoder } from '../src/wire/client-decoder.ts';
 import { FrameWriter } from '../src/wire/frame-writer.ts';
-import { eventually, startReplica } from './fixture.ts';
+import { eventually, startPrimary, startReplica } from './fixture.ts';
 import { MemoryDatabase } from './memory-database.ts';
 import { MemoryLog } from './memory-log.ts';
 
@@ -174,5 +179,40 @@ describe('a replica of LiteFS', () => {
     await eventually(() => replica.log.entries.length === 1);
     assert.equal(replica.client.status.error, undefined);
     await eventually(() => replica.client.status.error?.code === 'PEER_SILENT');
+  });
+});
+
+describe('a primary with a replica of LiteFS', () => {
+  test('knows how far that is by what it was sent', async (t) => {
+    const memory = new MemoryLog();
+    const database = new MemoryDatabase();
+    memory.append('app.db', database.commit({ pgnos: [1], fill: 1 }));
+    const { server, url, log } = await startPrimary(t, { memory, litefs: LOCAL });
+    const session = connect(url.origin);
+    onTestEnd(t, () => session.destroy());
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/stream',
+      'litefs-id': '00112233AABBCCDD',
+    });
+    const writer = new FrameWriter();
+    writer.positionMap(new Map());
+    stream.end(writer.take());
+    stream.resume();
+    const isThere = (): boolean =>
+      server.replicas[0]?.positions.get('app.db')?.applied.txid === database.position.txid;
+    await eventually(isThere);
+    memory.append('app.db', database.commit({ pgnos: [1], fill: 2 }));
+    await eventually(isThere);
+    const { durable } = server.replicas[0]!.positions.get('app.db')!;
+    assert.deepEqual(durable, database.position);
+    // Who waits for replicas does not count on it, and the log is not told that it is safe there.
+    const target = {
+      txids: new Map([['app.db', 1n as Txid]]),
+      level: 'durable',
+      count: 1,
+    } as const;
+    assert.equal(await server.waitForReplicas(target, AbortSignal.timeout(50)), false);
+    assert.equal(log.acknowledged.size, 0);
   });
 });

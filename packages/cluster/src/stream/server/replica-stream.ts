@@ -7,11 +7,13 @@ import type { ServerHttp2Stream } from 'node:http2';
 
 import { AssertionError } from '@skein/bytes';
 import type { Clock } from '@skein/host';
+import type { Position } from '@skein/ltx';
 
 import { ReplicationError } from '../../errors.ts';
 import type { LogCursor, LogItem } from '../../ports.ts';
 import type { ClientDecoder } from '../../wire/client-decoder.ts';
 import type { Acknowledgement } from '../../wire/frames.ts';
+import { positionAfter } from '../client/ltx-fields.ts';
 import type { StreamPeer, ResumePoint } from '../hello.ts';
 import { SilenceWatch } from '../silence-watch.ts';
 import type { StreamTiming } from '../timing.ts';
@@ -100,6 +102,7 @@ export class ReplicaStream {
       try {
         const item = await cursor.next(signal);
         await this.#outbox.send(item, signal);
+        if (this.hello.dialect === 'litefs') this.#noteSent(item);
         if (item.kind === 'caught-up') this.#isCaughtUp = true;
         this.#options.onSent(item);
       } catch (error) {
@@ -108,6 +111,23 @@ export class ReplicaStream {
         return;
       }
     }
+  }
+
+  /** A LiteFS says nothing of what it has: what was sent is all that is known. */
+  #noteSent(item: LogItem): void {
+    if (item.kind === 'file') {
+      this.#takeAsHad(item.file.database, item.file.position);
+    } else if (item.kind === 'transactions') {
+      for (const { database, bytes } of item.transactions) {
+        this.#takeAsHad(database, positionAfter(bytes));
+      }
+    }
+    this.#options.onProgress();
+  }
+
+  #takeAsHad(database: string, position: Position): void {
+    const { txid: received } = position;
+    this.progress.update({ database, received, durable: position, applied: position });
   }
 
   #watchSilence(): SilenceWatch | undefined {
