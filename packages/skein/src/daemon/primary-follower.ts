@@ -72,15 +72,10 @@ export class PrimaryFollower {
     await this.#options.sink.close();
   }
 
-  /** Where it was found by the configuration, if it was: that it can be reached there is known. */
   #findPrimary(): URL | undefined {
     const { config, node } = this.#options;
-    const { urls } = config.primary;
-    const [first] = urls;
-    if (config.compat !== undefined && first !== undefined) return new URL(first);
-    const { primary } = node.situation;
-    if (primary === undefined) return undefined;
-    return new URL(urls.length === 1 ? first! : primary.url);
+    const url = findPrimaryUrl(config, node.situation.primary?.url);
+    return url === undefined ? undefined : new URL(url);
   }
 
   #connect(url: URL): StreamClient {
@@ -111,4 +106,15 @@ export class PrimaryFollower {
     this.#options.node.setLink(LINKS[this.status?.state ?? 'closed']);
     this.#options.onChange();
   }
+}
+
+/** Where to follow; `known`: where a node of Skein leads, by its own word. */
+export function findPrimaryUrl(
+  { primary, compat }: Pick<ClusterConfig, 'primary' | 'compat'>,
+  known: string | undefined,
+): string | undefined {
+  const [first, ...others] = primary.urls;
+  const given = known !== undefined || compat !== undefined ? first : undefined;
+  // That it can be reached where the configuration says is known; where it says itself is not.
+  return others.length === 0 ? given : (known ?? given);
 }
