@@ -167,16 +167,19 @@ export class ClusterService {
     await this.#until(() => {
       const { role, blockers } = this.node.situation;
       return role !== 'no-primary' || blockers.some(({ code }) => code !== 'PEERS_UNHEARD');
-    }, DECISION_TIMEOUT_MS);
+    }, AbortSignal.timeout(DECISION_TIMEOUT_MS));
     await this.#obeyed;
   }
 
   /** Whether within this time the node leads, or has had all that the primary had. */
-  ready(timeoutMs: number): Promise<boolean> {
-    return this.#until(() => {
-      const { role, link } = this.node.situation;
-      return role === 'primary' || (role === 'replica' && link === 'caught-up');
-    }, timeoutMs);
+  ready(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    return this.#until(
+      () => {
+        const { role, link } = this.node.situation;
+        return role === 'primary' || (role === 'replica' && link === 'caught-up');
+      },
+      AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    );
   }
 
   /** Gives what is committed here to the replicas that are connected, as far as they take it. */
@@ -290,19 +293,21 @@ export class ClusterService {
     }
   }
 
-  /** Whether it became so in time. */
-  #until(isSo: () => boolean, timeoutMs: number): Promise<boolean> {
+  /** Whether it became so before the signal came. */
+  #until(isSo: () => boolean, signal: AbortSignal): Promise<boolean> {
     if (isSo()) return Promise.resolve(true);
+    if (signal.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
       const end = (result: boolean): void => {
-        clearTimeout(timer);
+        signal.removeEventListener('abort', giveUp);
         this.#listeners.delete(listener);
         resolve(result);
       };
-      const timer = setTimeout(() => end(false), timeoutMs);
+      const giveUp = (): void => end(false);
       const listener = (): void => {
         if (isSo()) end(true);
       };
+      signal.addEventListener('abort', giveUp);
       this.#listeners.add(listener);
     });
   }

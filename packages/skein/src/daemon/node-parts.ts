@@ -72,10 +72,11 @@ export class NodeParts {
     };
   }
 
-  /** The app may use the databases: they are as new as the node can make them. */
-  async ready(): Promise<void> {
-    const isReady = (await this.#service?.ready(READY_TIMEOUT_MS)) ?? true;
-    if (!isReady) this.#options.log.warn('The node has no primary, and goes on as it is');
+  /** The app may use the databases: they are as new as the node can make them. Or the signal came. */
+  async ready(signal: AbortSignal): Promise<void> {
+    const isReady = (await this.#service?.ready(READY_TIMEOUT_MS, signal)) ?? true;
+    if (!isReady && !signal.aborted)
+      this.#options.log.warn('The node has no primary, and goes on as it is');
   }
 
   /** What has not been started is passed over. */

@@ -111,12 +111,15 @@ interface Serving {
 async function serveUntilEnd(serving: Serving): Promise<number> {
   const { config, thread, parts, children, signals, log } = serving;
   const hasCommands = config.exec.length > 0;
+  const gone = thread.ended.then(() => undefined);
+  const over = new AbortController();
+  void Promise.race([gone, signals.ended]).then(() => over.abort());
   const run = async (): Promise<number> => {
-    await parts.ready();
-    return children.run(config.exec);
+    // A replica without a primary waits long: no end is to wait for that.
+    await parts.ready(over.signal);
+    return over.signal.aborted ? 0 : children.run(config.exec);
   };
   const commands = hasCommands ? run() : new Promise<never>(() => undefined);
-  const gone = thread.ended.then(() => undefined);
   const first = await Promise.race([commands, gone, signals.ended]);
   if (typeof first === 'number') return first;
   if (first === undefined) log.info('The mount was taken down by somebody else');
