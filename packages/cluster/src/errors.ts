@@ -19,6 +19,8 @@ export type ReplicationErrorCode =
   | 'PEER_SELF'
   /** Nothing came from the peer for too long. */
   | 'PEER_SILENT'
+  /** No TLS with the peer: one does not trust the other's certificate, or it speaks none. */
+  | 'PEER_TLS'
   /** No connection to the peer, or it broke. */
   | 'PEER_UNREACHABLE'
   /** The peer is not the primary. */
@@ -53,6 +55,7 @@ const CODES: Readonly<Record<ReplicationErrorCode, true>> = {
   PEER_REFUSED: true,
   PEER_SELF: true,
   PEER_SILENT: true,
+  PEER_TLS: true,
   PEER_UNREACHABLE: true,
   NOT_PRIMARY: true,
   POSITION_MISMATCH: true,

@@ -24,6 +24,7 @@ export {
   type StreamServerOptions,
 } from './stream/server/stream-server.ts';
 export { STREAM_TIMING, type StreamTiming } from './stream/timing.ts';
+export { maybeTlsError } from './stream/tls-errors.ts';
 export type { TlsIdentity } from './stream/tls-identity.ts';
 export type {
   FollowOptions,

@@ -118,7 +118,7 @@ describe('a listener', () => {
   test('is refused by a replica that does not trust its certificate', async (t) => {
     const primary = await startPrimary(t, { memory: logWithOne(), tls: STRANGER });
     const replica = startReplica(t, primary.url, { tls: NODE });
-    await eventually(() => replica.client.status.error?.code === 'PEER_UNREACHABLE');
+    await eventually(() => replica.client.status.error?.code === 'PEER_TLS');
     assert.match(replica.client.status.error!.message, /certificate/);
   });
 
@@ -127,6 +127,7 @@ describe('a listener', () => {
     const primary = await startPrimary(t, { memory: logWithOne(), tls });
     const stranger = startReplica(t, primary.url, { tls: STRANGER });
     await eventually(() => stranger.client.status.error?.code === 'PEER_UNREACHABLE');
+    await eventually(() => primary.metrics.sum('skein_stream_errors_total', 'PEER_TLS') > 0);
     const replica = startReplica(t, primary.url, { tls: NODE });
     await eventuallyEqual(primary.log, replica.log);
     assert.equal(stranger.log.entries.length, 0);
@@ -137,7 +138,8 @@ describe('a listener', () => {
     const secure = await startPrimary(t, { tls: NODE });
     const first = startReplica(t, new URL(`https://127.0.0.1:${plain.port}`), { tls: NODE });
     const second = startReplica(t, new URL(`http://127.0.0.1:${secure.port}`));
-    await eventually(() => first.client.status.error?.code === 'PEER_UNREACHABLE');
+    await eventually(() => first.client.status.error?.code === 'PEER_TLS');
     await eventually(() => second.client.status.error?.code === 'PEER_UNREACHABLE');
+    await eventually(() => secure.metrics.sum('skein_stream_errors_total', 'PEER_TLS') > 0);
   });
 });

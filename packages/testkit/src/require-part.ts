@@ -26,6 +26,7 @@ export type PartName =
   | 'ip'
   | 'nginx'
   | 'nsenter'
+  | 'openssl'
   | 'tun'
   | 'root';
 
@@ -44,6 +45,7 @@ const PARTS: Readonly<Record<PartName, Part>> = {
   ip: program('ip', ['-Version'], 'iproute2'),
   nginx: program('nginx', ['-v'], 'nginx-light'),
   nsenter: program('nsenter', ['--version'], 'util-linux'),
+  openssl: program('openssl', ['version'], 'openssl'),
   tun: { isPresent: () => canOpen('/dev/net/tun'), cure: 'modprobe tun' },
   root: { isPresent: () => process.getuid?.() === 0, cure: 'run the tests as root' },
 };

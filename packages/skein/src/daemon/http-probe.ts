@@ -9,6 +9,7 @@ import {
   type Authenticator,
   formatHello,
   HELLO_BYTES_MAX,
+  maybeTlsError,
   parseHello,
   type PeerHello,
   type PeerProbe,
@@ -75,7 +76,7 @@ export class HttpProbe implements PeerProbe {
         url.protocol === 'https:'
           ? httpsRequest(url, { ...options, ...secretsOf(tls) }, resolve)
           : httpRequest(url, options, resolve);
-      request.on('error', reject);
+      request.on('error', (error) => reject(maybeTlsError(error, url.host) ?? error));
       request.end(body);
     });
   }

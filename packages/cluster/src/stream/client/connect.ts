@@ -26,6 +26,7 @@ import {
   textOf,
 } from '../hello.ts';
 import { ERROR_HEADER } from '../server/refusal.ts';
+import { maybeTlsError } from '../tls-errors.ts';
 import type { TlsIdentity } from '../tls-identity.ts';
 import { untilAborted } from '../until-aborted.ts';
 
@@ -82,6 +83,8 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
   } catch (error) {
     socket.destroy();
     if (error instanceof ReplicationError || signal.aborted) throw error;
+    const tlsError = maybeTlsError(causeOf(error), options.url.host);
+    if (tlsError !== undefined) throw tlsError;
     const reason = deadline.aborted
       ? `no answer within ${options.handshakeMs / 1000} s`
       : messageOf(error);
@@ -232,6 +235,11 @@ function notAllowed(url: URL, address: string): ReplicationError {
 export function unreachable(url: URL, reason: string, cause?: unknown): ReplicationError {
   const message = `Cannot reach ${url.host}: ${reason}`;
   return new ReplicationError('PEER_UNREACHABLE', message, { cause });
+}
+
+/** HTTP/2 says that a request was cancelled, and why its connection broke as the cause. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? (error.cause ?? error) : error;
 }
 
 function messageOf(error: unknown): string {

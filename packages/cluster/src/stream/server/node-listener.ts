@@ -7,10 +7,12 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 
 import { ReplicationError } from '../../errors.ts';
 import { STREAM_PATH } from '../hello.ts';
 import { STREAM_TIMING } from '../timing.ts';
+import { maybeTlsError, tlsError } from '../tls-errors.ts';
 import type { TlsIdentity } from '../tls-identity.ts';
 import { ERROR_HEADER, statusOf } from './refusal.ts';
 import type { StreamServer } from './stream-server.ts';
@@ -51,7 +53,20 @@ export function createNodeListener(options: NodeListenerOptions): Server {
     },
     handle,
   );
+  server.on('tlsClientError', (error, socket) => {
+    const failure = maybeTlsFailure(error, socket);
+    if (failure !== undefined) options.streams.complain(failure, socket.remoteAddress ?? '');
+  });
   return serveBoth(server, 'secureConnection', options);
+}
+
+/** Undefined for who hung up, as those do that only look whether somebody listens. */
+function maybeTlsFailure(error: Error, socket: TLSSocket): ReplicationError | undefined {
+  const address = socket.remoteAddress ?? 'a peer';
+  // Node says that the connection was lost, after it has cut it off for this. (Its types have an
+  // Error here, which was one long ago.)
+  const reason = socket.authorizationError as unknown as string | null;
+  return reason ? tlsError(address, reason) : maybeTlsError(error, address);
 }
 
 /** Puts the choice between the versions before the server's own way to take a connection. */

@@ -129,6 +129,11 @@ export class StreamServer {
     this.#http.emit('connection', socket);
   }
 
+  /** Somebody did not get as far as a connection. */
+  complain(error: ReplicationError, address: string): void {
+    this.#complain(error, address);
+  }
+
   get replicas(): readonly ReplicaStatus[] {
     return [...this.#peers].map(({ stream, address, connectedMs }) => ({
       hello: stream.hello,
