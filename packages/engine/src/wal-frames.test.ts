@@ -80,7 +80,7 @@ describe('WalFrames', () => {
         { pgno: 3, frame: 3 },
       ],
     );
-    frames.markAboveDone(2);
+    frames.markLost(3, 9);
     assert.deepEqual([...frames.pending()], [{ pgno: 2, frame: 4 }]);
   });
 

@@ -124,10 +124,11 @@ export class WalFrames {
     }
   }
 
-  /** The database has become smaller: nobody copies the pages that it lost. */
-  markAboveDone(pageCount: number): void {
-    for (const pgno of this.#newest.sortedPages()) {
-      if (pgno > pageCount) this.markDone(this.#newest.get(pgno));
+  /** The database has lost the pages from `firstPgno` to `lastPgno`: nobody copies them. */
+  markLost(firstPgno: number, lastPgno: number): void {
+    for (let pgno = firstPgno; pgno <= lastPgno; pgno++) {
+      const frame = this.#newest.get(pgno);
+      if (frame !== -1) this.markDone(frame);
     }
   }
 

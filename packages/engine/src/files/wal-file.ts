@@ -390,16 +390,16 @@ export class WalFile implements MountFile, NewerPages {
     if (prepared !== undefined) yield* committer.commit([prepared]);
 
     const { checksums } = database;
-    let hasAbove = pageCount < pageCountBefore;
+    let lastPgno = pageCountBefore;
     for (const [n, pgno] of open.entries()) {
-      if (pgno > pageCount) hasAbove = true;
+      lastPgno = Math.max(lastPgno, pgno);
       // Only the newest version of a page in a transaction will ever be copied into the database.
       const isCopied = newest.get(pgno) === first + n && pgno <= pageCount;
       if (isCopied) frames.add(pgno, checksums.hi(pgno), checksums.lo(pgno));
       else frames.add(pgno, 0, 0);
     }
     frames.addCommit(database.state);
-    if (hasAbove) frames.markAboveDone(pageCount);
+    frames.markLost(pageCount + 1, lastPgno);
     loggedSums.set(chain.sums);
     open.length = 0;
   }

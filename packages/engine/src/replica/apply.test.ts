@@ -157,6 +157,32 @@ describe('applying', () => {
     checkReaders(node, history.all);
   });
 
+  test('brings pages into the file in short steps, also where none lie side by side', () => {
+    const { node, history } = newReplica({}, 65_536);
+    receiveFile(node, history.next({}, 160));
+    node.rest();
+    const { pages } = history;
+    const changed = samplePages(new SeededRandom(3), 65_536, pages.length);
+    const next = pages.map((page, n) => (n % 2 === 1 ? changed[n]! : page));
+    receiveFile(node, history.become(next));
+    node.rest();
+    const { engine, disk } = node;
+    const writtenCount = (): number =>
+      disk.operations.filter(({ op }) => op === 'database.write').length;
+    const before = writtenCount();
+    const idle = engine.idle.bind(engine);
+    let mostBytes = 0;
+    engine.idle = () => {
+      const count = writtenCount();
+      idle();
+      mostBytes = Math.max(mostBytes, (writtenCount() - count) * 65_536);
+    };
+    node.pass(61_000);
+    assert.equal(writtenCount() - before, pages.length / 2);
+    assert(mostBytes <= 2 * 1024 * 1024, `${mostBytes} bytes in one step`);
+    checkReaders(node, history.all);
+  });
+
   test('ends with the mount, and the rest is there at the next start', () => {
     const { node, history } = newReplica();
     receive(node, history.several(3));

@@ -132,7 +132,7 @@ export class WalWriter {
         frames.add(this.#pgnos[n]!, this.#checksums[n * 2 + 1]!, this.#checksums[n * 2]!);
       }
       frames.addCommit(state);
-      if (state.pageCount < pageCountBefore) frames.markAboveDone(state.pageCount);
+      frames.markLost(state.pageCount + 1, pageCountBefore);
     }
     loggedSums.set(this.#chain.sums);
   }
