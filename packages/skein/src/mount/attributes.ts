@@ -3,7 +3,7 @@
 import type { FileOwner } from '@skein/engine';
 import type { FuseAttr } from '@skein/fuse';
 
-import { isGone, type MountNode, ROOT_ID } from './nodes.ts';
+import { type MountNode, ROOT_ID } from './nodes.ts';
 
 const S_IFDIR = 0o040000;
 const S_IFREG = 0o100000;
@@ -43,10 +43,9 @@ export function withoutWriting(owner: FileOwner): FileOwner {
   return { ...owner, mode: owner.mode & ~ALL_MAY_WRITE };
 }
 
-export function fileAttributes(node: MountNode, owner: FileOwner): FuseAttr {
+export function fileAttributes(node: MountNode, owner: FileOwner, size: number): FuseAttr {
   const { kind } = node;
   const mode = kind === 'position' ? owner.mode & 0o444 : owner.mode & 0o777;
-  const size = isGone(node) ? 0 : node.file.sizeBytes;
   return attributes({
     ino: node.id,
     size,

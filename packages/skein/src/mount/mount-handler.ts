@@ -73,7 +73,7 @@ import {
   readableBytes,
 } from './request-fields.ts';
 import type { StatusFiles } from './status-files.ts';
-import { forgetBehind, type WalPages } from './wal-pages.ts';
+import { readBehind, shownWalBytes, type WalPages, walWasCut } from './wal-pages.ts';
 
 export interface MountHandlerOptions {
   readonly engine: Engine;
@@ -154,6 +154,7 @@ export class MountHandler implements FuseHandler {
       this.#changeOwner(node, request);
       if (request.sets(FATTR.MTIME)) node.modifiedMs = newTimeMs(request, this.#options.clock);
       const pending = request.sets(FATTR.SIZE) ? this.#truncate(node, request) : undefined;
+      if (request.sets(FATTR.SIZE) && this.#isWrittenWal(node)) walWasCut(node, request.size);
       this.#answers.when(reply, pending, (answered) => this.#answerAttributes(nodeid, answered));
     });
   }
@@ -228,9 +229,14 @@ export class MountHandler implements FuseHandler {
 
   read(request: ReadRequest, reply: DataReply): void {
     this.#answers.try(reply, () => {
-      const { file } = this.#handles.getAttached(request.fh);
+      const { file, node } = this.#handles.getAttached(request.fh);
       const length = readableBytes(request);
-      reply.data(length && file.read(reply.bytes, reply.dataStart, length, request.offset));
+      let count = length && file.read(reply.bytes, reply.dataStart, length, request.offset);
+      if (this.#isWrittenWal(node)) {
+        const rest = reply.bytes.subarray(reply.dataStart + count, reply.dataStart + length);
+        count += readBehind(node, rest, request.offset + count);
+      }
+      reply.data(count);
     });
   }
 
@@ -334,7 +340,7 @@ export class MountHandler implements FuseHandler {
   }
 
   #prepareBehind(node: MountNode, end: number): Pending | undefined {
-    return node.kind === 'wal' ? this.#options.walPages.prepareBehind(node, end) : undefined;
+    return this.#isWrittenWal(node) ? this.#options.walPages.prepareBehind(node, end) : undefined;
   }
 
   #node(id: number): MountNode {
@@ -357,12 +363,18 @@ export class MountHandler implements FuseHandler {
 
   #attributes(node: MountNode): FuseAttr {
     const owner = this.#ownerOf(node);
-    const attr = fileAttributes(
-      node,
-      this.#options.isReplica ? shownByReplica(node, owner) : owner,
-    );
-    forgetBehind(node, attr.size);
-    return attr;
+    const shownOwner = this.#options.isReplica ? shownByReplica(node, owner) : owner;
+    return fileAttributes(node, shownOwner, this.#shownBytes(node));
+  }
+
+  #shownBytes(node: MountNode): number {
+    if (isGone(node)) return 0;
+    return this.#isWrittenWal(node) ? shownWalBytes(node) : node.file.sizeBytes;
+  }
+
+  /** On a replica the node itself writes it. */
+  #isWrittenWal({ kind }: MountNode): boolean {
+    return kind === 'wal' && !this.#options.isReplica;
   }
 
   #answerAttributes(nodeid: number, reply: AttrReply): void {

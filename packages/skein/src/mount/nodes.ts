@@ -31,6 +31,8 @@ export interface MountNode {
   owner: FileOwner | undefined;
   /** Of a WAL: up to here the kernel's pages are complete (wal-pages.ts). */
   completeBytes: number;
+  /** Of a WAL: the kernel may take it for so long. */
+  knownBytes: number;
   /** Set while it is open and the kernel reads and writes it by itself. */
   backingId: number | undefined;
 }
@@ -79,6 +81,7 @@ export class Nodes {
       modifiedMs,
       owner: undefined,
       completeBytes: 0,
+      knownBytes: 0,
       backingId: undefined,
     };
     this.#byId.set(node.id, node);
