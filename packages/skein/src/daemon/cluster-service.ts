@@ -226,7 +226,11 @@ export class ClusterService {
         leaser: new StaticLeaser({ name, nodeId, primary, epochs }),
         epochs,
         memory: new ClusterMemoryFile(nodeDisk, dataFolder, log),
-        probe: new HttpProbe({ authenticator: this.authenticator, tls }),
+        probe: new HttpProbe({
+          authenticator: this.authenticator,
+          tls,
+          mayMeetLitefs: config.compat !== undefined,
+        }),
         positions: () => source.positions(),
         clock: systemClock,
         random: systemRandom,

@@ -19,12 +19,17 @@ import {
 
 import { SIGNATURE_HEADER } from '../api/cluster-routes.ts';
 
+/** In every answer of LiteFS. */
+const LITEFS_HEADER = 'litefs-id';
+
 /** A node answers this from memory. */
 const TIMEOUT_MS = 1_500;
 
 export interface HttpProbeOptions {
   readonly authenticator: Authenticator | undefined;
   readonly tls: TlsIdentity | undefined;
+  /** Whether it is no surprise that a peer is a LiteFS, which does not know the question. */
+  readonly mayMeetLitefs: boolean;
 }
 
 export class HttpProbe implements PeerProbe {
@@ -45,18 +50,23 @@ export class HttpProbe implements PeerProbe {
     const target = new URL(wantsPositions ? '/cluster/node?positions' : '/cluster/node', url);
     const response = await this.#send(target, body, signature);
     const answer = await readAll(response);
-    if (response.statusCode !== 200) {
-      const { statusCode } = response;
-      const message = `The node at ${url.host} answers ${statusCode}`;
-      const code = statusCode === 401 ? 'PEER_AUTHENTICATION' : 'PEER_REFUSED';
-      throw new ReplicationError(code, message);
-    }
+    if (response.statusCode !== 200) throw this.#refusal(url, response);
     const theirs = response.headers[SIGNATURE_HEADER];
     if (authenticator !== undefined) {
       const shown = typeof theirs === 'string' ? theirs : undefined;
       authenticator.verifyAnswer(shown, signature!, helloParts(answer));
     }
     return parseHello(answer);
+  }
+
+  #refusal({ host }: URL, { statusCode, headers }: IncomingMessage): Error {
+    if (statusCode === 404 && headers[LITEFS_HEADER] !== undefined) {
+      const message = `The node at ${host} is a LiteFS`;
+      if (this.#options.mayMeetLitefs) return new Error(message);
+      return new ReplicationError('PEER_NOT_ALLOWED', `${message}, without cluster.compat: litefs`);
+    }
+    const code = statusCode === 401 ? 'PEER_AUTHENTICATION' : 'PEER_REFUSED';
+    return new ReplicationError(code, `The node at ${host} answers ${statusCode}`);
   }
 
   #send(url: URL, body: string, signature: string | undefined): Promise<IncomingMessage> {

@@ -1,7 +1,7 @@
 // Nodes that introduce themselves over HTTP: who is let in, and that both sides know it.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 
@@ -79,6 +79,10 @@ async function serve(t: TestContext, secret: string | undefined): Promise<Served
     log: new RecordingLog(),
   });
   const server = createServer(api.handlerFor({ host: '127.0.0.1', port: 0 }, secret));
+  return { url: await listen(t, server), met };
+}
+
+async function listen(t: TestContext, server: Server): Promise<URL> {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -86,11 +90,12 @@ async function serve(t: TestContext, secret: string | undefined): Promise<Served
     server.closeAllConnections();
     server.close();
   });
-  return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), met };
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
 function ask({ url }: Served, secret: string | undefined, wantsPositions = false) {
-  const probe = new HttpProbe({ authenticator: authenticatorOf(secret), tls: undefined });
+  const authenticator = authenticatorOf(secret);
+  const probe = new HttpProbe({ authenticator, tls: undefined, mayMeetLitefs: false });
   return probe.ask(url, hello('node2'), { wantsPositions });
 }
 
@@ -120,6 +125,26 @@ describe('POST /cluster/node', () => {
     await assert.rejects(
       ask(served, SECRET),
       (error) => error instanceof ReplicationError && error.code === 'PEER_AUTHENTICATION',
+    );
+  });
+
+  test('tells a LiteFS, which does not know the question, from a node that refuses', async (t) => {
+    const server = createServer((_request, response) => {
+      response.writeHead(404, { 'Litefs-Id': '7FA9F867B735DFAF' }).end('404 page not found\n');
+    });
+    const url = await listen(t, server);
+    const askAs = (mayMeetLitefs: boolean): Promise<PeerHello> => {
+      const probe = new HttpProbe({ authenticator: undefined, tls: undefined, mayMeetLitefs });
+      return probe.ask(url, hello('node2'), { wantsPositions: false });
+    };
+    await assert.rejects(
+      askAs(false),
+      (error) => error instanceof ReplicationError && error.code === 'PEER_NOT_ALLOWED',
+    );
+    // Nothing that anybody has to be told of.
+    await assert.rejects(
+      askAs(true),
+      (error) => error instanceof Error && !(error instanceof ReplicationError),
     );
   });
 
