@@ -34,8 +34,14 @@ export class Authority {
     const { cert, key } = this.#own;
     const extensions = [`subjectAltName=${address}`, 'basicConstraints=critical,CA:FALSE'];
     openssl([
-      ...['-CA', cert, '-CAkey', key],
-      ...[...KEY, ...VALID, '-subj', `/CN=${name}`],
+      '-CA',
+      cert,
+      '-CAkey',
+      key,
+      ...KEY,
+      ...VALID,
+      '-subj',
+      `/CN=${name}`,
       ...extensions.flatMap((extension) => ['-addext', extension]),
       ...outputs(issued),
     ]);

@@ -13,6 +13,7 @@ export {
 } from './errors.ts';
 export type { FuseHandler } from './handler.ts';
 export { tryAbortConnection, trySetReadahead } from './mount/connection.ts';
+export { findContents } from './mount/folder-contents.ts';
 export { findMount, type MountTableEntry, parseMountTable } from './mount/mount-table.ts';
 export { type FuseMount, mountFuse } from './mount/mount.ts';
 export type { MountOptions } from './mount/mount-options.ts';

@@ -55,18 +55,14 @@ describe('A replica without a primary', () => {
     if (!requirePart(t, 'fuse', 'root')) return;
     const [port] = await freePorts(1);
     const folder = tempDir(t);
+    const url = `http://127.0.0.1:${port}`;
     watchMounts(t, folder, 100_000);
     const mountpoint = join(folder, 'mnt');
     for (const momentMs of MOMENTS_MS) {
-      const child = spawn(
-        process.execPath,
-        [
-          ...[...SOURCE_FLAGS, MAIN, 'mount', mountpoint, '--data', join(folder, 'data')],
-          ...['--name', 'node2', '--primary', 'node1'],
-          ...['--primary-url', `http://127.0.0.1:${port}`],
-        ],
-        { stdio: 'ignore' },
-      );
+      const places = [mountpoint, '--data', join(folder, 'data')];
+      const cluster = ['--name', 'node2', '--primary', 'node1', '--primary-url', url];
+      const args = [...SOURCE_FLAGS, MAIN, 'mount', ...places, ...cluster];
+      const child = spawn(process.execPath, args, { stdio: 'ignore' });
       const ended = once(child, 'close');
       await sleep(momentMs);
       const startedMs = performance.now();

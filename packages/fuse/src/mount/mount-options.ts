@@ -10,6 +10,6 @@ export interface MountOptions {
   readonly allowOther?: boolean;
   /** The kernel checks permissions by mode, user and group, rather than asking ACCESS. */
   readonly defaultPermissions?: boolean;
-  /** Refuses a mountpoint that holds files, which the mount would hide. */
+  /** Refuses a mountpoint that holds what the mount would hide; see folder-contents.ts. */
   readonly mustBeEmpty?: boolean;
 }

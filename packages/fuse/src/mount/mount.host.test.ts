@@ -55,7 +55,10 @@ describe('mountFuse() refuses', () => {
   test('a folder that is not empty, if that was asked for', (t) => {
     const folder = tempDir(t);
     mkdirSync(join(folder, 'something'));
-    assert.equal(refusal(folder, true).code, 'FUSE_MOUNTPOINT_NOT_EMPTY');
+    writeFileSync(join(folder, 'app.db'), 'x');
+    const { code, message } = refusal(folder, true);
+    assert.equal(code, 'FUSE_MOUNTPOINT_NOT_EMPTY');
+    assert.match(message, /The folder has (?:something|app\.db) and 1 more in it$/);
   });
 });
 

@@ -4,12 +4,13 @@
 // mount(2) rather than mount(8): it needs no program and tells what is wrong by an error number,
 // not in some language. The kernel's INIT request waits in the device until the loop runs.
 
-import { closeSync, openSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { mountFilesystem, MS_NODEV, MS_NOSUID, SyscallError } from '@skein/host';
 
 import { FuseMountError, type FuseMountErrorCode } from '../errors.ts';
+import { findContents } from './folder-contents.ts';
 import { mountWithFusermount } from './fusermount.ts';
 import type { MountOptions } from './mount-options.ts';
 import { findMount } from './mount-table.ts';
@@ -81,11 +82,14 @@ function checkFolder(mountpoint: string, mustBeEmpty: boolean): void {
   if (!statSync(mountpoint).isDirectory()) {
     throw mountError('FUSE_MOUNTPOINT_NOT_A_FOLDER', mountpoint, 'It is not a folder');
   }
-  if (mustBeEmpty && readdirSync(mountpoint).length > 0) {
-    throw mountError('FUSE_MOUNTPOINT_NOT_EMPTY', mountpoint, 'The folder is not empty', {
-      hint: 'Choose an empty folder: the mount would hide the files in this one',
-    });
-  }
+  const [first, ...more] = mustBeEmpty ? findContents(mountpoint) : [];
+  if (first === undefined) return;
+  const what = more.length === 0 ? first : `${first} and ${more.length} more`;
+  throw mountError('FUSE_MOUNTPOINT_NOT_EMPTY', mountpoint, `The folder has ${what} in it`, {
+    hint:
+      'The mount would hide that. Was it written while nothing was mounted? ' +
+      'Then look what is in it, and move it away; else choose an empty folder',
+  });
 }
 
 function openDevice(mountpoint: string): number {

@@ -1,7 +1,7 @@
 // The command line itself, and the commands that need no node.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -253,7 +253,13 @@ describe('skein check', () => {
     assert.equal((await levels(['new'], 'mountpoint')).level, 'ok');
     assert.equal((await levels(['new'], 'data folder')).level, 'ok');
     assert.match((await levels(['file'], 'mountpoint')).message, /is no folder$/);
-    assert.match((await levels(['.', '-d', '/tmp/x'], 'mountpoint')).message, /is not empty/);
+    mkdirSync(join(cwd, 'full', 'x'), { recursive: true });
+    const full = await levels(['full', '-d', 'data'], 'mountpoint');
+    assert.match(full.message, /is not empty: the mount would hide x$/);
+    // What a client makes that finds no mount.
+    mkdirSync(join(cwd, 'bare'));
+    writeFileSync(join(cwd, 'bare', 'app.db'), '');
+    assert.equal((await levels(['bare', '-d', 'data'], 'mountpoint')).level, 'ok');
     const nested = await levels(['a', '-d', 'a/b'], 'mountpoint');
     assert.equal(nested.level, 'fail');
     assert.match(nested.message, /lie in each other/);

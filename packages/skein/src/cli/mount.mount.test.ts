@@ -108,7 +108,7 @@ describe('skein mount', () => {
     if (cwd === undefined) return;
     const failures: readonly (readonly [args: readonly string[], message: RegExp])[] = [
       [['app', '--data', 'app/data'], /one lies in the other\n {2}Choose a folder/],
-      [['full'], /The folder is not empty\n {2}Choose an empty folder/],
+      [['full'], /The folder has x in it\n {2}The mount would hide that/],
       [['app', '--data', 'litefs'], /it is one of LiteFS\n {2}Choose a new data folder/],
     ];
     for (const folder of ['full/x', 'litefs/dbs/a.db/ltx']) {

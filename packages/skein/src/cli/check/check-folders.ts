@@ -1,17 +1,9 @@
 // The two folders of a node, and the disk that its data is on. Nothing is changed.
 
-import {
-  accessSync,
-  constants,
-  existsSync,
-  readdirSync,
-  realpathSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-import { findMount } from '@skein/fuse';
+import { findContents, findMount } from '@skein/fuse';
 
 import { ApiClient, isNobodyThere } from '../../api/client.ts';
 import { isLitefsFolder, LITEFS_FOLDER_HINT } from '../../config/litefs-folder.ts';
@@ -46,9 +38,9 @@ export function checkMountpoint(
   if (!statSync(path).isDirectory()) {
     return { name, level: 'fail', message: `${path} is no folder`, fix: 'choose another one' };
   }
-  const fileCount = readdirSync(path).length;
-  if (fileCount === 0) return { name, level: 'ok', message: `${path} is an empty folder` };
-  const message = `${path} is not empty: the mount would hide what is in it`;
+  const [first] = findContents(path);
+  if (first === undefined) return { name, level: 'ok', message: `${path} is an empty folder` };
+  const message = `${path} is not empty: the mount would hide ${first}`;
   return { name, level: 'fail', message, fix: 'choose an empty folder; skein import takes files' };
 }
 
