@@ -111,7 +111,11 @@ export class Applier {
 
   /** To be called when something has become durable, and while isWaiting now and then. */
   start(): void {
-    if (this.#isRunning || !this.#isNeeded) return;
+    if (this.#isRunning) return;
+    if (!this.#isNeeded) {
+      this.#obstacle = undefined;
+      return;
+    }
     const { jobs } = this.#options.context.engine;
     this.#isRunning = true;
     const ended = jobs.run(this.#options.lock.hold(this.#run()));

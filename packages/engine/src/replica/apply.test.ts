@@ -217,6 +217,25 @@ describe('applying', () => {
     checkReaders(node, history.all);
   });
 
+  test('has nothing in its way when there is nothing to be applied', () => {
+    const { node, history } = newReplica();
+    receive(node, [history.next()]);
+    node.rest();
+    node.shmLocks.joinFailure = new Error('There is no mount');
+    // A client that is about to open the database is not kept waiting by that.
+    node.answer(() => node.engine.store.attend(NAME));
+    assert.equal(filesOf(node).obstacle?.kind, 'mount');
+    node.pass(100);
+    assert.equal(filesOf(node).obstacle, undefined);
+    assert.equal(node.engine.replica!.nextTickMs, Infinity, 'The node does not rest');
+    receive(node, [history.next()]);
+    node.rest();
+    assert.equal(filesOf(node).obstacle?.kind, 'mount');
+    node.shmLocks.joinFailure = undefined;
+    node.pass(100);
+    checkReaders(node, history.all);
+  });
+
   test('goes on when the disk has room again', () => {
     let obstacles = 0;
     for (let blocks = 1; blocks < 12; blocks++) {
