@@ -8,6 +8,7 @@ import type { Database } from '../database.ts';
 import { type DatabaseState, stateAfter } from '../database-state.ts';
 import type { Job } from '../jobs.ts';
 import type { ReplicaWal } from './replica-wal.ts';
+import { RunWriter } from './run-writer.ts';
 import type { WalWriter } from './wal-writer.ts';
 
 /** A step handles this many bytes of pages: about 5 ms. */
@@ -62,15 +63,20 @@ export function* writeFile(database: Database, { lsn, source }: LoggedLtx): Job<
   const reader = new LtxReader(source, { version: 1 });
   const { pageSize, commit } = reader.header;
   const { file } = database;
+  const writer = new RunWriter(commit * pageSize, (bytes, length, position) =>
+    file.write('database.write', bytes, 0, length, position),
+  );
   let stepBytes = 0;
   for (let page = reader.next(); page !== undefined; page = reader.next()) {
-    file.write('database.write', page.bytes, page.start, pageSize, (page.pgno - 1) * pageSize);
+    const bytes = page.bytes.subarray(page.start, page.end);
+    writer.put((page.pgno - 1) * pageSize, pageSize).set(bytes);
     stepBytes += pageSize;
     if (stepBytes >= STEP_BYTES) {
       yield;
       stepBytes = 0;
     }
   }
+  writer.flush();
   const sizeBytes = commit * pageSize;
   if (database.fileSize !== sizeBytes) file.truncate('database.truncate', sizeBytes);
   return stateAfter(reader.header, reader.trailer, lsn);

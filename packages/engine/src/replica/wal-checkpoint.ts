@@ -29,9 +29,7 @@ import { Pending } from '../pending.ts';
 import type { ByteRange, Presence } from '../ports.ts';
 import type { ReplicaIndex } from './replica-index.ts';
 import type { ReplicaWal } from './replica-wal.ts';
-
-/** Pages that lie side by side are written together, at most this many bytes. */
-const RUN_BYTES = 256 * 1024;
+import { RunWriter } from './run-writer.ts';
 
 /** A step copies this many bytes of pages, however they lie: about 5 ms. */
 const STEP_BYTES = 1024 * 1024;
@@ -136,35 +134,25 @@ function* copyPages({ database, wal }: CheckpointParts, last: number): Job<ByteR
   const { frames, header } = wal.committed;
   const { pageCount } = wal.state;
   const { pageSize } = header;
-  const run = new Uint8Array(Math.max(RUN_BYTES, pageSize));
   const ranges: ByteRange[] = [];
-  let offset = 0;
-  let length = 0;
-  let stepBytes = 0;
-  const flush = (): void => {
-    if (length === 0) return;
-    database.file.write('database.write', run, 0, length, offset);
+  const writer = new RunWriter(pageCount * pageSize, (bytes, length, offset) => {
+    database.file.write('database.write', bytes, 0, length, offset);
     ranges.push({ offset, length });
-    length = 0;
-  };
+  });
+  let stepBytes = 0;
   const copied: number[] = [];
   for (const { pgno, frame } of frames.pending(last)) {
     if (pgno > pageCount) continue;
-    const position = (pgno - 1) * pageSize;
-    if (position !== offset + length || length + pageSize > run.length) flush();
-    stepBytes += pageSize;
-    if (stepBytes > STEP_BYTES) {
-      flush();
+    if (stepBytes >= STEP_BYTES) {
       yield;
-      stepBytes = pageSize;
+      stepBytes = 0;
     }
-    if (length === 0) offset = position;
     database.beforeReplace(pgno, frame);
-    wal.readFrame(frame, run.subarray(length, length + pageSize));
-    length += pageSize;
+    wal.readFrame(frame, writer.put((pgno - 1) * pageSize, pageSize));
+    stepBytes += pageSize;
     copied.push(frame);
   }
-  flush();
+  writer.flush();
   for (const frame of copied) frames.markDone(frame);
   const isWhole = last === frames.count;
   if (isWhole) cutFile(database, pageCount * pageSize);
