@@ -68,9 +68,11 @@ function logStatus({ log }: Engine): LogStatus {
 }
 
 /** What is beside the database counts for more than its header, which lags behind a change. */
-function journalMode({ wal, journal, database }: ServedDatabase): DatabaseStatus['journalMode'] {
+function journalMode(files: ServedDatabase): DatabaseStatus['journalMode'] {
+  const { wal, journal, database, shownState } = files;
   if (wal?.committed !== undefined) return 'wal';
-  if (journal !== undefined) return 'rollback';
+  // On a replica the database may be in the log, and its first page not in the file yet.
+  if (journal !== undefined || shownState.pageCount === 0) return 'rollback';
   const page = new Uint8Array(PAGE_SIZE_MAX);
   if (!database.readPage(1, page)) return 'rollback';
   return decodeDatabaseHeader(page.subarray(0, DATABASE_HEADER_SIZE)).mode;
