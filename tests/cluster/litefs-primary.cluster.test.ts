@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createWorkload, JOURNAL_MODES, runWorkload, tempDir, waitUntil } from '@skein/testkit';
 
@@ -16,12 +17,16 @@ import {
   leadWithLitefs,
   leadWithSkein,
 } from '../lib/litefs-pair.ts';
-import { replayHint, SEED } from '../lib/scale.ts';
+import { startLoad } from '../lib/litefs-load.ts';
+import { replayHint, scaled, SEED } from '../lib/scale.ts';
 import { connect } from '../lib/test-cluster.ts';
 
 const LARGE_BYTES = 24_000_000;
-/** Its VACUUM fails in WAL mode where a database loses a block of 256 pages. */
-const LITEFS_PAGE_SIZE = 8192;
+/** Few pages: LiteFS cannot VACUUM in WAL mode where a database loses a block of 256. */
+const WAL_PAGE_SIZE = 8192;
+const ROUNDS = scaled(2, 20);
+/** Longer than it takes until a silent peer is given up. */
+const FAULT_MS = 4000;
 const ARRIVAL_TIMEOUT_MS = 20_000;
 
 suite(`A Skein follows a LiteFS primary: ${replayHint(SEED, 'litefs')}`, () => {
@@ -33,7 +38,9 @@ suite(`A Skein follows a LiteFS primary: ${replayHint(SEED, 'litefs')}`, () => {
       await followWithSkein(pair);
       const client = await connect(t, pair.litefs.path('w.db'));
       // LiteFS does not notice when a database leaves WAL mode.
-      const options = { seed: SEED, journalModes: [journalMode], pageSize: LITEFS_PAGE_SIZE };
+      const journalModes = [journalMode];
+      const pageSize = journalMode === 'wal' ? { pageSize: WAL_PAGE_SIZE } : {};
+      const options = { seed: SEED, journalModes, ...pageSize };
       await runWorkload(client, createWorkload(options));
       await assertSame(t, pair);
       await client.kill();
@@ -219,6 +226,25 @@ suite(`A Skein follows a LiteFS primary: ${replayHint(SEED, 'litefs')}`, () => {
     heal();
     await assertSame(t, pair);
     await client.exec('INSERT INTO t VALUES (3)');
+    await assertSame(t, pair);
+  });
+
+  test('under load, while it is killed and frozen', async (t) => {
+    const pair = await createLitefsPair(t, { timeoutMs: 300_000 });
+    if (pair === undefined) return;
+    const { skein } = pair;
+    await leadWithLitefs(pair);
+    await followWithSkein(pair);
+    const load = await startLoad(t, pair.litefs.mountpoint);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await skein.kill();
+      await sleep(FAULT_MS);
+      await followWithSkein(pair);
+      skein.pause();
+      await sleep(FAULT_MS);
+      skein.resume();
+    }
+    await load.stop();
     await assertSame(t, pair);
   });
 });

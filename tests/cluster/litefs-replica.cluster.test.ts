@@ -17,7 +17,8 @@ import {
   leadWithSkein,
   type LitefsPair,
 } from '../lib/litefs-pair.ts';
-import { replayHint, SEED } from '../lib/scale.ts';
+import { startLoad } from '../lib/litefs-load.ts';
+import { replayHint, scaled, SEED } from '../lib/scale.ts';
 import { connect } from '../lib/test-cluster.ts';
 
 /** Of random bytes, that no compression makes smaller. */
@@ -25,6 +26,9 @@ const LARGE_BYTES = 24_000_000;
 /** Of a small database, these are more to send than the whole of it. */
 const TRANSACTIONS_FOR_SNAPSHOT = 1100;
 const TXID_LENGTH = 16;
+const ROUNDS = scaled(2, 20);
+/** Longer than nodes of Skein bear with each other. */
+const FAULT_MS = 4000;
 
 suite(`A LiteFS follows a Skein primary: ${replayHint(SEED, 'litefs')}`, () => {
   for (const journalMode of JOURNAL_MODES) {
@@ -167,6 +171,25 @@ suite(`A LiteFS follows a Skein primary: ${replayHint(SEED, 'litefs')}`, () => {
     assert.deepEqual(await reader.exec('SELECT v FROM t'), [[3]]);
   });
 
+  test('under load, while it is killed and frozen', async (t) => {
+    const pair = await createLitefsPair(t, { timeoutMs: 300_000 });
+    if (pair === undefined) return;
+    const { litefs } = pair;
+    await leadWithSkein(pair);
+    await followWithLitefs(pair);
+    const load = await startLoad(t, pair.skein.mountpoint);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await litefs.kill();
+      await sleep(FAULT_MS);
+      await followWithLitefs(pair);
+      litefs.pause();
+      await sleep(FAULT_MS);
+      litefs.resume();
+    }
+    await load.stop();
+    await assertSame(t, pair);
+  });
+
   test('over a connection that is cut for a while', async (t) => {
     const network = await createLitefsNetwork(t, SEED);
     if (network === undefined) return;
@@ -177,11 +200,9 @@ suite(`A LiteFS follows a Skein primary: ${replayHint(SEED, 'litefs')}`, () => {
     await client.exec('CREATE TABLE t (v)');
     await assertSame(t, pair);
     cut();
-    // Longer than nodes of Skein bear with each other.
-    for (let i = 0; i < 10; i += 1) {
-      await client.exec('INSERT INTO t VALUES (?)', [i]);
-      await sleep(500);
-    }
+    await client.exec('INSERT INTO t VALUES (1)');
+    await sleep(FAULT_MS);
+    await client.exec('INSERT INTO t VALUES (2)');
     heal();
     await assertSame(t, pair);
   });

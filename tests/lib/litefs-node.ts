@@ -115,6 +115,7 @@ export class LitefsNode {
   async stop(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
+    this.resume();
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await this.#end('SIGTERM');
     clearTimeout(timer);
@@ -123,6 +124,15 @@ export class LitefsNode {
   /** kill -9. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
+  }
+
+  /** SIGSTOP: it is there and does nothing, and its mount hangs. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
   }
 
   /** Where each database stands, as its mount tells: `<TXID>/<checksum>` by name. */
