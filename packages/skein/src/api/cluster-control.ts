@@ -17,8 +17,11 @@ export interface ClusterControl {
 
 /** POST /cluster/node: nodes introduce themselves to each other. */
 export interface PeerExchange {
-  /** Throws ReplicationError for who does not know the secret. */
-  verify(signature: string | undefined, body: string): void;
+  /** Throws ReplicationError for who does not know the secret. `target`: path and query. */
+  verify(
+    signature: string | undefined,
+    said: { readonly target: string; readonly body: string },
+  ): void;
   /** What the peer says is taken note of; returns what this node says. Throws ClusterError. */
   exchange(body: string, options: { readonly wantsPositions: boolean }): string;
   /** What this node says, to whoever only asks. */

@@ -2,13 +2,20 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { HELLO_BYTES_MAX } from '@skein/cluster';
-
 import type { ClusterControl, PeerExchange } from './cluster-control.ts';
 import { ApiError } from './errors.ts';
 import { sendJson, sendText } from './reply.ts';
 
 export const SIGNATURE_HEADER = 'skein-auth';
+
+/** Where a peer introduces itself, and where it asks at the same time for what this node has. */
+export const HELLO_PATH = '/cluster/node';
+export const HELLO_WITH_POSITIONS: string = `${HELLO_PATH}?positions`;
+
+/** The names and URLs of all peers that a node knows, at their longest; positions are not asked. */
+const INTRODUCTION_BYTES_MAX = 256 * 1024;
+/** Nobody has proved anything yet who still sends: a slow one is not waited for. */
+const INTRODUCTION_MS_MAX = 5_000;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -23,6 +30,9 @@ export function answerReadiness(control: ClusterControl, response: ServerRespons
 /** Lines until the caller leaves, or does not read them. */
 export function streamEvents(control: ClusterControl, response: ServerResponse): void {
   const { events } = control;
+  if (events.isFull) {
+    throw new ApiError('API_BUSY', `As many listen to events as may: ${events.subscriberCount}`);
+  }
   response.writeHead(200, {
     'Content-Type': 'application/x-ndjson',
     'Cache-Control': 'no-store',
@@ -33,12 +43,7 @@ export function streamEvents(control: ClusterControl, response: ServerResponse):
     return response.writableLength;
   };
   const first = { type: 'init', data: control.role() } as const;
-  const end = events.subscribe({ write, end: () => response.destroy() }, first);
-  if (end === undefined) {
-    response.destroy();
-    return;
-  }
-  response.on('close', end);
+  response.on('close', events.subscribe({ write, end: () => response.destroy() }, first));
 }
 
 /** A peer introduces itself, and is told who we are. */
@@ -48,10 +53,11 @@ export async function exchangeHello(
   response: ServerResponse,
 ): Promise<void> {
   if (peers === undefined) throw new ApiError('API_NOT_FOUND', 'This node belongs to no cluster');
-  const body = await readBody(request);
+  const body = await readIntroduction(request);
   const signature = signatureOf(request);
-  peers.verify(signature, body);
-  const wantsPositions = request.url?.endsWith('?positions') === true;
+  const target = request.url!;
+  peers.verify(signature, { target, body });
+  const wantsPositions = target === HELLO_WITH_POSITIONS;
   const answer = peers.exchange(body, { wantsPositions });
   const own = peers.signAnswer(signature, answer);
   if (own !== undefined) response.setHeader(SIGNATURE_HEADER, own);
@@ -68,15 +74,21 @@ function signatureOf({ headers }: IncomingMessage): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+async function readIntroduction(request: IncomingMessage): Promise<string> {
+  const late = new ApiError('API_INCOMPLETE', 'What a peer says of itself did not come in time');
+  const timer = setTimeout(() => request.destroy(late), INTRODUCTION_MS_MAX);
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  for await (const chunk of request) {
-    sizeBytes += (chunk as Buffer).length;
-    if (sizeBytes > HELLO_BYTES_MAX) {
-      throw new ApiError('API_TOO_LARGE', 'What a peer says of itself is not that long');
+  try {
+    for await (const chunk of request) {
+      sizeBytes += (chunk as Buffer).length;
+      if (sizeBytes > INTRODUCTION_BYTES_MAX) {
+        throw new ApiError('API_TOO_LARGE', 'What a peer says of itself is not that long');
+      }
+      chunks.push(chunk as Buffer);
     }
-    chunks.push(chunk as Buffer);
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(chunks).toString();
 }

@@ -16,7 +16,7 @@ test('Subscribers get all from where they begin, and no more after they have lef
   hub.publish(LAG);
   const end = hub.subscribe({ write, end: () => assert.fail('It was fast enough') }, FIRST);
   hub.publish(LAG);
-  end!();
+  end();
   hub.publish(LAG);
   assert.deepEqual(lines, [`${JSON.stringify(FIRST)}\n`, `${JSON.stringify(LAG)}\n`]);
 });
@@ -37,6 +37,8 @@ test('Who does not read is cut off; others are not', () => {
 test('There is an end to how many may listen', () => {
   const hub = new EventHub();
   const subscriber = (): Parameters<EventHub['subscribe']>[0] => ({ write: () => 0, end() {} });
-  for (let index = 0; index < 64; index += 1) assert.ok(hub.subscribe(subscriber(), FIRST));
-  assert.equal(hub.subscribe(subscriber(), FIRST), undefined);
+  const [end] = Array.from({ length: 64 }, () => hub.subscribe(subscriber(), FIRST));
+  assert.equal(hub.isFull, true);
+  end!();
+  assert.equal(hub.isFull, false);
 });

@@ -9,6 +9,8 @@
 //
 // Invariant: who is too slow is cut off, with no event left out before the cut.
 
+import { assert } from '@skein/bytes';
+
 export interface RoleData {
   readonly isPrimary: boolean;
   /** Of the primary, on a node that is not. */
@@ -58,9 +60,14 @@ export class EventHub {
     this.#listeners.add(listener);
   }
 
-  /** Returns what ends it; undefined when there are as many as may be. */
-  subscribe(subscriber: Subscriber, first: NodeEvent): (() => void) | undefined {
-    if (this.#subscribers.size >= SUBSCRIBER_COUNT_MAX) return undefined;
+  /** Whether as many listen as may. */
+  get isFull(): boolean {
+    return this.#subscribers.size >= SUBSCRIBER_COUNT_MAX;
+  }
+
+  /** Returns what ends it. Not to be called when it is full. */
+  subscribe(subscriber: Subscriber, first: NodeEvent): () => void {
+    assert(!this.isFull, 'Who listens was let in');
     this.#subscribers.add(subscriber);
     subscriber.write(format(first));
     this.#tellCount();

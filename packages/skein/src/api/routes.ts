@@ -18,7 +18,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PROMETHEUS_CONTENT_TYPE } from '@skein/host';
 
 import type { ClusterControl } from './cluster-control.ts';
-import { answerReadiness, describeNode, exchangeHello, streamEvents } from './cluster-routes.ts';
+import {
+  answerReadiness,
+  describeNode,
+  exchangeHello,
+  HELLO_PATH,
+  streamEvents,
+} from './cluster-routes.ts';
 import { ApiError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import type { NodeControl } from './node-control.ts';
@@ -97,18 +103,17 @@ type Routes = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
 
 /** For load balancers, which have no secret and learn no more than how the node is. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
-const PEER_PATH = '/cluster/node';
 
 function guardOf(path: string, { method }: IncomingMessage, guards: Guards): Guard | undefined {
   if (OPEN_PATHS.has(path)) return undefined;
-  return path === PEER_PATH && method === 'POST' ? guards.peers : guards.all;
+  return path === HELLO_PATH && method === 'POST' ? guards.peers : guards.all;
 }
 
 function clusterRoutes(cluster: ClusterControl): Routes {
   return {
     '/readyz': { GET: async ({ response }) => answerReadiness(cluster, response) },
     '/events': { GET: async ({ response }) => streamEvents(cluster, response) },
-    [PEER_PATH]: {
+    [HELLO_PATH]: {
       GET: async ({ response }) => describeNode(cluster.peers, response),
       POST: ({ request, response }) => exchangeHello(cluster.peers, request, response),
     },

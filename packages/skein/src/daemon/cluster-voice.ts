@@ -5,6 +5,7 @@ import { formatHello, parseHello, type ReplicationError, type Situation } from '
 import { type Log, systemClock } from '@skein/host';
 
 import type { ClusterControl, PeerExchange } from '../api/cluster-control.ts';
+import { HELLO_PATH } from '../api/cluster-routes.ts';
 import type { ClusterStatus } from '../api/cluster-status.ts';
 import { EventHub, type RoleData } from '../api/events.ts';
 import type { ClusterConfig } from '../config/cluster-config.ts';
@@ -133,9 +134,9 @@ export class ClusterVoice implements ClusterControl {
 function createExchange({ node, authenticator }: ClusterService, log: Log): PeerExchange {
   let complainedMs = Number.NEGATIVE_INFINITY;
   return {
-    verify: (signature, body) => {
+    verify: (signature, { target, body }) => {
       try {
-        authenticator?.verify(signature, helloParts(body));
+        authenticator?.verify(signature, helloParts(target, body));
       } catch (error) {
         const nowMs = systemClock.monotonicMs();
         if (nowMs - complainedMs < REPEAT_MS) throw error;
@@ -151,6 +152,8 @@ function createExchange({ node, authenticator }: ClusterService, log: Log): Peer
     },
     describe: () => formatHello(node.hello({ wantsPositions: true })),
     signAnswer: (signature, body) =>
-      signature === undefined ? undefined : authenticator?.signAnswer(signature, helloParts(body)),
+      signature === undefined
+        ? undefined
+        : authenticator?.signAnswer(signature, helloParts(HELLO_PATH, body)),
   };
 }

@@ -17,7 +17,7 @@ import {
   type TlsIdentity,
 } from '@skein/cluster';
 
-import { SIGNATURE_HEADER } from '../api/cluster-routes.ts';
+import { HELLO_PATH, HELLO_WITH_POSITIONS, SIGNATURE_HEADER } from '../api/cluster-routes.ts';
 
 /** In every answer of LiteFS. */
 const LITEFS_HEADER = 'litefs-id';
@@ -46,15 +46,16 @@ export class HttpProbe implements PeerProbe {
   ): Promise<PeerHello> {
     const { authenticator } = this.#options;
     const body = formatHello(own);
-    const signature = authenticator?.sign(helloParts(body));
-    const target = new URL(wantsPositions ? '/cluster/node?positions' : '/cluster/node', url);
+    const path = wantsPositions ? HELLO_WITH_POSITIONS : HELLO_PATH;
+    const signature = authenticator?.sign(helloParts(path, body));
+    const target = new URL(path, url);
     const response = await this.#send(target, body, signature);
     const answer = await readAll(response);
     if (response.statusCode !== 200) throw this.#refusal(url, response);
     const theirs = response.headers[SIGNATURE_HEADER];
     if (authenticator !== undefined) {
       const shown = typeof theirs === 'string' ? theirs : undefined;
-      authenticator.verifyAnswer(shown, signature!, helloParts(answer));
+      authenticator.verifyAnswer(shown, signature!, helloParts(HELLO_PATH, answer));
     }
     return parseHello(answer);
   }
@@ -92,9 +93,9 @@ export class HttpProbe implements PeerProbe {
   }
 }
 
-/** What a signature is over. */
-export function helloParts(body: string): readonly string[] {
-  return ['/cluster/node', createHash('sha256').update(body).digest('hex')];
+/** What a signature is over; `target`: path and query, of an answer the path alone. */
+export function helloParts(target: string, body: string): readonly string[] {
+  return [target, createHash('sha256').update(body).digest('hex')];
 }
 
 function secretsOf(tls: TlsIdentity | undefined): { cert?: string; key?: string; ca?: string } {

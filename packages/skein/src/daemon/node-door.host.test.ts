@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Server } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { StreamServer } from '@skein/cluster';
 import { NodeMetrics, systemClock } from '@skein/host';
@@ -48,6 +49,20 @@ describe('openNodeDoor()', () => {
     const answer = await fetch(`http://127.0.0.1:${door.address.port}/`);
     assert.equal(await answer.text(), 'the API');
     await assert.rejects(open(t, { ...listen, portCount: 1 }), /EADDRINUSE/);
+  });
+
+  test('takes no more connections than there is memory for', async (t) => {
+    const door = await open(t, { host: '127.0.0.1', port: 0, portCount: 1 });
+    const sockets = Array.from({ length: 600 }, () => connect(door.address.port, '127.0.0.1'));
+    onTestEnd(t, () => sockets.forEach((socket) => socket.destroy()));
+    for (const socket of sockets) {
+      socket.on('error', () => undefined);
+      socket.resume();
+    }
+    const deadlineMs = performance.now() + 5_000;
+    const lost = (): number => sockets.filter(({ closed }) => closed).length;
+    while (lost() < 600 - 512 && performance.now() < deadlineMs) await sleep(20);
+    assert.equal(lost(), 600 - 512);
   });
 });
 

@@ -14,6 +14,11 @@ import type { ClusterConfig, ListenConfig, TlsConfig } from '../config/cluster-c
 import { ConfigError } from '../config/errors.ts';
 import { isLoopback } from '../config/values.ts';
 
+/**
+ * Streams, questions of peers, callers of the API. Who connects costs memory before it has proved
+ * anything.
+ */
+const CONNECTIONS_MAX = 512;
 const CLOSE_GRACE_MS = 2_000;
 
 export interface NodeDoorOptions {
@@ -33,6 +38,7 @@ export interface NodeDoor {
 export async function openNodeDoor(options: NodeDoorOptions): Promise<NodeDoor> {
   const { config, streams, handle, tls, log } = options;
   const server = createNodeListener({ streams, handle, tls, http: API_SERVER_OPTIONS });
+  server.maxConnections = CONNECTIONS_MAX;
   // Callers that ask first, before they send a database.
   server.on('checkContinue', handle);
   await listenUpward(server, config.listen);

@@ -1,8 +1,9 @@
 // Nodes that introduce themselves over HTTP: who is let in, and that both sides know it.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 
 import {
@@ -16,6 +17,7 @@ import { systemClock, systemRandom } from '@skein/host';
 import { onTestEnd, RecordingLog, tempDir } from '@skein/testkit';
 
 import type { ClusterControl } from '../api/cluster-control.ts';
+import { HELLO_PATH, HELLO_WITH_POSITIONS, SIGNATURE_HEADER } from '../api/cluster-routes.ts';
 import { EventHub } from '../api/events.ts';
 import type { NodeControl } from '../api/node-control.ts';
 import { Api } from '../api/server.ts';
@@ -32,6 +34,7 @@ function hello(name: string): PeerHello {
     primary: 'node1',
     role: 'replica',
     epoch: 1,
+    isEnding: false,
     clusterId: undefined,
     peers: [],
     positions: undefined,
@@ -58,7 +61,8 @@ async function serve(t: TestContext, secret: string | undefined): Promise<Served
     status: () => undefined,
     unreadiness: () => 'There is no primary in sight',
     peers: {
-      verify: (signature, body) => authenticator?.verify(signature, helloParts(body)),
+      verify: (signature, { target, body }) =>
+        authenticator?.verify(signature, helloParts(target, body)),
       exchange: (body, { wantsPositions }) => {
         met.push([parseHello(body).name, wantsPositions]);
         return formatHello(hello('node1'));
@@ -67,7 +71,7 @@ async function serve(t: TestContext, secret: string | undefined): Promise<Served
       signAnswer: (signature, body) =>
         signature === undefined
           ? undefined
-          : authenticator?.signAnswer(signature, helloParts(body)),
+          : authenticator?.signAnswer(signature, helloParts(HELLO_PATH, body)),
     },
   };
   const control = { newScratchPath: () => '' } as unknown as NodeControl;
@@ -126,6 +130,36 @@ describe('POST /cluster/node', () => {
       ask(served, SECRET),
       (error) => error instanceof ReplicationError && error.code === 'PEER_AUTHENTICATION',
     );
+  });
+
+  test('takes no signature for another question than it was made for', async (t) => {
+    const served = await serve(t, SECRET);
+    const body = formatHello(hello('node2'));
+    const signature = authenticatorOf(SECRET)!.sign(helloParts(HELLO_WITH_POSITIONS, body));
+    // On its way the question for positions was taken away.
+    const response = await fetch(new URL(HELLO_PATH, served.url), {
+      method: 'POST',
+      body,
+      headers: { [SIGNATURE_HEADER]: signature },
+    });
+    assert.equal(response.status, 401);
+    assert.deepEqual(served.met, []);
+  });
+
+  test('takes no more, and waits no longer, than an introduction needs', async (t) => {
+    const served = await serve(t, undefined);
+    const response = await fetch(new URL(HELLO_PATH, served.url), {
+      method: 'POST',
+      body: 'x'.repeat(300_000),
+    });
+    assert.equal(response.status, 413);
+    const socket = connect(Number(served.url.port), '127.0.0.1');
+    onTestEnd(t, () => void socket.destroy());
+    const startedMs = performance.now();
+    socket.write(`POST ${HELLO_PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx`);
+    socket.resume();
+    await once(socket, 'close');
+    assert.ok(performance.now() - startedMs < 8_000, 'It was waited for');
   });
 
   test('tells a LiteFS, which does not know the question, from a node that refuses', async (t) => {
