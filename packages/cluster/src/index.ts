@@ -60,4 +60,5 @@ export {
   type PeerAddress,
   type PeerHello,
 } from './node/peer.ts';
+export { findAhead } from './node/positions.ts';
 export { untilAborted } from './stream/until-aborted.ts';

@@ -99,6 +99,53 @@ describe('A cluster with a static primary', () => {
     assert.deepEqual(namesOf(cluster.primaries), ['node2']);
   });
 
+  test('a new primary waits for the one before, in whatever order they start', async () => {
+    for (const [index, order] of [NAMES, NAMES.toReversed()].entries()) {
+      const cluster = newCluster(SEED + index);
+      await startAll(cluster);
+      const [node1, node2, node3] = cluster.hosts as [Host, Host, Host];
+      // The old one has what nobody else has.
+      cluster.cut(node1, node2);
+      cluster.cut(node1, node3);
+      await cluster.run(1_000);
+      for (const host of cluster.hosts) cluster.kill(host);
+      cluster.heal();
+      assert.ok(node1.txid > node2.txid);
+      for (const host of cluster.hosts) host.primary = 'node2';
+      for (const name of order) {
+        cluster.start(cluster.host(name));
+        await cluster.run(4_000);
+        assert.deepEqual(cluster.primaries, []);
+      }
+      await cluster.run(SETTLE_MS);
+      assert.deepEqual(cluster.primaries, []);
+      assert.equal(node2.node!.situation.blockers[0]?.code, 'PEER_AHEAD');
+    }
+  });
+
+  test('a new primary leads in the end without the one before, and says so', async () => {
+    const cluster = newCluster();
+    await startAll(cluster);
+    const [, node2, node3] = cluster.hosts as [Host, Host, Host];
+    for (const host of cluster.hosts) {
+      cluster.kill(host);
+      host.primary = 'node2';
+    }
+    cluster.start(node2);
+    cluster.start(node3);
+    await cluster.run(8_000);
+    assert.deepEqual(cluster.primaries, []);
+    assert.equal(node2.node!.situation.blockers[0]?.code, 'PRIMARY_AWAITED');
+    await cluster.run(SETTLE_MS);
+    assert.deepEqual(namesOf(cluster.primaries), ['node2']);
+    cluster.log.expectOne('warn', /node that led before/);
+    // Who has led waits for nobody.
+    cluster.kill(node2);
+    cluster.start(node2);
+    await cluster.run(4_000);
+    assert.deepEqual(namesOf(cluster.primaries), ['node2']);
+  });
+
   test('a node of another cluster is not followed, and its status says why', async () => {
     const cluster = newCluster();
     const [node1, node2] = cluster.hosts as [Host, Host];

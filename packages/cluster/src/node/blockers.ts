@@ -2,7 +2,7 @@
 // Each is a typed error that names both sides, so that whoever reads it knows which file to mend.
 
 import { ClusterError } from './errors.ts';
-import type { PeerHello } from './peer.ts';
+import type { PeerAddress, PeerHello } from './peer.ts';
 
 /** The part of a node that is compared with what peers say. */
 export interface Self {
@@ -56,6 +56,15 @@ export function peerAhead(self: Self, peer: PeerHello, database: string): Cluste
 export function peersUnheard(self: Self, urls: readonly string[]): ClusterError {
   const message = `Node ${self.name} asks its peers before it becomes primary: ${urls.join(', ')}`;
   return new ClusterError('PEERS_UNHEARD', message);
+}
+
+export function primaryAwaited(self: Self, { name, url }: PeerAddress): ClusterError {
+  const message =
+    `Node ${self.name} waits for ${name} at ${url} before it becomes primary: ` +
+    `${name} led before, and may have transactions that nobody else has`;
+  return new ClusterError('PRIMARY_AWAITED', message, {
+    hint: 'It leads without it after a while; at once with cluster.force-primary: true',
+  });
 }
 
 export function fenced(self: Self, peer: PeerHello, term: number): ClusterError {

@@ -22,7 +22,7 @@ import {
   step,
 } from './node-state.ts';
 import { type ClusterMemory, type ClusterMemoryStore, PeerBook } from './peer-book.ts';
-import type { NodeRole, PeerHello } from './peer.ts';
+import type { NodeRole, PeerAddress, PeerHello } from './peer.ts';
 import { findAhead } from './positions.ts';
 
 /** Asks a node what it is; rejects when it does not say within a second or two. */
@@ -77,6 +77,8 @@ const ASK_SOON_MS = 500;
 /** Several questions that went unanswered. */
 const PEER_TIMEOUT_MS = 10_000;
 const RETRY_MS = 1_000;
+/** Nodes that are started together are there by then. */
+const AWAIT_MS = 10_000;
 
 export class ClusterNode {
   readonly #options: ClusterNodeOptions;
@@ -92,7 +94,10 @@ export class ClusterNode {
   #state: NodeState;
   #situation: Situation;
   #lease: Lease | undefined;
+  /** Whom this node followed last, unless it has led since. */
+  #lastPrimary: PeerAddress | undefined;
   #isRenewing = false;
+  #isEnding = false;
   #isStopped = false;
 
   constructor(options: ClusterNodeOptions, ports: ClusterNodePorts) {
@@ -100,7 +105,10 @@ export class ClusterNode {
     this.#ports = ports;
     const { leaser, memory, clock } = ports;
     const remembered: ClusterMemory = memory.load() ?? { clusterId: undefined, peers: [] };
-    const given = leaser.isCandidate ? [] : options.primaryUrls.map(({ href }) => href);
+    this.#lastPrimary = remembered.lastPrimary;
+    const given = leaser.isCandidate
+      ? [remembered.lastPrimary?.url].filter((url) => url !== undefined)
+      : options.primaryUrls.map(({ href }) => href);
     this.#book = new PeerBook(given, remembered.peers, clock.wallMs());
     this.#book.forget(options.url.href);
     this.#state = firstState({
@@ -112,10 +120,12 @@ export class ClusterNode {
         isForced: options.isForced,
         peerTimeoutMs: PEER_TIMEOUT_MS,
         retryMs: RETRY_MS,
+        awaitMs: AWAIT_MS,
       },
       isCandidate: leaser.isCandidate,
       epoch: options.epoch,
       known: this.#book.urls,
+      lastPrimary: remembered.lastPrimary,
     });
     this.#situation = this.#describe();
   }
@@ -142,6 +152,7 @@ export class ClusterNode {
       primary,
       role,
       epoch,
+      isEnding: this.#isEnding,
       clusterId,
       peers: this.#book.met.map((peer) => ({ name: peer.name, url: peer.url })),
       positions: options.wantsPositions ? this.#ports.positions() : undefined,
@@ -151,6 +162,22 @@ export class ClusterNode {
   /** A peer has introduced itself. */
   meet(hello: PeerHello): void {
     this.#hear(hello);
+  }
+
+  /** From now on others are told that this node ends. */
+  announceEnd(): void {
+    this.#isEnding = true;
+  }
+
+  /** Asks a node at once what it is and has; undefined: it does not answer. */
+  async inquire(url: URL): Promise<PeerHello | undefined> {
+    const own = this.hello({ wantsPositions: false });
+    try {
+      return await this.#ports.probe.ask(url, own, { wantsPositions: true });
+    } catch (error) {
+      this.#noteSilence(url.href, error);
+      return undefined;
+    }
   }
 
   /** The stream from the primary has begun, caught up, or ended. */
@@ -271,6 +298,7 @@ export class ClusterNode {
     const after = this.#describe();
     this.#situation = after;
     if (keyOf(before) === keyOf(after)) return;
+    if (after.primary !== undefined) this.#rememberPrimary(after.primary);
     this.#logChange(before, after);
     for (const listener of this.#listeners) listener(after);
   }
@@ -280,7 +308,7 @@ export class ClusterNode {
     const known = new Set(before.blockers.map(({ message }) => message));
     for (const { code, message, hint } of after.blockers) {
       if (known.has(message)) continue;
-      if (code === 'PEERS_UNHEARD') log.info(message);
+      if (code === 'PEERS_UNHEARD' || code === 'PRIMARY_AWAITED') log.info(message);
       else log.error(message, { code, hint });
     }
     if (before.role === after.role) return;
@@ -325,9 +353,28 @@ export class ClusterNode {
       return;
     }
     this.#lease = lease;
+    this.#leadAfter(this.#state.awaited?.peer);
     // Nobody may follow a node of no cluster.
     this.adoptClusterId(newClusterId(this.#ports.random));
     this.#apply({ kind: 'acquired', epoch: lease.epoch });
+  }
+
+  /** `missed`: who led before, and has not said what it has. */
+  #leadAfter(missed: PeerAddress | undefined): void {
+    if (missed !== undefined) {
+      this.#ports.log.warn('Leads without the node that led before: it was not reached', {
+        missing: missed.name,
+        url: missed.url,
+      });
+    }
+    this.#lastPrimary = undefined;
+    this.#remember();
+  }
+
+  #rememberPrimary({ name, url }: PeerHello): void {
+    if (this.#lastPrimary?.name === name && this.#lastPrimary.url === url) return;
+    this.#lastPrimary = { name, url };
+    this.#remember();
   }
 
   async #renew(): Promise<void> {
@@ -353,7 +400,8 @@ export class ClusterNode {
 
   #remember(): void {
     const { clusterId } = this.#state.settings;
-    this.#ports.memory.save({ clusterId, peers: this.#book.met });
+    const lastPrimary = this.#lastPrimary;
+    this.#ports.memory.save({ clusterId, peers: this.#book.met, lastPrimary });
   }
 }
 

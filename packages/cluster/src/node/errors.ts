@@ -11,6 +11,8 @@ export type ClusterErrorCode =
   | 'PEER_AHEAD'
   /** A node that is to lead has not heard of all known peers yet. */
   | 'PEERS_UNHEARD'
+  /** A node that is to lead waits for the one that led before it. */
+  | 'PRIMARY_AWAITED'
   /** A later term of leadership has begun elsewhere. */
   | 'FENCED'
   /** The node is not the primary, and knows none. */

@@ -23,6 +23,7 @@ const SETTINGS = {
   isForced: false,
   peerTimeoutMs: 10_000,
   retryMs: 1_000,
+  awaitMs: 10_000,
 };
 
 const URL2 = 'http://node2/';
@@ -36,6 +37,7 @@ function hello(fields: Partial<PeerHello> = {}): PeerHello {
     primary: 'node1',
     role: 'replica',
     epoch: 0,
+    isEnding: false,
     clusterId: SETTINGS.clusterId,
     peers: [],
     positions: undefined,
@@ -154,6 +156,51 @@ describe('A candidate', () => {
       comparison: { aheadIn: 'app.db' },
     });
     assert.equal(effects.length, 1);
+  });
+
+  describe('that followed another one before', () => {
+    const OLD = { name: 'node2', url: URL2 };
+    const first = (isForced = false): NodeState => {
+      const settings = { ...SETTINGS, isForced };
+      return firstState({ settings, isCandidate: true, epoch: 5, known: [URL2], lastPrimary: OLD });
+    };
+    const silent: NodeInput = { kind: 'silent', url: URL2 };
+    const answer = (aheadIn: string | undefined): NodeInput => {
+      return { kind: 'peer', hello: hello(), url: URL2, news: [], comparison: { aheadIn } };
+    };
+
+    test('waits for that one, for ten seconds', () => {
+      const { state, effects } = run(first(), TICK, silent);
+      assert.deepEqual([effects, codesOf(state)], [[], ['PRIMARY_AWAITED']]);
+      assert.match(blockersOf(state)[0]!.message, /node1 waits for node2 at http:/);
+      assert.deepEqual(step(state, TICK, 10_999).effects, []);
+      const late = step(state, TICK, 11_000);
+      assert.deepEqual(late.effects, [{ kind: 'acquire', aboveEpoch: 5 }]);
+      assert.equal(late.state.awaited?.isMissed, true);
+    });
+
+    test('goes on as soon as that one has said what it has', () => {
+      const waiting = run(first(), TICK, silent).state;
+      // That it is there does not tell what it has.
+      assert.deepEqual(codesOf(run(waiting, says()).state), ['PRIMARY_AWAITED']);
+      const { state, effects } = run(waiting, answer(undefined));
+      assert.deepEqual(effects, [{ kind: 'acquire', aboveEpoch: 5 }]);
+      assert.equal(state.awaited, undefined);
+    });
+
+    test('refuses, without an end, when that one is ahead', () => {
+      const { state } = run(first(), TICK, answer('app.db'));
+      assert.deepEqual(codesOf(state), ['PEER_AHEAD']);
+    });
+
+    test('does not wait when it is forced', () => {
+      assert.equal(run(first(true), TICK, silent).effects.length, 1);
+    });
+
+    test('does not wait when it is to follow', () => {
+      const options = { settings: SETTINGS, isCandidate: false, epoch: 5, known: [] };
+      assert.deepEqual(codesOf(firstState({ ...options, lastPrimary: OLD })), []);
+    });
   });
 
   test('asks again above an epoch that has shown up while it waited for the lease', () => {

@@ -10,7 +10,8 @@
 // Invariants:
 // - A node accepts writes only while it leads, knows of no conflict and of no higher epoch.
 // - It begins to lead in an epoch above every one that it had seen, after it has asked every peer
-//   it knows, and none of those that answered is ahead of it (but by force).
+//   it knows, and none of those that answered is ahead of it (but by force). For the one that led
+//   before it waits a while, if that does not answer.
 // - Fenced is final.
 
 import { assert } from '@skein/bytes';
@@ -21,10 +22,11 @@ import {
   isStranger,
   peerAhead,
   peersUnheard,
+  primaryAwaited,
   type Self,
 } from './blockers.ts';
 import type { ClusterError } from './errors.ts';
-import type { NodeRole, PeerHello } from './peer.ts';
+import type { NodeRole, PeerAddress, PeerHello } from './peer.ts';
 
 export interface NodeSettings extends Self {
   /** Leads although a peer is ahead. */
@@ -33,6 +35,8 @@ export interface NodeSettings extends Self {
   readonly peerTimeoutMs: number;
   /** So long after a lease could not be had it is asked for again. */
   readonly retryMs: number;
+  /** So long a candidate waits for the node that led before it. */
+  readonly awaitMs: number;
 }
 
 export type NodePhase = 'checking' | 'acquiring' | 'leading' | 'fenced' | 'following';
@@ -51,6 +55,15 @@ export interface SeenPeer {
   readonly aheadIn: string | undefined;
 }
 
+/** The node that led before this one is to. */
+export interface AwaitedPrimary {
+  readonly peer: PeerAddress;
+  /** Undefined until time is known to pass. */
+  readonly untilMs: number | undefined;
+  /** It has not said what it has, and is not waited for any longer. */
+  readonly isMissed: boolean;
+}
+
 export interface NodeState {
   readonly settings: NodeSettings;
   readonly phase: NodePhase;
@@ -63,6 +76,8 @@ export interface NodeState {
   readonly peers: ReadonlyMap<string, SeenPeer>;
   /** URLs of known peers that have neither answered nor failed to since the start. */
   readonly unheard: ReadonlySet<string>;
+  /** Undefined: nobody, or it has said what it has. */
+  readonly awaited: AwaitedPrimary | undefined;
   readonly fence: ClusterError | undefined;
   /** When the lease may be asked for again. */
   readonly retryAtMs: number;
@@ -109,9 +124,13 @@ export interface FirstState {
   readonly epoch: number;
   /** URLs of the peers that the node remembers. */
   readonly known: readonly string[];
+  /** Whom the node followed last, unless it has led since. */
+  readonly lastPrimary?: PeerAddress | undefined;
 }
 
-export function firstState({ settings, isCandidate, epoch, known }: FirstState): NodeState {
+export function firstState(first: FirstState): NodeState {
+  const { settings, isCandidate, epoch, known, lastPrimary } = first;
+  const isAwaited = isCandidate && lastPrimary !== undefined && !settings.isForced;
   return {
     settings,
     phase: isCandidate ? 'checking' : 'following',
@@ -120,6 +139,7 @@ export function firstState({ settings, isCandidate, epoch, known }: FirstState):
     link: 'none',
     peers: new Map(),
     unheard: new Set(isCandidate ? known : []),
+    awaited: isAwaited ? { peer: lastPrimary, untilMs: undefined, isMissed: false } : undefined,
     fence: undefined,
     retryAtMs: 0,
   };
@@ -127,7 +147,7 @@ export function firstState({ settings, isCandidate, epoch, known }: FirstState):
 
 /** What becomes of a node by one input, and what is to be done about it. */
 export function step(before: NodeState, input: NodeInput, nowMs: number): NodeStep {
-  const learned = forgetPeers(learn(before, input, nowMs), nowMs);
+  const learned = awaitPrimary(forgetPeers(learn(before, input, nowMs), nowMs), nowMs);
   const { state, effects } = decide(learned, nowMs);
   const isRaised = state.epoch > before.epoch && state.epoch !== state.term;
   if (!isRaised) return { state, effects };
@@ -143,13 +163,15 @@ export function roleOf(state: NodeState): NodeRole {
 
 /** Why the node does not do what it is configured for; empty while it does. */
 export function blockersOf(state: NodeState): readonly ClusterError[] {
-  const { fence, settings, unheard, phase } = state;
+  const { fence, settings, unheard, awaited, phase } = state;
   const conflicts = conflictsOf(state);
   if (fence !== undefined) return [fence, ...conflicts];
   if (phase !== 'checking') return conflicts;
   const ahead = settings.isForced ? [] : peersAheadOf(state);
+  const isWaiting = awaited !== undefined && !awaited.isMissed;
+  const waiting = isWaiting ? [primaryAwaited(settings, awaited.peer)] : [];
   const asking = unheard.size === 0 ? [] : [peersUnheard(settings, [...unheard])];
-  return [...conflicts, ...ahead, ...asking];
+  return [...conflicts, ...ahead, ...waiting, ...asking];
 }
 
 function conflictsOf({ settings, peers }: NodeState): ClusterError[] {
@@ -205,10 +227,27 @@ function learnOfPeer(
   return {
     ...state,
     peers,
+    awaited: isAwaitedAnswer(state, hello, comparison) ? undefined : state.awaited,
     epoch: Math.max(state.epoch, hello.epoch),
     // Peers that only a peer knows are asked as well before the node leads.
     unheard: state.phase === 'checking' ? heard.union(new Set(news)) : heard,
   };
+}
+
+/** What it has is what counts, not that it is there. */
+function isAwaitedAnswer(
+  { awaited }: NodeState,
+  { name }: PeerHello,
+  comparison: { readonly aheadIn: string | undefined } | undefined,
+): boolean {
+  return name === awaited?.peer.name && comparison !== undefined;
+}
+
+function awaitPrimary(state: NodeState, nowMs: number): NodeState {
+  const { awaited, settings } = state;
+  if (awaited === undefined || awaited.isMissed) return state;
+  const untilMs = awaited.untilMs ?? nowMs + settings.awaitMs;
+  return { ...state, awaited: { ...awaited, untilMs, isMissed: nowMs >= untilMs } };
 }
 
 function forgetPeers(state: NodeState, nowMs: number): NodeState {

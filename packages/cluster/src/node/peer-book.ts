@@ -14,6 +14,8 @@ export interface KnownPeer extends PeerAddress {
 export interface ClusterMemory {
   readonly clusterId: string | undefined;
   readonly peers: readonly KnownPeer[];
+  /** Whom the node followed last, unless it has led since. */
+  readonly lastPrimary?: PeerAddress | undefined;
 }
 
 /** Where it is kept; what is written replaces what was there, durably. */

@@ -15,6 +15,7 @@ const HELLO: PeerHello = {
   primary: 'node2',
   role: 'replica',
   epoch: 0x1_0007,
+  isEnding: true,
   clusterId: 'LFSC0123456789ABCDEF',
   peers: [{ name: 'node2', url: 'https://node2:20202/' }],
   positions: new Map([

@@ -38,6 +38,8 @@ export interface PeerHello extends PeerAddress {
   readonly role: NodeRole;
   /** Its own term while it leads, else the highest that it has seen. */
   readonly epoch: number;
+  /** Whether it has been told to end: what it has for others it gives them now. */
+  readonly isEnding: boolean;
   readonly clusterId: string | undefined;
   /** Whom else it knows. */
   readonly peers: readonly PeerAddress[];
@@ -82,6 +84,7 @@ export function parseHello(text: string): PeerHello {
     primary: nameIn(fields, 'primary'),
     role,
     epoch,
+    isEnding: fields['isEnding'] === true,
     clusterId: clusterIdIn(fields),
     peers: listIn(fields, 'peers').map((item) => addressIn(asRecord(item, 'a peer'))),
     positions: fields['positions'] === undefined ? undefined : positionsIn(fields),

@@ -46,6 +46,11 @@ export interface PeerStatus {
   readonly positions: readonly PeerPosition[];
   /** Transactions of all databases that it does not show yet. */
   readonly behindCount: number;
+  /**
+   * A database of which it came with transactions that this node does not have. It takes this
+   * node's, and keeps those that it made itself aside.
+   */
+  readonly aheadIn?: string;
 }
 
 /** TXIDs as sixteen lowercase hexadecimal digits. */

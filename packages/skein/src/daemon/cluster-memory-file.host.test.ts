@@ -11,6 +11,7 @@ import { ClusterMemoryFile } from './cluster-memory-file.ts';
 const MEMORY = {
   clusterId: 'LFSC0123456789ABCDEF',
   peers: [{ name: 'node2', url: 'http://node2:20202/', seenMs: 5 }],
+  lastPrimary: { name: 'node2', url: 'http://node2:20202/' },
 };
 
 test('ClusterMemoryFile keeps what is known, and says when that is damaged', (t) => {

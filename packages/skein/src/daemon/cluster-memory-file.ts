@@ -1,5 +1,5 @@
-// `cluster.json` in the data folder: which cluster the node belongs to, and the peers that it has
-// met. It may be lost: then the node asks anew, as on its first day.
+// `cluster.json` in the data folder: which cluster the node belongs to, the peers that it has met,
+// and whom of them it followed last. It may be lost: then the node asks anew, as on its first day.
 
 import type { ClusterMemory, ClusterMemoryStore, KnownPeer } from '@skein/cluster';
 import { readAtomicFile, writeAtomicFile } from '@skein/engine';
@@ -26,8 +26,8 @@ export class ClusterMemoryFile implements ClusterMemoryStore {
     const value = readAtomicFile(this.#disk, 'cluster', this.#path);
     if (value === 'missing') return undefined;
     if (isClusterJson(value)) {
-      const { clusterId, peers } = value;
-      return { clusterId, peers };
+      const { clusterId, peers, lastPrimary } = value;
+      return { clusterId, peers, lastPrimary };
     }
     this.#log.warn('What was known of the cluster is damaged, and found out anew', {
       file: this.#path,
@@ -35,8 +35,8 @@ export class ClusterMemoryFile implements ClusterMemoryStore {
     return undefined;
   }
 
-  save({ clusterId, peers }: ClusterMemory): void {
-    const json: ClusterJson = { version: VERSION, clusterId, peers };
+  save({ clusterId, peers, lastPrimary }: ClusterMemory): void {
+    const json: ClusterJson = { version: VERSION, clusterId, peers, lastPrimary };
     writeAtomicFile(this.#disk, 'cluster', this.#path, json);
   }
 }

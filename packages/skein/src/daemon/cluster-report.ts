@@ -102,7 +102,7 @@ function strangerStatus(replica: ReplicaStatus, own: PositionMap): PeerStatus {
 function progressOf(
   replica: ReplicaStatus | undefined,
   own: PositionMap,
-): Pick<PeerStatus, 'isConnected' | 'isCaughtUp' | 'positions' | 'behindCount'> {
+): Pick<PeerStatus, 'isConnected' | 'isCaughtUp' | 'positions' | 'behindCount' | 'aheadIn'> {
   if (replica === undefined) {
     return { isConnected: false, isCaughtUp: false, positions: [], behindCount: 0 };
   }
@@ -114,8 +114,14 @@ function progressOf(
   for (const [database, { txid }] of own) {
     behindCount += Number(txid - (replica.positions.get(database)?.applied.txid ?? 0n));
   }
-  const { isCaughtUp } = replica;
-  return { isConnected: true, isCaughtUp, positions, behindCount: Math.max(behindCount, 0) };
+  const { isCaughtUp, aheadIn } = replica;
+  return {
+    isConnected: true,
+    isCaughtUp,
+    positions,
+    behindCount: Math.max(behindCount, 0),
+    ...(aheadIn === undefined ? {} : { aheadIn }),
+  };
 }
 
 function idOf({ hello }: ReplicaStatus): string {

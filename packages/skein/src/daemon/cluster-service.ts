@@ -9,6 +9,7 @@
 
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
   AddressList,
@@ -28,6 +29,7 @@ import type { ClusterConfig, ProxyConfig } from '../config/cluster-config.ts';
 import { EngineLogSink } from '../replication/log-sink.ts';
 import type { EngineLogSource } from '../replication/log-source.ts';
 import { ClusterMemoryFile } from './cluster-memory-file.ts';
+import { takeFarewell } from './farewell.ts';
 import { HttpProbe } from './http-probe.ts';
 import type { MountThreadClient } from './mount-thread-client.ts';
 import { advertisedUrl, loadTls, type NodeDoor, openNodeDoor } from './node-door.ts';
@@ -155,6 +157,7 @@ export class ClusterService {
       primary,
       role: before?.role ?? 'no-primary',
       epoch,
+      isEnding: before?.isEnding ?? false,
       clusterId,
       peers: [],
       positions: undefined,
@@ -182,9 +185,14 @@ export class ClusterService {
     );
   }
 
-  /** Gives what is committed here to the replicas that are connected, as far as they take it. */
+  /**
+   * Gives what is committed here to the replicas that are connected, as far as they take it; on a
+   * replica, takes what the primary gives.
+   */
   async drain(): Promise<void> {
+    this.node.announceEnd();
     const { source, config, log } = this.#options;
+    if (this.follower !== undefined) return this.#takeFarewell(this.follower);
     if (this.node.situation.role !== 'primary') return;
     await this.#suspend('it is about to end');
     const txids = new Map([...source.positions()].map(([name, { txid }]) => [name, txid]));
@@ -192,6 +200,23 @@ export class ClusterService {
     const signal = AbortSignal.timeout(config.drainMs);
     if (await this.streams.waitForReplicas(target, signal)) return;
     log.warn('Replicas are behind while the primary ends', { waitedMs: config.drainMs });
+  }
+
+  async #takeFarewell({ url, sink }: PrimaryFollower): Promise<void> {
+    const { config, log } = this.#options;
+    // A LiteFS does not say what it has.
+    if (url === undefined || config.compat !== undefined) return;
+    const hasAll = await takeFarewell({
+      link: () => this.node.situation.link,
+      ask: () => this.node.inquire(url),
+      positions: () => sink.positions(),
+      databases: config.databases === undefined ? undefined : new Set(config.databases),
+      clock: systemClock,
+      sleep: (ms) => sleep(ms),
+      limitMs: config.drainMs,
+    });
+    if (hasAll) return;
+    log.warn('The node ends before it has all that the primary has', { waitedMs: config.drainMs });
   }
 
   async stop(): Promise<void> {

@@ -79,6 +79,11 @@ export class NodeParts {
       this.#options.log.warn('The node has no primary, and goes on as it is');
   }
 
+  /** Others are told that the node is about to end, while its commands are still ending. */
+  announceEnd(): void {
+    this.#service?.node.announceEnd();
+  }
+
   /** What has not been started is passed over. */
   async stop(): Promise<void> {
     await this.#proxy?.close();

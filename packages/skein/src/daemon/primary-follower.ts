@@ -45,6 +45,11 @@ export class PrimaryFollower {
     this.sink = options.sink;
   }
 
+  /** Where the primary is that is followed; undefined: there was none yet. */
+  get url(): URL | undefined {
+    return this.#url;
+  }
+
   get status(): StreamStatus | undefined {
     return this.#client?.status;
   }

@@ -121,6 +121,7 @@ async function serveUntilEnd(serving: Serving): Promise<number> {
   };
   const commands = hasCommands ? run() : new Promise<never>(() => undefined);
   const first = await Promise.race([commands, gone, signals.ended]);
+  parts.announceEnd();
   if (typeof first === 'number') return first;
   if (first === undefined) log.info('The mount was taken down by somebody else');
   await children.stop(first ?? 'SIGTERM', CHILD_GRACE_MS);

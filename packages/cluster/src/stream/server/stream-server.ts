@@ -19,6 +19,7 @@ import type { Socket } from 'node:net';
 import type { Clock, Counter, Gauge, Log, Metrics } from '@skein/host';
 
 import { ReplicationError } from '../../errors.ts';
+import { findAhead } from '../../node/positions.ts';
 import type { LogCursor, LogItem, LogSource } from '../../ports.ts';
 import type { ClientDecoder } from '../../wire/client-decoder.ts';
 import { Complaints } from '../complaints.ts';
@@ -57,6 +58,8 @@ export interface ReplicaStatus {
   readonly isCaughtUp: boolean;
   /** Of a LiteFS: what it had when it connected. */
   readonly positions: ReadonlyMap<string, ReplicaPosition>;
+  /** A database of which it came with more than there is here; undefined: there is none. */
+  readonly aheadIn: string | undefined;
 }
 
 /** More nodes than a cluster has; each connection takes some memory. */
@@ -83,6 +86,7 @@ interface Peer {
   readonly stream: ReplicaStream;
   readonly address: string;
   readonly connectedMs: number;
+  readonly aheadIn: string | undefined;
 }
 
 export class StreamServer {
@@ -135,10 +139,11 @@ export class StreamServer {
   }
 
   get replicas(): readonly ReplicaStatus[] {
-    return [...this.#peers].map(({ stream, address, connectedMs }) => ({
+    return [...this.#peers].map(({ stream, address, connectedMs, aheadIn }) => ({
       hello: stream.hello,
       address,
       connectedMs,
+      aheadIn,
       isCaughtUp: stream.isCaughtUp,
       positions: stream.progress.positions,
     }));
@@ -261,12 +266,19 @@ export class StreamServer {
       onSent: (item) => this.#onSent(item, replica),
       onProgress: () => this.#onProgress(),
     });
-    const peer: Peer = { stream: replica, address, connectedMs: clock.wallMs() };
+    const aheadIn = findAhead(this.#options.source.positions(), decoder.positions!);
+    const peer: Peer = { stream: replica, address, connectedMs: clock.wallMs(), aheadIn };
     this.#replaceEarlier(hello.nodeId);
     this.#peers.add(peer);
     this.#figures.replicas.set(this.#peers.size);
     const fields = { replica: nameOf(hello), address, protocol: hello.dialect };
     log.info('Replica connected', fields);
+    if (aheadIn !== undefined) {
+      log.warn('A replica came with transactions that this node, the primary, does not have', {
+        ...fields,
+        database: aheadIn,
+      });
+    }
     this.#options.onChange?.();
     const failure = await replica.run();
     this.#peers.delete(peer);
