@@ -230,8 +230,8 @@ export class Database {
   }
 
   /**
-   * Removes file and sidecar; the name can be used again. Throws DiskError: they may be there still,
-   * but are nobody's.
+   * Removes file and sidecar; the name can be used again. Throws DiskError: they may be there
+   * still, but are nobody's.
    */
   removeFile(): void {
     const { disk } = this.#context;

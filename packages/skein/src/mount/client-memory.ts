@@ -1,8 +1,8 @@
 // The engine's ClientMemory: the wal-index, which clients map into their memory.
 //
 // With passthrough their pages are those of our file: we map it too. Without, their pages are the
-// kernel's for the mount, which a notification changes; the file keeps a copy, from which the kernel
-// reads what it has dropped.
+// kernel's for the mount, which a notification changes; the file keeps a copy, from which the
+// kernel reads what it has dropped.
 //
 // Invariant: the file has a new header only when all that it speaks of is in the kernel's pages, or
 // comes there from the file: a client that gets the header from there finds the rest.
