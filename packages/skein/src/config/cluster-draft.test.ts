@@ -132,6 +132,11 @@ describe('finishProxy()', () => {
     assert.equal(finishProxy({ address, target }, undefined).config?.waitMs, 1_000);
   });
 
+  test('is found by plain HTTP, as nodes forward', () => {
+    const draft = { address, target, advertiseUrl: 'https://app.example.org/' };
+    assert.match(finishProxy(draft, undefined).problems[0]!.message, /plain HTTP/);
+  });
+
   test('needs a database for the cookie of LiteFS', () => {
     const cluster = finish({ primary: 'node1', compat: 'litefs', allowFrom: ['10.0.0.0/8'] });
     assert.match(finishProxy({ address, target }, cluster).problems[0]!.message, /about one/);

@@ -124,6 +124,10 @@ export function finishProxy(
   if (target === undefined) {
     return refuse('proxy.target', 'where does the app listen? Say it like localhost:8081');
   }
+  if (draft?.advertiseUrl?.startsWith('https:') === true) {
+    const message = 'nodes forward to each other over plain HTTP: say where the proxy itself is';
+    return refuse('proxy.advertise-url', message);
+  }
   const compat = cluster?.compat !== undefined;
   if (compat && draft?.database === undefined) {
     return refuse('proxy.database', 'the cookie of LiteFS is about one database: say which');

@@ -49,9 +49,16 @@ export class NodeParts {
   #api: ApiServer | undefined;
   #proxy: ProxyThread | undefined;
   #proxyMetrics: SharedArrayBuffer | undefined;
+  readonly #failed = Promise.withResolvers<never>();
 
   constructor(options: NodePartsOptions) {
     this.#options = options;
+    this.#failed.promise.catch(() => undefined);
+  }
+
+  /** Rejects when a part has ended that the node is not to be without. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /**
@@ -159,6 +166,7 @@ export class NodeParts {
     this.#proxy = new ProxyThread(config, feed, log);
     const { address, metrics } = await this.#proxy.listening;
     this.#proxyMetrics = metrics;
+    this.#proxy.failed.catch((error: unknown) => this.#failed.reject(error));
     return address;
   }
 }

@@ -19,11 +19,14 @@ export interface ProxyFeedOptions {
 export function createProxyFeed(options: ProxyFeedOptions): ProxyFeed {
   const { nodeName, service, source, thread } = options;
   const sink = service?.follower?.sink;
+  let epoch = 0;
   return {
     nodeName,
     streams: service?.streams,
     get epoch() {
-      return service?.node.situation.epoch ?? source.options.log.published.epoch;
+      if (service === undefined) return source.options.log.published.epoch;
+      if (isCurrent(service)) epoch = service.node.situation.epoch;
+      return epoch;
     },
     describe: () => (service === undefined ? { role: 'primary', lagMs: 0 } : describe(service)),
     positions: (): PositionMap => sink?.appliedPositions() ?? source.positions(),
@@ -39,12 +42,21 @@ export function createProxyFeed(options: ProxyFeedOptions): ProxyFeed {
   };
 }
 
+/**
+ * Whether what the databases have is of the epoch that the node knows. One that has only heard of
+ * it may still have transactions beyond where the new primary began, which are about to go.
+ */
+function isCurrent({ node }: ClusterService): boolean {
+  const { role, link } = node.situation;
+  return role === 'primary' || (role === 'replica' && link === 'caught-up');
+}
+
 function describe({ node, follower }: ClusterService): Omit<NodeChange, 'positions'> {
   const { role, primary } = node.situation;
   const lagMs = follower?.lagMs ?? 0;
   if (role !== 'replica') return { role, lagMs };
-  // To a primary without a proxy nothing can be forwarded.
-  if (primary?.proxyUrl === undefined) return { role: 'no-primary', lagMs };
+  // To a primary without a proxy nothing can be forwarded, nor to one that says it speaks TLS.
+  if (primary?.proxyUrl?.startsWith('http:') !== true) return { role: 'no-primary', lagMs };
   return { role, lagMs, primary: { name: primary.name, proxyUrl: primary.proxyUrl } };
 }
 

@@ -32,7 +32,7 @@ export type ProxyThreadErrorCode =
   /** For a reason that has no code of its own. */
   | 'PROXY_FAILED';
 
-/** The proxy could not start. */
+/** The proxy could not start, or has ended by itself. */
 export class ProxyThreadError extends Error {
   override readonly name = 'ProxyThreadError';
   readonly code: ProxyThreadErrorCode;
@@ -53,6 +53,7 @@ export class ProxyThread {
   readonly #worker: Worker;
   readonly #listening = Promise.withResolvers<Extract<FromProxy, { kind: 'listening' }>>();
   readonly #ended = Promise.withResolvers<void>();
+  readonly #failed = Promise.withResolvers<never>();
   readonly #waiting = new Map<number, AbortController>();
   readonly #told = new Map<string, DatabasePosition>();
   #isChanged = false;
@@ -75,9 +76,11 @@ export class ProxyThread {
     const script = new URL(`proxy-worker${extname(import.meta.url)}`, import.meta.url);
     this.#worker = new Worker(script, { workerData, transferList: [port2], name: 'proxy' });
     this.#worker.on('error', (error) => this.#fail(error as Error));
-    this.#worker.on('exit', () => this.#fail(new Error('The thread of the proxy has ended')));
+    this.#worker.on('exit', () => this.#fail(new Error('its thread is gone')));
     this.#port.on('message', (message: FromProxy) => this.#take(message));
-    for (const { promise } of [this.#listening, this.#ended]) promise.catch(() => undefined);
+    for (const { promise } of [this.#listening, this.#ended, this.#failed]) {
+      promise.catch(() => undefined);
+    }
     feed.onChange(() => this.#changed());
     this.#push();
   }
@@ -85,6 +88,11 @@ export class ProxyThread {
   /** Rejects with ProxyThreadError. */
   get listening(): Promise<Extract<FromProxy, { kind: 'listening' }>> {
     return this.#listening.promise;
+  }
+
+  /** Rejects with ProxyThreadError when the thread ends and nobody has asked it to. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /** Requests under way have a while to end. */
@@ -172,9 +180,14 @@ export class ProxyThread {
     this.#port.postMessage(message);
   }
 
-  #fail(error: Error): void {
+  /** Whoever waits for any of it learns of it; what comes first counts. */
+  #fail(cause: Error): void {
+    const error =
+      cause instanceof ProxyThreadError
+        ? cause
+        : new ProxyThreadError(`The proxy has ended: ${cause.message}`, 'PROXY_FAILED');
     this.#listening.reject(error);
     this.#ended.reject(error);
-    if (!this.#isClosing) this.#log.error('The proxy has ended', { error: error.message });
+    if (!this.#isClosing) this.#failed.reject(error);
   }
 }

@@ -120,7 +120,12 @@ async function serveUntilEnd(serving: Serving): Promise<number> {
     return over.signal.aborted ? 0 : children.run(config.exec);
   };
   const commands = hasCommands ? run() : new Promise<never>(() => undefined);
-  const first = await Promise.race([commands, gone, signals.ended]);
+  const first = await Promise.race([commands, gone, signals.ended, parts.failed]).catch(
+    async (error: unknown) => {
+      await children.stop('SIGTERM', CHILD_GRACE_MS);
+      throw error;
+    },
+  );
   parts.announceEnd();
   if (typeof first === 'number') return first;
   if (first === undefined) log.info('The mount was taken down by somebody else');
