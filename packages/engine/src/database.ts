@@ -130,6 +130,16 @@ export class Database {
     return this.#checksums;
   }
 
+  /**
+   * Makes sure that advance() cannot fail, for a transaction that another node has prepared. Throws
+   * DiskError.
+   */
+  prepareChecksums({ next, pgnos }: CommittedPages): void {
+    const checksums = this.checksumsFor(next.pageSize!);
+    checksums.prepare(pgnos);
+    checksums.prepareRange(next.pageCount + 1, this.#state.pageCount);
+  }
+
   /** Opens the file, makes it if there is none. */
   openFile(): void {
     if (this.#file !== undefined) return;

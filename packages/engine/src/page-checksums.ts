@@ -78,6 +78,20 @@ export class PageChecksums {
     return this.#block(pgno)[checksumSlotOf(pgno)]!;
   }
 
+  /** Reads what set() needs of these pages, so that it cannot fail. Throws DiskError. */
+  prepare(pgnos: Uint32Array): void {
+    for (const pgno of pgnos) this.#block(pgno);
+  }
+
+  /** The same of all pages from one to another; of none where the last comes before the first. */
+  prepareRange(firstPgno: number, lastPgno: number): void {
+    if (lastPgno < firstPgno) return;
+    const last = checksumBlockOf(lastPgno);
+    for (let number = checksumBlockOf(firstPgno); number <= last; number++) {
+      if (this.#blocks[number] === undefined) this.#load(number);
+    }
+  }
+
   /** Both halves 0: the page is gone. */
   set(pgno: number, hi: number, lo: number): void {
     const block = this.#block(pgno);

@@ -10,7 +10,7 @@ import { checkChecksums } from '../../test/inspect.ts';
 import { checkReaders, openReplica, receive, receiveFile } from '../../test/replica-run.ts';
 import { SentHistory } from '../../test/sent-history.ts';
 import { ltxBetween, type SentLtx, snapshotOf } from '../../test/sent-ltx.ts';
-import { samplePages } from '../../test/sample-database.ts';
+import { type Pages, samplePages } from '../../test/sample-database.ts';
 import { OWNER } from '../../test/sqlite-client.ts';
 import { type SimNode } from '../../test/sim-node.ts';
 import { EngineError } from '../errors.ts';
@@ -124,6 +124,28 @@ describe('what a replica receives', () => {
     checkReaders(node, history.all);
   });
 
+  test('is not in the log when its checksums could not be kept', () => {
+    for (const op of ['checksums.open', 'checksums.write', 'checksums.read']) {
+      const { node, history } = newReplica();
+      receive(node, [history.next(), history.drop()]);
+      const again = history.become(samplePages(new SeededRandom(4), 512, 4));
+      const next = op === 'checksums.read' ? history.become(manyPages(again.pages)) : again;
+      if (next !== again) receive(node, [again]);
+      const before = node.engine.log.lastLsn;
+      node.disk.failAt({ n: 1, op, error: 'EIO' });
+      const { takenCount, refusal } = receive(node, [next]);
+      assert.deepEqual([takenCount, (refusal as { code?: string }).code], [0, 'EIO'], op);
+      assert.equal(node.engine.log.lastLsn, before, op);
+      assert.equal(receive(node, [next, history.next()]).takenCount, 2);
+      node.rest();
+      checkReaders(node, history.all);
+      const after = openReplica(node.disk.powerCut(new SeededRandom(1), 'lose-all'));
+      assert.equal(after.engine.replica!.positions().get(NAME)!.txid, history.txid);
+      checkReaders(after, history.all);
+      checkChecksums(after);
+    }
+  });
+
   test('comes as a file where it is large, which is gone when it is refused', () => {
     const { node, history } = newReplica();
     receiveFile(node, history.next({}, 30));
@@ -225,6 +247,12 @@ function checkKept({ disk, engine }: SimNode): void {
 
 function newReplicaOn(disk: SimDisk): { node: SimNode; history: SentHistory } {
   return { node: openReplica(disk), history: new SentHistory(new SeededRandom(1), NAME) };
+}
+
+/** The same and more, so that their checksums are in more than one block. */
+function manyPages(pages: Pages): Pages {
+  const [header, ...others] = samplePages(new SeededRandom(4), 512, 600);
+  return [...pages, header!, ...others];
 }
 
 /** A transaction behind one that is left out. */

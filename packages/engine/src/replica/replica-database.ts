@@ -150,13 +150,23 @@ export class ReplicaDatabase implements ServedDatabase {
     }
   }
 
-  /** What has to be there before the first transaction is in the log. */
-  prepareFor({ next }: VerifiedTransaction): void {
+  /**
+   * What has to be there before a transaction is in the log: nothing may fail afterwards. Throws
+   * DiskError.
+   */
+  prepareFor(transaction: VerifiedTransaction): void {
     const { database } = this;
-    if (database.state.pageCount > 0 || next.pageCount === 0) return;
-    const { disk } = this.#context.engine;
-    database.openFile();
-    if (!hasCheckpoint(disk, database.folder)) writeCheckpoint(disk, database.folder, NO_STATE);
+    const { next } = transaction;
+    const { pageSize, pageCount } = database.state;
+    if (next.pageCount === 0) return;
+    if (pageCount === 0) {
+      const { disk } = this.#context.engine;
+      database.openFile();
+      if (!hasCheckpoint(disk, database.folder)) writeCheckpoint(disk, database.folder, NO_STATE);
+    }
+    // One of another page size is made when there is nothing left of this one.
+    if (pageSize === undefined || pageSize === next.pageSize)
+      database.prepareChecksums(transaction);
   }
 
   /** The transaction is in the log; `bytes`: the LTX file, if that is in memory. */
