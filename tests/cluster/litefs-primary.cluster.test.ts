@@ -158,6 +158,23 @@ suite(`A Skein follows a LiteFS primary: ${replayHint(SEED, 'litefs')}`, () => {
     await assertSame(t, pair);
   });
 
+  test('from a snapshot when a database leaves WAL mode, of which LiteFS sends a part', async (t) => {
+    const pair = await createLitefsPair(t);
+    if (pair === undefined) return;
+    await leadWithLitefs(pair);
+    await followWithSkein(pair);
+    const client = await connect(t, pair.litefs.path('a.db'));
+    await client.exec('PRAGMA journal_mode = WAL');
+    await client.exec('CREATE TABLE t (v)');
+    await assertSame(t, pair);
+    await client.exec('PRAGMA journal_mode = DELETE');
+    await client.exec('INSERT INTO t VALUES (1)');
+    await assertSame(t, pair);
+    assert.match(pair.skein.log, /code=POSITION_MISMATCH/);
+    await client.exec('INSERT INTO t VALUES (2)');
+    await assertSame(t, pair);
+  });
+
   test('from a snapshot when it went its own way, which is kept', async (t) => {
     const pair = await createLitefsPair(t);
     if (pair === undefined) return;

@@ -14,10 +14,20 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
-import { bytesSource, inspectLtx, maybeParsePosition, type Txid } from '@skein/ltx';
+import {
+  bytesSource,
+  compact,
+  inspectLtx,
+  LtxReader,
+  maybeParsePosition,
+  type Position,
+  type Txid,
+} from '@skein/ltx';
 import { onTestEnd, type TestScope } from '@skein/testkit';
 
 import { AddressList } from '../src/auth/address-list.ts';
+import { ReplicationError } from '../src/errors.ts';
+import type { PositionMap, ReceivedTransaction } from '../src/ports.ts';
 import { ClientDecoder } from '../src/wire/client-decoder.ts';
 import { FrameWriter } from '../src/wire/frame-writer.ts';
 import { eventually, startPrimary, startReplica } from './fixture.ts';
@@ -29,6 +39,30 @@ const ltxTestdata = join(import.meta.dirname, '..', '..', 'ltx', 'testdata', 'li
 
 const LOCAL = new AddressList(['127.0.0.0/8']);
 
+/** Finds that this transaction leads elsewhere, however often it comes; a snapshot does not. */
+class RefusingLog extends MemoryLog {
+  readonly #refused: bigint;
+
+  constructor(refused: bigint) {
+    super();
+    this.#refused = refused;
+  }
+
+  override async receive(transactions: readonly ReceivedTransaction[]): Promise<void> {
+    const isRefused = ({ bytes }: ReceivedTransaction): boolean =>
+      inspectLtx(bytesSource(bytes)).header.minTxid === this.#refused;
+    if (!transactions.some(isRefused)) return super.receive(transactions);
+    throw new ReplicationError('POSITION_MISMATCH', 'It leads elsewhere');
+  }
+}
+
+function compactAll(files: readonly Uint8Array[]): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const inputs = files.map((file) => new LtxReader(bytesSource(file)));
+  compact(inputs, (bytes, start, end) => parts.push(bytes.slice(start, end)), { version: 1 });
+  return Buffer.concat(parts);
+}
+
 interface FakeLitefs {
   readonly url: URL;
   readonly requests: { readonly headers: IncomingHttpHeaders; readonly body: Buffer }[];
@@ -37,7 +71,7 @@ interface FakeLitefs {
 /** Answers every request with the stream, and then keeps it open. */
 async function startLitefs(
   t: TestScope,
-  answer: (stream: ServerHttp2Stream) => void,
+  answer: (stream: ServerHttp2Stream, positions: PositionMap) => void,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<FakeLitefs> {
   const requests: FakeLitefs['requests'] = [];
@@ -58,7 +92,7 @@ async function startLitefs(
         'litefs-cluster-id': 'LFSCFEA20258C2962EA2',
         ...headers,
       });
-      answer(stream);
+      answer(stream, decoder.positions);
     });
     stream.on('end', () => requests.push({ headers: requestHeaders, body: Buffer.concat(parts) }));
   });
@@ -159,6 +193,34 @@ describe('a replica of LiteFS', () => {
     const replica = startReplica(t, litefs.url, { litefs: LOCAL });
     await eventually(() => litefs.requests.length > 2);
     assert.equal(replica.metrics.sum('skein_stream_errors_total'), 0);
+  });
+
+  test('asks for a snapshot when a transaction does not lead where it says', async (t) => {
+    const database = new MemoryDatabase();
+    const [first, second] = [1, 2].map((fill) => database.commit({ pgnos: [1], fill }));
+    const memory = new RefusingLog(2n);
+    memory.append('app.db', first!);
+    const own = memory.positions().get('app.db')!;
+    const told: (Position | undefined)[] = [];
+    const litefs = await startLitefs(t, (stream, positions) => {
+      const position = positions.get('app.db');
+      told.push(position);
+      const isKnown = position?.txid === own.txid && position.checksum === own.checksum;
+      const ltx = isKnown ? second! : compactAll([first!, second!]);
+      const writer = new FrameWriter();
+      writer.ltx('app.db');
+      writer.chunk(ltx);
+      writer.chunksEnd();
+      writer.ready();
+      stream.write(writer.take());
+      beat(stream);
+    });
+    const replica = startReplica(t, litefs.url, { litefs: LOCAL, memory });
+    await eventually(() => replica.client.status.state === 'ready');
+    assert.deepEqual(memory.positions().get('app.db'), database.position);
+    assert.equal(memory.fileOffsets.length, 1);
+    assert.deepEqual(told.slice(0, 2), [own, own]);
+    assert.equal(told.length, 3);
   });
 
   test('gives a primary up that is silent, though not in the middle of a file', async (t) => {

@@ -12,7 +12,7 @@ import type { FileHead, ServerFrame } from '../../wire/frames.ts';
 import { type Dialect, ServerDecoder } from '../../wire/server-decoder.ts';
 import { Inbox, type InboxItem } from './inbox.ts';
 import { LitefsLtx } from './litefs-ltx.ts';
-import { checkLtxLength } from './ltx-fields.ts';
+import { checkLtxLength, maxTxidOf } from './ltx-fields.ts';
 
 export interface ReceiverEvents {
   /** A transaction has arrived whole, and is not durable yet. */
@@ -23,6 +23,8 @@ export interface ReceiverEvents {
   onReady(): void;
   /** What the primary had sent until then, by its clock, is durable here. */
   onHeartbeat(wallMs: number): void;
+  /** The database did not take a transaction: it does not fit where that is. */
+  onMisfit(database: string): void;
   /** The primary does not know this database. */
   onUnknownDatabase(database: string): void;
 }
@@ -182,8 +184,7 @@ export class Receiver {
     const { sink, events } = this.#options;
     switch (item.kind) {
       case 'transactions':
-        await sink.receive(item.transactions);
-        return events.onDurable(item.transactions);
+        return this.#receive(item.transactions);
       case 'file-begin': {
         const target = await sink.receiveFile(item.database, item.epoch, item.id);
         this.#file = { database: item.database, target };
@@ -198,13 +199,36 @@ export class Receiver {
         const { database, target } = this.#file!;
         // From here on the sink decides what becomes of it.
         this.#file = undefined;
-        await target.finish();
+        await this.#telling(() => database, target.finish());
         return events.onFile(database);
       }
       case 'ready':
         return events.onReady();
       case 'heartbeat':
         return events.onHeartbeat(item.wallMs);
+    }
+  }
+  async #receive(transactions: readonly ReceivedTransaction[]): Promise<void> {
+    const { sink, events } = this.#options;
+    const findRefused = (): string | undefined => {
+      const positions = sink.positions();
+      const isMissing = ({ database, bytes }: ReceivedTransaction): boolean =>
+        maxTxidOf(bytes) > (positions.get(database)?.txid ?? 0n);
+      return transactions.find(isMissing)?.database;
+    };
+    await this.#telling(findRefused, sink.receive(transactions));
+    events.onDurable(transactions);
+  }
+
+  /** Says which database it was that did not take what came. */
+  async #telling(find: () => string | undefined, taking: Promise<void>): Promise<void> {
+    try {
+      await taking;
+    } catch (error) {
+      const isMisfit = error instanceof ReplicationError && error.code === 'POSITION_MISMATCH';
+      const database = isMisfit ? find() : undefined;
+      if (database !== undefined) this.#options.events.onMisfit(database);
+      throw error;
     }
   }
 }

@@ -6,6 +6,7 @@
 
 import { AssertionError, readU64be } from '@skein/bytes';
 import type { Clock, Counter, Log, Metrics, Random } from '@skein/host';
+import { POSITION_ZERO } from '@skein/ltx';
 
 import type { AddressList } from '../../auth/address-list.ts';
 import type { Authenticator } from '../../auth/authenticator.ts';
@@ -19,6 +20,7 @@ import type { TlsIdentity } from '../tls-identity.ts';
 import { connect, type Connection, RefusedError } from './connect.ts';
 import { followStream } from './followed-stream.ts';
 import { timestampOf } from './ltx-fields.ts';
+import { Misfits } from './misfits.ts';
 import type { ReceiverEvents } from './receiver.ts';
 
 export interface StreamClientOptions {
@@ -68,6 +70,7 @@ export class StreamClient {
   readonly #timing: StreamTiming;
   readonly #complaints: Complaints;
   readonly #figures: Figures;
+  readonly #misfits = new Misfits();
   readonly #closing = new AbortController();
   readonly #done: Promise<void>;
   #status: StreamStatus = CONNECTING;
@@ -150,7 +153,7 @@ export class StreamClient {
         {
           url,
           self: self(),
-          positions: sink.positions(),
+          positions: this.#misfits.tell(sink.positions()),
           databases,
           resume: sink.resumable(),
           authenticator,
@@ -190,16 +193,24 @@ export class StreamClient {
   }
 
   #events(primary: string): ReceiverEvents {
-    const { log, clock } = this.#options;
+    const { log, clock, sink } = this.#options;
     const { transactions, bytes, files } = this.#figures;
+    const misfits = this.#misfits;
     return {
       onReceived: () => undefined,
       onDurable: (received) => {
         transactions.add(received.length);
         bytes.add(received.reduce((sum, transaction) => sum + transaction.bytes.length, 0));
         this.#noteTime(timestampOf(received.at(-1)!.bytes));
+        for (const { database } of received) misfits.taken(database);
       },
-      onFile: () => files.add(1),
+      onFile: (database) => {
+        files.add(1);
+        misfits.taken(database);
+      },
+      onMisfit: (database) => {
+        misfits.refused(database, sink.positions().get(database) ?? POSITION_ZERO);
+      },
       onReady: () => {
         log.info('Caught up with the primary', { primary });
         this.#set({ ...this.#status, state: 'ready', primaryMs: clock.wallMs() });
