@@ -146,6 +146,24 @@ describe('what a replica receives', () => {
     }
   });
 
+  test('is the last in the log when it is there and cannot be taken over', () => {
+    const { node, history } = newReplica();
+    receive(node, history.several(3));
+    node.rest();
+    const other = new SentHistory(new SeededRandom(2), NAME, 4096);
+    other.several(9);
+    const whole = snapshotOf(other.all.at(-1)!);
+    // Its sidecar can be made only when there is nothing left of the old one.
+    node.disk.failAt({ n: 1, op: 'checksums.open', error: 'EIO' });
+    assert.throws(() => receiveFile(node, whole), { code: 'LOG_FAILED' });
+    const foreign = new SentHistory(new SeededRandom(3), 'foreign.db');
+    assert.throws(() => receive(node, [foreign.next()]), { code: 'LOG_FAILED' });
+    const after = openReplica(node.disk.powerCut(new SeededRandom(1), 'lose-all'));
+    assert.equal(after.engine.replica!.positions().get(NAME)!.txid, other.txid);
+    checkReaders(after, other.all);
+    checkChecksums(after);
+  });
+
   test('comes as a file where it is large, which is gone when it is refused', () => {
     const { node, history } = newReplica();
     receiveFile(node, history.next({}, 30));

@@ -246,7 +246,12 @@ export class Replica {
       yield* this.#whenDurable(lsn);
       yield* files.makeWay();
     }
-    files.logged(verified, lsn, bytes);
+    try {
+      files.logged(verified, lsn, bytes);
+    } catch (error) {
+      // It is in the log: what does not fit behind it must not get there before a restart.
+      throw committer.log.fail(error);
+    }
     if (next.pageCount > 0) return;
     yield* this.#whenDurable(lsn);
     yield* files.drop();
