@@ -55,6 +55,7 @@ export type { ClusterMemory, ClusterMemoryStore, KnownPeer } from './node/peer-b
 export {
   formatHello,
   HELLO_BYTES_MAX,
+  NODE_ROLES,
   type NodeRole,
   parseHello,
   type PeerAddress,

@@ -1,6 +1,6 @@
 // What a node of a cluster tells of itself and of its peers, put together from those that know.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type {
@@ -30,11 +30,12 @@ export interface ClusterFacts {
   /** Where the databases of this node stand. */
   readonly positions: PositionMap;
   readonly lagMs: number | undefined;
-  readonly dataFolder: string;
+  /** See divergedFolders(). */
+  readonly diverged: readonly string[];
 }
 
 export function clusterStatus(facts: ClusterFacts): ClusterStatus {
-  const { config, url, proxyUrl, situation, lagMs, dataFolder } = facts;
+  const { config, url, proxyUrl, situation, lagMs, diverged } = facts;
   const { role, epoch, clusterId, link } = situation;
   const primary = primaryOf(facts);
   return {
@@ -50,7 +51,7 @@ export function clusterStatus(facts: ClusterFacts): ClusterStatus {
     ...(lagMs === undefined ? {} : { lagMs }),
     problems: problemsOf(facts),
     peers: peersOf(facts),
-    diverged: divergedFolders(dataFolder),
+    diverged,
   };
 }
 
@@ -128,14 +129,21 @@ function idOf({ hello }: ReplicaStatus): string {
   return hello.nodeId.toString(16).padStart(16, '0').toUpperCase();
 }
 
-/** Relative to the data folder. */
+/** Where transactions are kept that the primary did not have, relative to the data folder. */
 export function divergedFolders(dataFolder: string): readonly string[] {
-  const databases = join(dataFolder, 'dbs');
-  if (!existsSync(databases)) return [];
-  return readdirSync(databases).flatMap((name) => {
+  return namesIn(join(dataFolder, 'dbs')).flatMap((name) => {
     const folder = join('dbs', name, 'diverged');
-    const path = join(dataFolder, folder);
-    if (!existsSync(path)) return [];
-    return readdirSync(path).map((entry) => join(folder, entry));
+    return namesIn(join(dataFolder, folder)).map((entry) => join(folder, entry));
   });
+}
+
+/** Databases come and go while we look: what is not there has nothing in it. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw error;
+  }
 }

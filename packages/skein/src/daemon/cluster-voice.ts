@@ -10,6 +10,7 @@ import type { ClusterStatus } from '../api/cluster-status.ts';
 import { EventHub, type RoleData } from '../api/events.ts';
 import type { ClusterConfig } from '../config/cluster-config.ts';
 import type { EngineLogSource } from '../replication/log-source.ts';
+import { ClusterFigures } from './cluster-figures.ts';
 import { clusterStatus, divergedFolders } from './cluster-report.ts';
 import type { ClusterService } from './cluster-service.ts';
 import { helloParts } from './http-probe.ts';
@@ -27,23 +28,27 @@ export interface ClusterVoiceOptions {
 /** Who is refused comes again every second. */
 const REPEAT_MS = 60_000;
 
-/** How often what only time changes is told. */
+/** How often what only time changes is told, and looked for on the disk. */
 const PULSE_MS = 1_000;
+/** Acknowledgements come by the thousand, and there may be a thousand databases to tell of. */
+const SHOW_MS = 100;
 
 export class ClusterVoice implements ClusterControl {
   readonly events: EventHub = new EventHub();
   readonly peers: PeerExchange;
   readonly #options: ClusterVoiceOptions;
+  readonly #figures: ClusterFigures;
   readonly #timer: NodeJS.Timeout;
   #role: RoleData;
-  #diverged: ReadonlySet<string>;
-  #isShowing = false;
+  #diverged: readonly string[];
+  #showing: NodeJS.Timeout | undefined;
 
   constructor(options: ClusterVoiceOptions) {
     this.#options = options;
     this.peers = createExchange(options.service, options.log);
     this.#role = this.role();
-    this.#diverged = new Set(divergedFolders(options.dataFolder));
+    this.#diverged = divergedFolders(options.dataFolder);
+    this.#figures = new ClusterFigures(options.service.metrics);
     options.service.onChange(() => this.#changed());
     this.#timer = setInterval(() => this.#pulse(), PULSE_MS);
     this.#show();
@@ -57,7 +62,7 @@ export class ClusterVoice implements ClusterControl {
   }
 
   status(): ClusterStatus {
-    const { config, dataFolder, service, source } = this.#options;
+    const { config, service, source } = this.#options;
     const { follower, streams, url, proxyUrl } = service;
     return clusterStatus({
       config,
@@ -68,7 +73,7 @@ export class ClusterVoice implements ClusterControl {
       replicas: streams.replicas,
       positions: source.positions(),
       lagMs: follower?.lagMs,
-      dataFolder,
+      diverged: this.#diverged,
     });
   }
 
@@ -87,6 +92,7 @@ export class ClusterVoice implements ClusterControl {
 
   close(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#showing);
     this.events.close();
   }
 
@@ -97,30 +103,33 @@ export class ClusterVoice implements ClusterControl {
   #changed(): void {
     const before = this.#role;
     this.#role = this.role();
-    if (JSON.stringify(before) !== JSON.stringify(this.#role)) {
-      this.events.publish({ type: 'role', data: this.#role });
+    if (JSON.stringify(before) === JSON.stringify(this.#role)) {
+      this.#showing ??= setTimeout(() => this.#show(), SHOW_MS);
+      return;
     }
-    if (this.#isShowing) return;
-    this.#isShowing = true;
-    // Acknowledgements come by the thousand.
-    setImmediate(() => this.#show());
+    this.events.publish({ type: 'role', data: this.#role });
+    this.#show();
   }
 
   #pulse(): void {
     const lagMs = this.#options.service.follower?.lagMs;
     if (lagMs !== undefined) this.events.publish({ type: 'lag', data: { lagMs } });
-    for (const folder of divergedFolders(this.#options.dataFolder)) {
-      if (this.#diverged.has(folder)) continue;
-      this.#diverged = new Set([...this.#diverged, folder]);
-      this.events.publish({ type: 'diverged', data: { folder } });
+    const before = new Set(this.#diverged);
+    this.#diverged = divergedFolders(this.#options.dataFolder);
+    for (const folder of this.#diverged) {
+      if (!before.has(folder)) this.events.publish({ type: 'diverged', data: { folder } });
     }
     this.#show();
   }
 
   #show(): void {
-    this.#isShowing = false;
+    clearTimeout(this.#showing);
+    this.#showing = undefined;
     const { thread, service, config } = this.#options;
-    const { role } = this.#situation;
+    const { role, epoch, blockers } = this.#situation;
+    const lagMs = service.follower?.lagMs;
+    const divergedCount = this.#diverged.length;
+    this.#figures.update({ role, epoch, lagMs, problemCount: blockers.length, divergedCount });
     const isConnected = role === 'replica';
     thread.show({
       role: role === 'primary' ? 'primary' : 'replica',
