@@ -208,7 +208,7 @@ describe('applying', () => {
       receive(node, history.several(20));
       node.rest();
     }
-    assert.equal(filesOf(node).obstacle.kind, 'disk');
+    assert.equal(filesOf(node).obstacle?.kind, 'disk');
     node.pass(61_000);
     checkReaders(node, history.all);
     node.shmLocks.readFailure = undefined;
