@@ -118,6 +118,17 @@ tracing:
     ]);
   });
 
+  test('listens where LiteFS did: at one address, or wherever it may', () => {
+    const listen = (addr: string): unknown => {
+      const lease = 'lease: { type: static, hostname: node1, advertise-url: "http://node1:20202" }';
+      const { cluster } = read(`fuse: {}\nhttp: { addr: "${addr}" }\n${lease}\n`).draft;
+      return [cluster?.address, cluster?.port];
+    };
+    assert.deepEqual(listen('10.0.0.1:20202'), [{ host: '10.0.0.1', port: 20_202 }, undefined]);
+    assert.deepEqual(listen('127.0.0.1:7'), [{ host: '127.0.0.1', port: 7 }, undefined]);
+    assert.deepEqual(listen(':20202'), [undefined, 20_202]);
+  });
+
   test('reads a file of LiteFS 0.5', () => {
     const { draft, warnings } = read(`
 fuse:

@@ -208,14 +208,15 @@ function clusterOf(content: LitefsFile, isCandidate: boolean): ClusterDraft | un
   const isStatic = lease?.type === 'static' || fixed !== undefined;
   if (!isStatic) return undefined;
   const address = http?.addr;
-  const isLocal = address !== undefined && isLoopback(address.host);
+  // Whoever said where to listen does not want to be heard everywhere.
+  const hasHost = address !== undefined && address.host !== '';
   return {
     name: isCandidate ? primary : undefined,
     primary,
     primaryUrl: url,
     isCandidate,
     advertiseUrl: isCandidate ? url : undefined,
-    ...(isLocal ? { address } : { port: address?.port ?? NODE_PORT }),
+    ...(hasHost ? { address } : { port: address?.port ?? NODE_PORT }),
     databases: lease?.databases,
   };
 }
