@@ -1,5 +1,5 @@
 // Streams between Skein and LiteFS. The LiteFS is a server or client of HTTP/2 that says what a
-// captured one said; one that runs is in skein's tests.
+// captured one said; ones that run are in tests/cluster.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
