@@ -67,6 +67,8 @@ export class ClusterService {
   readonly #timer: NodeJS.Timeout;
   readonly #listeners = new Set<() => void>();
   #isSuspended = true;
+  /** It accepts no more writes, whatever else happens in the cluster. */
+  #isEnding = false;
   /** Resolves when the engine has heard of the newest role. */
   #obeyed: Promise<void> = Promise.resolve();
 
@@ -191,11 +193,14 @@ export class ClusterService {
    */
   async drain(): Promise<void> {
     this.node.announceEnd();
-    const { source, config, log } = this.#options;
+    const { thread, config, log } = this.#options;
     if (this.follower !== undefined) return this.#takeFarewell(this.follower);
     if (this.node.situation.role !== 'primary') return;
+    this.#isEnding = true;
     await this.#suspend('it is about to end');
-    const txids = new Map([...source.positions()].map(([name, { txid }]) => [name, txid]));
+    // Not what is known here, which comes a moment later.
+    const states = await thread.call('followed-states', []);
+    const txids = new Map(states.map(([name, { position }]) => [name, position.txid]));
     const target = { txids, level: 'durable', count: 'all' } as const;
     const signal = AbortSignal.timeout(config.drainMs);
     if (await this.streams.waitForReplicas(target, signal)) return;
@@ -295,7 +300,7 @@ export class ClusterService {
   #onChange({ role, blockers, epoch }: Situation): void {
     if (this.follower === undefined) {
       const isPrimary = role === 'primary';
-      if (isPrimary && this.#isSuspended) this.#obeyed = this.#lead(epoch);
+      if (isPrimary && this.#isSuspended && !this.#isEnding) this.#obeyed = this.#lead(epoch);
       const reason = blockers.map(({ message }) => message).join('; ');
       if (!isPrimary && !this.#isSuspended) this.#obeyed = this.#suspend(reason);
     }
