@@ -26,7 +26,7 @@ export interface CommitterOptions {
   readonly folder: string;
   /** A larger LTX file gets a file of its own. */
   readonly inlineBytes: number;
-  readonly term: Pick<Term, 'epoch'>;
+  readonly term: Pick<Term, 'epoch' | 'refusal'>;
 }
 
 interface Waiter {
@@ -70,12 +70,16 @@ export class Committer {
   /**
    * Commits transactions, one for each database, as one record: all of them or none. Afterwards
    * they are the state of their databases, though not durable yet. Throws DiskError (the log is
-   * full) or LogFailedError, and then has changed nothing.
+   * full), LogFailedError, or the reason why nobody may write any more, and then has changed
+   * nothing.
    */
   *commit(transactions: readonly PreparedTransaction[]): Job<number> {
     const entries: LogEntry[] = [];
     try {
       for (const transaction of transactions) entries.push(yield* this.#place(transaction));
+      // It may have come up on the way.
+      const { refusal } = this.#options.term;
+      if (refusal !== undefined) throw refusal;
       const lsn = this.#append(transactions, entries);
       this.#transactions.add(entries.length);
       for (const { ltxBytes } of entries) this.#ltxBytes.add(ltxBytes);

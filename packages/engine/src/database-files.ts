@@ -285,12 +285,19 @@ export class DatabaseFiles
     this.#saveOwner();
   }
 
-  /** Gives up the transaction under way: nothing is accepted any more that could end it. */
+  /**
+   * Gives up the transaction under way: nothing is accepted any more that could end it. One that is
+   * in the log already comes to its own end first.
+   */
   abandon(): Pending | undefined {
+    return this.#context.jobs.run(this.lock.hold(this.#abandon()));
+  }
+
+  *#abandon(): Job<void> {
     const journal = this.#journal;
     if (this.hasChanges) journal?.voidBecause(this.refusal!);
-    else if (journal?.isHot !== true || this.#showsCommitted) return undefined;
-    return this.#context.jobs.run(abandon(this.#context, [this]));
+    else if (journal?.isHot !== true || this.#showsCommitted) return;
+    yield* abandon(this.#context, [this]);
   }
 
   /** SQLite's own checkpoints see to the file. */

@@ -78,4 +78,27 @@ describe('a node that is suspended', () => {
     assert(equalPages(readState(node).get(NAME), pages));
     checkChecksums(node);
   });
+
+  test('keeps the transaction that is in the log and waits for its sync', () => {
+    const random = new SeededRandom(3);
+    const node = new SimNode();
+    const client = new SqliteClient(node, NAME, 512);
+    const pages = samplePages(random, 512, 8);
+    commitRollback(client, pages, { end: 'delete' });
+    const next = changedPages(random, pages);
+    const writer = new RollbackWriter(client, next, { end: 'delete' });
+    writer.writeJournal();
+    writer.writePages();
+    writer.giveUp();
+    const committed = node.engine.store.remove(writer.journalName);
+    assert.equal(committed?.isSettled, false);
+    const { lastLsn } = node.engine.log;
+    node.engine.setRole('suspended', 'node1 and node2 disagree');
+    node.rest();
+    assert.deepEqual([committed.isSettled, committed.error], [true, undefined]);
+    assert.equal(node.engine.log.lastLsn, lastLsn);
+    assert(equalPages(client.pages(), next));
+    assert(equalPages(readState(node).get(NAME), next));
+    checkChecksums(node);
+  });
 });
