@@ -5,9 +5,11 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { assertConverged, type Cluster, type ClusterNode, waitUntil } from '@skein/testkit';
 
+import { scaled } from '../lib/scale.ts';
 import { connect, startCluster } from '../lib/test-cluster.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -40,6 +42,27 @@ async function canWrite(t: TestContext, node: ClusterNode): Promise<boolean> {
   }
 }
 
+/** Writes rows until the node ends; returns how many were acknowledged. */
+async function writeUntilEnd(t: TestContext, node: ClusterNode): Promise<number> {
+  const client = await connect(t, node.path('a.db'));
+  let count = 0;
+  try {
+    for (;;) {
+      await client.exec('INSERT INTO t (v) VALUES (?)', [count]);
+      count += 1;
+    }
+  } catch {
+    return count;
+  } finally {
+    await client.kill();
+  }
+}
+
+/** As `docker compose down` does it: nobody waits for anybody. */
+async function stopAtOnce(cluster: Cluster): Promise<void> {
+  await Promise.all(cluster.nodes.map((node) => node.stop()));
+}
+
 async function waitForLog(node: ClusterNode, pattern: RegExp): Promise<void> {
   const isThere = (): boolean => pattern.test(node.log);
   await waitUntil(`${node.name} logs ${pattern}:\n${node.lastWords}`, isThere, TIMEOUT_MS);
@@ -49,7 +72,71 @@ function startAs(cluster: Cluster, node: ClusterNode, primary: string): Promise<
   return node.start(cluster.configOf(node.name, primary));
 }
 
+/** All, when there is time. */
+const START_ORDERS = [
+  ['node2', 'node3', 'node1'],
+  ['node1', 'node3', 'node2'],
+  ['node3', 'node2', 'node1'],
+  ['node2', 'node1', 'node3'],
+  ['node1', 'node2', 'node3'],
+  ['node3', 'node1', 'node2'],
+].slice(0, scaled(2, 6));
+
 suite('The primary', () => {
+  for (const order of START_ORDERS) {
+    test(`is another node after all were stopped at once, started ${order.join(', ')}`, async (t) => {
+      const cluster = await startCluster(t);
+      if (cluster === undefined) return;
+      await writeRows(t, cluster.primary, 20);
+      const writing = writeUntilEnd(t, cluster.primary);
+      await sleep(500);
+      await stopAtOnce(cluster);
+      const count = 20 + (await writing);
+      cluster.nameNextPrimary('node2');
+      for (const name of order) {
+        await startAs(cluster, cluster.node(name), 'node2');
+        await sleep(1000);
+      }
+      await cluster.ready();
+      // A row that was not acknowledged may be there as well.
+      const found = await countRows(t, cluster.node('node2'));
+      assert(found === count || found === count + 1, `${found} of ${count} rows`);
+      await assertConverged(cluster.nodes);
+    });
+  }
+
+  test('that was killed is waited for, and what only it has is not given up silently', async (t) => {
+    const cluster = await startCluster(t);
+    if (cluster === undefined) return;
+    const [old, next, third] = ['node1', 'node2', 'node3'].map((name) => cluster.node(name));
+    await writeRows(t, old!, 10);
+    await assertConverged(cluster.nodes);
+    await next!.kill();
+    await third!.kill();
+    await writeRows(t, old!, 5);
+    await old!.kill();
+    await startAs(cluster, next!, 'node2');
+    await waitForLog(next!, /node2 waits for node1/);
+    assert.equal(await canWrite(t, next!), false);
+    await startAs(cluster, old!, 'node2');
+    await waitForLog(next!, /node1 is ahead/);
+    assert.equal(await canWrite(t, next!), false);
+    await old!.kill();
+    // It leads without the other in the end, and whoever looks later learns what was lost.
+    const leads = async (): Promise<boolean> => (await next!.status()).cluster?.role === 'primary';
+    await waitUntil('node2 leads', leads, TIMEOUT_MS);
+    assert.equal(await canWrite(t, next!), true);
+    await startAs(cluster, old!, 'node2');
+    await assertConverged([next!, old!]);
+    assert.equal(await countRows(t, old!), 11);
+    await waitForLog(next!, /came with transactions that this node, the primary, does not have/);
+    await waitForLog(old!, /made by itself are kept/);
+    const status = (await next!.status()).cluster;
+    assert.equal(status?.peers.find(({ name }) => name === 'node1')?.aheadIn, 'a.db');
+    const diverged = join(old!.dataFolder, 'dbs', 'a.db', 'diverged');
+    assert.notEqual(readdirSync(diverged).length, 0);
+  });
+
   test('is another node after a restart that names it, and nothing is lost', async (t) => {
     const cluster = await startCluster(t);
     if (cluster === undefined) return;

@@ -127,7 +127,8 @@ export class ClusterNode {
       known: this.#book.urls,
       lastPrimary: remembered.lastPrimary,
     });
-    this.#situation = this.#describe();
+    // What keeps the node is news when time begins.
+    this.#situation = { ...this.#describe(), blockers: [] };
   }
 
   get situation(): Situation {

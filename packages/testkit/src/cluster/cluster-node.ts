@@ -21,6 +21,7 @@ export interface ClusterNodeStatus {
     readonly epoch: number;
     /** The node has a stream from the primary, and has had all there was once. */
     readonly isCaughtUp?: boolean;
+    readonly peers: readonly { readonly name: string; readonly aheadIn?: string }[];
   };
 }
 

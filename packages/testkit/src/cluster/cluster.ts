@@ -124,7 +124,8 @@ export class Cluster implements AsyncDisposable {
     try {
       await waitUntil(what, isThere, READY_TIMEOUT_MS);
     } catch (cause) {
-      throw new Error(`It does not come that ${what}:\n${node.lastWords}`, { cause });
+      const words = this.nodes.map(({ name, lastWords }) => `${name}:\n${lastWords}`).join('\n');
+      throw new Error(`It does not come that ${what}:\n${words}`, { cause });
     }
   }
 }
