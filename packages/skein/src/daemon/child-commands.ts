@@ -12,6 +12,7 @@ import type { ExecCommand } from '../config/mount-config.ts';
 const SIGNAL_EXIT_CODE = 128;
 /** As shells tell it: there is no such program, or it cannot be run. */
 const NOT_FOUND_EXIT_CODE = 127;
+const SECRET_VARIABLE = 'SKEIN_SECRET';
 
 export class ChildCommands {
   readonly #log: Log;
@@ -56,7 +57,8 @@ export class ChildCommands {
 
   #runOne([program, ...args]: ExecCommand): Promise<number> {
     return new Promise((resolve) => {
-      const child = spawn(program, args, { stdio: 'inherit' });
+      const env = environmentOf(process.env);
+      const child = spawn(program, args, { stdio: 'inherit', env });
       this.#child = child;
       child.once('error', (error) => {
         this.#log.error('Cannot run the command', { program, error: error.message });
@@ -67,6 +69,11 @@ export class ChildCommands {
       });
     });
   }
+}
+
+/** An app shows its environment when it fails, and has no use for the secret of the nodes. */
+function environmentOf(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...own, [SECRET_VARIABLE]: undefined };
 }
 
 function hasEnded(child: ChildProcess): boolean {
