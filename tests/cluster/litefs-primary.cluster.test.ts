@@ -158,7 +158,7 @@ suite(`A Skein follows a LiteFS primary: ${replayHint(SEED, 'litefs')}`, () => {
     await assertSame(t, pair);
   });
 
-  test('from a snapshot when a database leaves WAL mode: LiteFS sends a part of that', async (t) => {
+  test('from a snapshot when a database leaves WAL mode: LiteFS sends a part of it', async (t) => {
     const pair = await createLitefsPair(t);
     if (pair === undefined) return;
     await leadWithLitefs(pair);
