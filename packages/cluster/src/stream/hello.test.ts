@@ -14,7 +14,7 @@ import {
 
 const HELLO: NodeHello = {
   nodeId: 0x0011_2233_aabb_ccddn,
-  name: 'Knoten ä',
+  name: 'node/1%',
   url: 'http://[fd00::1]:20202/',
   primary: 'node1',
   epoch: 7,
@@ -31,17 +31,40 @@ describe('parseHello()', () => {
   });
 
   test('gives any names that nodes may have', () => {
-    const text = fc
-      .string({ unit: 'grapheme', maxLength: 30 })
-      .filter((each) => each.isWellFormed());
+    const printable = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code));
+    const text = fc.string({ unit: printable, maxLength: 30 });
+    const urls = fc.webUrl().map((each) => new URL(each).href);
     fc.assert(
-      fc.property(text, text, text, (name, url, primary) => {
+      fc.property(text, urls, text, (name, url, primary) => {
         const hello = { ...HELLO, name, url, primary };
         const headers = requestHeaders(hello);
         for (const value of Object.values(headers)) assert.match(value, /^[\x20-\x7e]*$/);
         assert.deepEqual(parseHello(headers), { ...hello, dialect: 'skein' });
       }),
     );
+  });
+
+  test('refuses names and URLs that no node has: they are shown, kept, and told to others', () => {
+    const bad: readonly Partial<NodeHello>[] = [
+      { name: 'two words' },
+      { name: '\u001b[2J' },
+      { name: 'line\nbreak' },
+      { name: 'Knoten-\u00e4' },
+      { name: 'x'.repeat(256) },
+      { primary: 'a\u0000' },
+      { url: 'no url' },
+      { url: 'file:///etc/passwd' },
+      { url: 'javascript:alert(1)' },
+      { clusterId: 'another' },
+    ];
+    for (const fields of bad) {
+      const headers = requestHeaders({ ...HELLO, ...fields });
+      assert.throws(
+        () => parseHello(headers),
+        { code: 'STREAM_MALFORMED' },
+        JSON.stringify(fields),
+      );
+    }
   });
 
   test('takes who says nothing of Skein for a LiteFS, whose headers are those of LiteFS', () => {

@@ -13,6 +13,7 @@
 import { formatHex64, maybeParseHex64 } from '@skein/bytes';
 
 import { ReplicationError } from '../errors.ts';
+import { isClusterId } from '../lease/cluster-id.ts';
 
 export const PROTOCOL_VERSION = '1';
 
@@ -51,7 +52,8 @@ export type HeaderFields = Readonly<Record<string, string | readonly string[] | 
 /** Names of hosts and URLs are shorter. */
 const TEXT_LENGTH_MAX = 1024;
 
-const CLUSTER_ID = /^[\x21-\x7e]{1,64}$/;
+/** As configurations have them (skein's isSingleWord()); empty: none. */
+const NAME = /^[\x21-\x7e]{0,255}$/;
 const NATURAL = /^\d{1,15}$/;
 const RESUME = /^([\x21-\x7e]{1,128}) (\d{1,15})$/;
 
@@ -113,9 +115,9 @@ export function parseHello(headers: HeaderFields): StreamPeer {
     dialect: 'skein',
     nodeId,
     clusterId,
-    name: parseText(headers, 'skein-node'),
-    url: parseText(headers, 'skein-url'),
-    primary: parseText(headers, 'skein-primary'),
+    name: parseText(headers, 'skein-node', isName),
+    url: parseText(headers, 'skein-url', isUrl),
+    primary: parseText(headers, 'skein-primary', isName),
     epoch: parseEpoch(headers),
   };
 }
@@ -136,7 +138,7 @@ export function textOf(headers: HeaderFields, name: string): string | undefined 
 
 function parseClusterId(headers: HeaderFields): string | undefined {
   const id = textOf(headers, 'skein-cluster-id') ?? textOf(headers, 'litefs-cluster-id');
-  if (id !== undefined && !CLUSTER_ID.test(id)) throw refused('the id of the cluster');
+  if (id !== undefined && !isClusterId(id)) throw refused('the id of the cluster');
   return id;
 }
 
@@ -146,9 +148,30 @@ function parseEpoch(headers: HeaderFields): number {
   return Number(text);
 }
 
-function parseText(headers: HeaderFields, name: string): string {
+/** They stand in messages and status, and are told to others: nothing that would change those. */
+function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
+function isUrl(text: string): boolean {
+  if (text === '') return true;
+  const url = URL.parse(text);
+  return url?.href === text && (url.protocol === 'http:' || url.protocol === 'https:');
+}
+
+function parseText(
+  headers: HeaderFields,
+  name: string,
+  isGood: (decoded: string) => boolean,
+): string {
   const text = textOf(headers, name) ?? '';
   if (text.length > TEXT_LENGTH_MAX) throw refused(name);
+  const decoded = decode(text, name);
+  if (!isGood(decoded)) throw refused(name);
+  return decoded;
+}
+
+function decode(text: string, name: string): string {
   try {
     return decodeURIComponent(text);
   } catch (error) {
