@@ -10,7 +10,11 @@ import { ChildCommands } from './child-commands.ts';
 describe('ChildCommands', () => {
   test('runs one after the other, until one fails', async (t) => {
     const file = join(tempDir(t), 'trace');
-    const append = (text: string): [string, string, string] => ['sh', '-c', `{ ${text}; } >> ${file}`];
+    const append = (text: string): [string, string, string] => [
+      'sh',
+      '-c',
+      `{ ${text}; } >> ${file}`,
+    ];
     const commands = [append('echo 1'), append('echo 2; exit 7'), append('echo 3')];
     assert.equal(await new ChildCommands(new RecordingLog()).run(commands), 7);
     assert.equal(readFileSync(file, 'utf8'), '1\n2\n');
