@@ -3,11 +3,11 @@
 
 import { ReplicationError } from '../errors.ts';
 
-/** OpenSSL's own, Node's, and those of X.509 (CERT_HAS_EXPIRED, UNABLE_TO_VERIFY_LEAF_SIGNATURE). */
+/** OpenSSL's, Node's, and those of X.509: CERT_HAS_EXPIRED, UNABLE_TO_VERIFY_LEAF_SIGNATURE. */
 const TLS_CODE = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$|UNABLE_TO_|INVALID_(?:CA|PURPOSE)$)|CERT/;
 
 const HINT =
-  'Nodes need certificates for the names in their URLs, of the authority in cluster.tls.ca';
+  'Nodes need certificates for the names in their URLs, by the authority in cluster.tls.ca';
 
 /** Undefined: it is not about TLS. `peer`: its address, or its name. */
 export function maybeTlsError(error: unknown, peer: string): ReplicationError | undefined {

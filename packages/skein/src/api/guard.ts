@@ -25,7 +25,7 @@ export function createGuard(http: Pick<HttpConfig, 'host' | 'secret'>): Guard {
     // Digests have one length, which comparing in constant time needs.
     if (timingSafeEqual(digest(headers.authorization ?? ''), expected)) return;
     throw new ApiError('API_UNAUTHORIZED', 'Cannot answer: the secret is missing or wrong', {
-      hint: 'Send the header Authorization: Bearer SECRET, with http.secret of the node, or cluster.secret',
+      hint: 'Send the header Authorization: Bearer SECRET, with the secret of the node',
     });
   };
 }

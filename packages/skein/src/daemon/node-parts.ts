@@ -79,7 +79,7 @@ export class NodeParts {
     };
   }
 
-  /** The app may use the databases: they are as new as the node can make them. Or the signal came. */
+  /** The app may use the databases, as new as the node can make them; or the signal came. */
   async ready(signal: AbortSignal): Promise<void> {
     const isReady = (await this.#service?.ready(READY_TIMEOUT_MS, signal)) ?? true;
     if (!isReady && !signal.aborted)
