@@ -64,13 +64,19 @@ suite('Clients on a replica', () => {
         await assertConverged(cluster.nodes);
         const replica = cluster.replicas[0]!;
         const client = await connect(t, replica.path(`${journalMode}.db`), { driver });
-        for (const sql of ['INSERT INTO t (v) VALUES (1)', 'BEGIN IMMEDIATE', 'DROP TABLE t']) {
+        const refused = async (sql: string): Promise<void> => {
           await assert.rejects(client.exec(sql), (error) => {
             assert(error instanceof SqliteError, String(error));
             assert.equal(error.code, 'SQLITE_READONLY', `${sql}: ${error.message}`);
             return true;
           });
-        }
+        };
+        await refused('INSERT INTO t (v) VALUES (1)');
+        await refused('DROP TABLE t');
+        // Of a file that it could open for reading alone SQLite begins a read transaction.
+        await client.exec('BEGIN IMMEDIATE');
+        await refused('INSERT INTO t (v) VALUES (1)');
+        await client.exec('ROLLBACK');
         assert.match(replica.log, /node1/, 'A log line names the primary');
         await writer.exec('INSERT INTO t (v) VALUES (2)');
         await waitForRows(cluster, client, 1);
@@ -140,13 +146,15 @@ suite('Clients on a replica', () => {
       while (performance.now() < endMs) {
         await client.open(path);
         for (const sql of statements) await client.exec(sql);
+        // For a checkpoint it would have to write.
+        await assert.rejects(client.exec('PRAGMA wal_checkpoint(TRUNCATE)'), /readonly database/);
         await client.close();
       }
     };
     await Promise.all([
       writeFor(writer, LOOP_MS),
       loop(['SELECT count(*) FROM t']),
-      loop(['SELECT max(id) FROM t', 'PRAGMA wal_checkpoint(TRUNCATE)', 'SELECT count(*) FROM t']),
+      loop(['SELECT max(id) FROM t', 'SELECT count(*) FROM t']),
       loop(['BEGIN', 'SELECT count(*) FROM t', 'SELECT sum(length(v)) FROM t', 'COMMIT']),
     ]);
     await assertConverged(cluster.nodes);
@@ -163,7 +171,7 @@ suite('Clients on a replica', () => {
     for (const replica of cluster.replicas) {
       assert.equal(readFileSync(replica.path('.primary'), 'utf8'), 'node1\n');
       assert.equal(readFileSync(replica.path('a.db-pos'), 'utf8'), position);
-      assert.match(readFileSync(replica.path('.lag'), 'utf8'), /^\d+\n$/);
+      assert.match(readFileSync(replica.path('.lag'), 'utf8'), /^[+-]\d{9}\n$/);
       const status = readFileSync(join(replica.mountpoint, '.skein', 'status.json'), 'utf8');
       assert.equal(typeof JSON.parse(status), 'object');
     }

@@ -1,11 +1,14 @@
-// Before a database is made anew from the primary's: what this node has committed to it by itself,
-// as a primary before, and the new primary perhaps never had, is kept aside as LTX files:
+// Before a database is made anew from the primary's: what this node has of it that the primary
+// perhaps never had is kept aside as LTX files:
 //
 //   dbs/<name>/diverged/<epoch>-<node>/<first TXID>-<last TXID>.ltx
 //
 // with the epoch and the id of this node. They are the transactions at the end of the log that were
-// made here; older ones are in every snapshot, or in a folder of before. Bounded: the newest
+// made here, when this node was primary; and those of a primary before that go further than what
+// comes. Older ones are in every snapshot, or in a folder of before. Bounded: the newest
 // transactions of DIVERGED_BYTES_MAX, in the newest DIVERGED_FOLDERS_MAX folders of a database.
+// Where one history leaves the other is not known here: what another node has made, and the new
+// primary has gone past, is not told from what they share, and is not kept.
 
 import { formatHex64, readWhole } from '@skein/bytes';
 import {
@@ -43,13 +46,13 @@ export interface DivergedOptions {
 /** Throws DiskError: the database is not made anew then. */
 export function* keepDiverged(options: DivergedOptions): Job<void> {
   const { context, database, healed } = options;
-  const own = yield* findOwn(options);
-  if (own.length === 0) return;
+  const kept = yield* findDiverged(options);
+  if (kept.length === 0) return;
   const { disk, nodeId, term, log } = context;
   const diverged = `${database.folder}/diverged`;
   const folder = `${diverged}/${term.epoch}-${formatHex64(nodeId)}`;
   disk.makeDirectory('diverged.make', folder);
-  for (const transaction of own) {
+  for (const transaction of kept) {
     copyLtx(options, transaction, `${folder}/${fileName(transaction)}`);
     yield;
   }
@@ -57,19 +60,20 @@ export function* keepDiverged(options: DivergedOptions): Job<void> {
   disk.syncDirectory('diverged.sync', diverged);
   disk.syncDirectory('diverged.sync', database.folder);
   removeOldest(context, diverged);
-  log.warn('Transactions that this node made by itself are kept: the primary may not have them', {
+  log.warn('Transactions of this node are kept aside: the primary may not have them', {
     database: database.name,
     position: formatPosition(database.state),
     snapshotTxid: healed.maxTxid.toString(16),
-    count: own.length,
+    count: kept.length,
     folder,
   });
 }
 
-/** The transactions at the end of the log of this database that were made on this node. */
-function* findOwn({ context, logReader, database }: DivergedOptions): Job<RecoveredTransaction[]> {
+/** From the end of the log on: those that were made here, or that what comes does not go beyond. */
+function* findDiverged(options: DivergedOptions): Job<RecoveredTransaction[]> {
+  const { context, logReader, database, healed } = options;
   const { segments } = logReader.log;
-  const own: RecoveredTransaction[] = [];
+  const kept: RecoveredTransaction[] = [];
   const bytes = new Uint8Array(HEADER_SIZE);
   let keptBytes = 0;
   for (const segment of segments.toReversed()) {
@@ -84,11 +88,12 @@ function* findOwn({ context, logReader, database }: DivergedOptions): Job<Recove
       readWhole(found.source, bytes, 0);
       keptBytes += found.entry.ltxBytes;
       const isOwn = decodeHeader(bytes).nodeId === context.nodeId;
-      if (!isOwn || keptBytes > DIVERGED_BYTES_MAX) return own;
-      own.push(found);
+      const isBeyond = found.entry.maxTxid >= healed.maxTxid;
+      if (!(isOwn || isBeyond) || keptBytes > DIVERGED_BYTES_MAX) return kept;
+      kept.push(found);
     }
   }
-  return own;
+  return kept;
 }
 
 function fileName({ entry }: RecoveredTransaction): string {

@@ -209,12 +209,23 @@ describe('a replica', () => {
     assert.equal(node.engine.replica!.appliedPositions().get(NAME)?.txid, 4n);
     checkReaders(node, history.all);
     checkKept(node);
-    assert(node.log.entries.some(({ message }) => message.includes('made by itself are kept')));
+    assert(node.log.entries.some(({ message }) => message.includes('are kept aside')));
     assert.equal(receive(node, [history.next()]).takenCount, 1);
     node.close();
     const after = openReplica(disk);
     checkReaders(after, history.all);
     checkChecksums(after);
+  });
+
+  test('keeps what it has of a primary before that goes further than what the new one has', () => {
+    const { node, history } = newReplica();
+    receive(node, history.several(5));
+    const other = new SentHistory(new SeededRandom(9), NAME);
+    other.several(4);
+    receiveFile(node, snapshotOf(other.all.at(-1)!));
+    node.rest();
+    checkReaders(node, other.all);
+    checkKept(node);
   });
 
   test('keeps that also when the primary sends little in its place, or has dropped it', () => {
