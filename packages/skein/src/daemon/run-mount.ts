@@ -5,7 +5,7 @@
 //
 // It ends by a signal, with its last command, or when somebody unmounts it. Each step of the end
 // has a limit: together they take no more than ten seconds, but for a last checkpoint that a slow
-// disk holds up.
+// disk holds up; five more for requests in the proxy, and cluster.drain for replicas.
 
 import { closeSync } from 'node:fs';
 
