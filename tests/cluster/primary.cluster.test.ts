@@ -84,7 +84,7 @@ const START_ORDERS = [
 
 suite('The primary', () => {
   for (const order of START_ORDERS) {
-    test(`is another node after all were stopped at once, started ${order.join(', ')}`, async (t) => {
+    test(`is another one after all stopped at once, started ${order.join(', ')}`, async (t) => {
       const cluster = await startCluster(t);
       if (cluster === undefined) return;
       await writeRows(t, cluster.primary, 20);
@@ -105,7 +105,7 @@ suite('The primary', () => {
     });
   }
 
-  test('that was killed is waited for, and what only it has is not given up silently', async (t) => {
+  test('that was killed is waited for, and what it alone has is not lost silently', async (t) => {
     const cluster = await startCluster(t);
     if (cluster === undefined) return;
     const [old, next, third] = ['node1', 'node2', 'node3'].map((name) => cluster.node(name));

@@ -91,7 +91,7 @@ suite('A replica that ends', () => {
     assert(hasAll && tookMs >= 3000 && tookMs < 3200, `${tookMs} ms`);
   });
 
-  test('waits for what a primary that goes on had then, not for what it commits later', async () => {
+  test('waits for what a primary that goes on had, not for what it commits later', async () => {
     let txid = 6n;
     const ask = async (): Promise<PeerHello> => {
       await pass(ANSWER_MS);

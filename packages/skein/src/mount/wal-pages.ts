@@ -66,8 +66,8 @@ export function walWasCut(node: MountNode, sizeBytes: number): void {
 }
 
 /**
- * What a client reads from `position` on, behind the true end: zeros, as far as the kernel takes the
- * file to go. A read that comes short would tell it of a smaller size, too. Returns how many.
+ * What a client reads from `position` on, behind the true end: zeros, as far as the kernel takes
+ * the file to go. A read that comes short would tell it of a smaller size, too. Returns how many.
  */
 export function readBehind(node: MountNode, into: Uint8Array, position: number): number {
   const count = Math.min(Math.max(node.knownBytes - position, 0), into.length);
