@@ -74,7 +74,7 @@ async function openSource(
     messages: createNodeLog(log),
     calls: {
       followedStates: () => thread.call('followed-states', []),
-      beginSnapshot: (database) => thread.call('begin-snapshot', [database]),
+      beginSnapshot: (database, txid) => thread.call('begin-snapshot', [database, txid]),
       releaseSnapshot: (id) => void thread.call('release-snapshot', [id]),
     },
   });

@@ -74,7 +74,7 @@ export class PrimaryEngine {
     const { engine } = this;
     return {
       followedStates: () => this.#call(() => engine.followedStates()),
-      beginSnapshot: (name) => this.#run(engine.snapshots.begin(name)),
+      beginSnapshot: (name, txid) => this.#run(engine.snapshots.begin(name, txid)),
       releaseSnapshot: (id) => engine.snapshots.release(id),
     };
   }

@@ -34,11 +34,11 @@ function setUp(pageCount = 6, options: SimNodeOptions = {}): Setup {
   return { node, actor };
 }
 
-function begin({ node }: Setup): SnapshotTicket {
+function begin({ node }: Setup, peerTxid?: bigint): SnapshotTicket {
   let ticket: SnapshotTicket | undefined;
   const { engine } = node;
   const job = (function* () {
-    ticket = yield* engine.snapshots.begin(NAME);
+    ticket = yield* engine.snapshots.begin(NAME, peerTxid);
   })();
   const pending = engine.run(job);
   if (pending !== undefined) node.settle(pending);
@@ -69,6 +69,19 @@ function pagesOf(bytes: Uint8Array): Pages {
 }
 
 describe('SentSnapshots', () => {
+  test('are not shared with a peer that is further: its readers would see it go back', () => {
+    const setup = setUp(4);
+    const { node, actor } = setup;
+    const first = begin(setup);
+    node.rest();
+    const { txid } = first.position;
+    actor.commit(NAME, 'delete', samplePages(new SeededRandom(2), PAGE_SIZE, 4));
+    assert.equal(begin(setup, txid).id, first.id);
+    const second = begin(setup, txid + 1n);
+    assert.notEqual(second.id, first.id);
+    assert.equal(second.position.txid, txid + 1n);
+  });
+
   test('are of one moment, and can be read while they grow and writers go on', () => {
     const setup = setUp(PAGE_COUNT);
     const { node, actor } = setup;

@@ -74,9 +74,13 @@ export class SentSnapshots {
     this.#options = options;
   }
 
-  /** A snapshot to be sent, new or shared; to be released. Throws EngineError, DiskError. */
-  *begin(name: string): Job<SnapshotTicket> {
-    const sent = this.#findShared(name) ?? this.#start(yield* this.#options.take(name), name);
+  /**
+   * A snapshot to be sent, new or shared; to be released. A shared one is not older than `peerTxid`,
+   * where the peer stands: its readers would see it go back. Throws EngineError, DiskError.
+   */
+  *begin(name: string, peerTxid: bigint = 0n): Job<SnapshotTicket> {
+    const shared = this.#findShared(name, peerTxid);
+    const sent = shared ?? this.#start(yield* this.#options.take(name), name);
     sent.userCount++;
     return sent.ticket;
   }
@@ -107,12 +111,12 @@ export class SentSnapshots {
   }
 
   /** One that is whole, or will be, and behind which the log still goes on. */
-  #findShared(name: string): Sent | undefined {
+  #findShared(name: string, peerTxid: bigint): Sent | undefined {
     const { firstLsn } = this.#options.context.committer.log.published;
     for (const sent of this.#sent.values()) {
-      const { database, lsn } = sent.ticket;
+      const { database, lsn, position } = sent.ticket;
       const isOf = database === name && sent.progress.writtenBytes !== undefined;
-      if (isOf && firstLsn <= lsn + 1) return sent;
+      if (isOf && position.txid >= peerTxid && firstLsn <= lsn + 1) return sent;
     }
     return undefined;
   }

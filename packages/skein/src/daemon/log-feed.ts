@@ -25,7 +25,7 @@ export async function openLogSource(
     messages,
     calls: {
       followedStates: () => thread.call('followed-states', []),
-      beginSnapshot: (database) => thread.call('begin-snapshot', [database]),
+      beginSnapshot: (database, txid) => thread.call('begin-snapshot', [database, txid]),
       releaseSnapshot: (id) => {
         thread.call('release-snapshot', [id]).catch((error: unknown) => {
           messages.debug('A snapshot was not released', { error: String(error) });

@@ -47,7 +47,7 @@ export interface Calls {
   };
   /** A snapshot to be sent to a replica; it grows after the answer. To be released. */
   readonly 'begin-snapshot': {
-    readonly args: readonly [name: string];
+    readonly args: readonly [name: string, peerTxid: bigint];
     readonly result: SnapshotTicket;
   };
   readonly 'release-snapshot': { readonly args: readonly [id: string]; readonly result: undefined };

@@ -142,7 +142,12 @@ export class EngineLogCursor implements LogCursor {
   /** Undefined when the database is not there any more. */
   async #maybeTicket(database: string): Promise<SnapshotTicket | undefined> {
     try {
-      return await this.#source.options.calls.beginSnapshot(database);
+      const { catalog, options } = this.#source;
+      const peerTxid = this.#cursor.positions.get(database)?.txid ?? 0n;
+      const ownTxid = catalog.positions.get(database)?.txid ?? 0n;
+      // One that is ahead has another history, and goes back whatever it is given.
+      const notBefore = peerTxid > ownTxid ? 0n : peerTxid;
+      return await options.calls.beginSnapshot(database, notBefore);
     } catch (error) {
       const isGone = error instanceof EngineError && error.code === 'DATABASE_NOT_FOUND';
       if (isGone) return undefined;

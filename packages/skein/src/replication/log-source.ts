@@ -22,7 +22,8 @@ import { EngineLogCursor } from './log-cursor.ts';
 /** What is asked of the engine's thread. */
 export interface LogSourceCalls {
   followedStates(): Promise<readonly NamedState[]>;
-  beginSnapshot(database: string): Promise<SnapshotTicket>;
+  /** Not older than where the peer stands. */
+  beginSnapshot(database: string, peerTxid: bigint): Promise<SnapshotTicket>;
   releaseSnapshot(id: string): void;
 }
 
