@@ -75,8 +75,8 @@ export class SentSnapshots {
   }
 
   /**
-   * A snapshot to be sent, new or shared; to be released. A shared one is not older than `peerTxid`,
-   * where the peer stands: its readers would see it go back. Throws EngineError, DiskError.
+   * A snapshot to be sent, new or shared; to be released. A shared one is not older than where the
+   * peer stands, at `peerTxid`: its readers would see it go back. Throws EngineError, DiskError.
    */
   *begin(name: string, peerTxid: bigint = 0n): Job<SnapshotTicket> {
     const shared = this.#findShared(name, peerTxid);
