@@ -24,40 +24,46 @@ const { values } = parseArgs({
   },
 });
 const { node } = values;
-let database: DatabaseSync | undefined;
 
-function opened(): DatabaseSync {
+/**
+ * A connection for each request: one that outlives its node, which an application that the node
+ * runs does not, would go on to read pages that the kernel has kept (docs/guarantees.md).
+ */
+function withDatabase<Result>(work: (database: DatabaseSync) => Result): Result {
   // Never makes a file: where the mount has just gone it would be one of the folder below.
   const uri = `${pathToFileURL(values.database).href}?mode=rw`;
-  database ??= new DatabaseSync(uri, { timeout: BUSY_TIMEOUT_MS });
-  return database;
+  const database = new DatabaseSync(uri, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
 }
 
-function read(): object {
-  const statement = opened().prepare(HISTORY_READ);
+function read(database: DatabaseSync): object {
+  const statement = database.prepare(HISTORY_READ);
   statement.setReturnArrays(true);
   return parseGlimpse(statement.get() as unknown as unknown[]);
 }
 
-function write(value: number): void {
-  opened().exec('BEGIN IMMEDIATE');
-  opened().prepare(HISTORY_WRITE[0]).run(value);
-  opened().exec(HISTORY_WRITE[1]);
-  opened().exec('COMMIT');
+function write(database: DatabaseSync, value: number): void {
+  database.exec('BEGIN IMMEDIATE');
+  database.prepare(HISTORY_WRITE[0]).run(value);
+  database.exec(HISTORY_WRITE[1]);
+  database.exec('COMMIT');
 }
 
 function answer(request: IncomingMessage): { readonly status: number; readonly body: object } {
   const url = new URL(request.url ?? '', 'http://app');
-  if (request.method === 'GET' && url.pathname === '/read') return { status: 200, body: read() };
+  if (request.method === 'GET' && url.pathname === '/read') {
+    return { status: 200, body: withDatabase(read) };
+  }
   if (request.method !== 'POST' || url.pathname !== '/write') return { status: 404, body: {} };
-  write(Number(url.searchParams.get('value')));
+  withDatabase((database) => write(database, Number(url.searchParams.get('value'))));
   return { status: 201, body: {} };
 }
 
 function answerOf(error: unknown): { readonly status: number; readonly body: object } {
-  // Its files are gone when the node was restarted: the next request opens them anew.
-  database?.close();
-  database = undefined;
   const { errcode = 0, message } = error as Error & { errcode?: number };
   const isReadOnly = (errcode & 0xff) === SQLITE_READONLY;
   return { status: isReadOnly ? 409 : 500, body: { error: message } };
