@@ -20,6 +20,7 @@ import type { Database } from './database.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { Job } from './jobs.ts';
 import type { PageChecksums } from './page-checksums.ts';
+import { PageSums } from './page-sums.ts';
 
 /** Where the pages of a transaction are until it is committed. */
 export interface PageSource {
@@ -190,29 +191,26 @@ class ChangeList {
   readonly #database: Database;
   readonly #old: PageChecksums;
   readonly #sum: DatabaseChecksum;
-  readonly #pgnos: Uint32Array;
-  readonly #checksums: Uint32Array;
-  #count = 0;
+  readonly #changed: PageSums;
 
   constructor(database: Database, pageSize: number, capacity: number) {
     this.#database = database;
     this.#old = database.checksumsFor(pageSize);
     this.#sum = new DatabaseChecksum(database.state.checksum);
-    this.#pgnos = new Uint32Array(capacity);
-    this.#checksums = new Uint32Array(capacity * 2);
+    this.#changed = new PageSums(capacity);
   }
 
   get count(): number {
-    return this.#count;
+    return this.#changed.count;
   }
 
   get pgnos(): Uint32Array {
-    return this.#pgnos.subarray(0, this.#count);
+    return this.#changed.pgnos;
   }
 
   /** Lower and upper half for each page. */
   get checksums(): Uint32Array {
-    return this.#checksums.subarray(0, this.#count * 2);
+    return this.#changed.checksums;
   }
 
   get checksum(): DatabaseState['checksum'] {
@@ -235,10 +233,7 @@ class ChangeList {
       this.#sum.toggle(oldHi, oldLo);
     }
     this.#sum.toggle(hi, lo);
-    this.#pgnos[this.#count] = pgno;
-    this.#checksums[this.#count * 2] = lo;
-    this.#checksums[this.#count * 2 + 1] = hi;
-    this.#count++;
+    this.#changed.add(pgno, hi, lo);
   }
 
   /** Takes the pages out that the database had above its new size. */

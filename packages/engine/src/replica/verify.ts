@@ -25,6 +25,7 @@ import type { Database } from '../database.ts';
 import type { DatabaseState } from '../database-state.ts';
 import { EngineError } from '../errors.ts';
 import type { Job } from '../jobs.ts';
+import { PageSums } from '../page-sums.ts';
 
 /** A step handles this many bytes of pages: about 5 ms. */
 const STEP_BYTES = 4 * 1024 * 1024;
@@ -133,9 +134,7 @@ class PageList {
   readonly #sum: DatabaseChecksum;
   /** Pages of the database that it keeps or replaces. */
   readonly #oldCount: number;
-  #pgnos = new Uint32Array(16);
-  #checksums = new Uint32Array(32);
-  #count = 0;
+  readonly #pages = new PageSums(16);
 
   constructor(database: Database, header: LtxHeader) {
     this.#database = database;
@@ -146,21 +145,17 @@ class PageList {
   }
 
   get pgnos(): Uint32Array {
-    return this.#pgnos.subarray(0, this.#count);
+    return this.#pages.pgnos;
   }
 
   get checksums(): Uint32Array {
-    return this.#checksums.subarray(0, this.#count * 2);
+    return this.#pages.checksums;
   }
 
   add(pgno: number, hi: number, lo: number): void {
-    if (this.#count === this.#pgnos.length) this.#grow();
     if (pgno <= this.#oldCount) this.#takeOut(pgno);
     this.#sum.toggle(hi, lo);
-    this.#pgnos[this.#count] = pgno;
-    this.#checksums[this.#count * 2] = lo;
-    this.#checksums[this.#count * 2 + 1] = hi;
-    this.#count++;
+    this.#pages.add(pgno, hi, lo);
   }
 
   finish(): Checksum {
@@ -175,14 +170,5 @@ class PageList {
   #takeOut(pgno: number): void {
     const { checksums } = this.#database;
     this.#sum.toggle(checksums.hi(pgno), checksums.lo(pgno));
-  }
-
-  #grow(): void {
-    const pgnos = new Uint32Array(this.#pgnos.length * 2);
-    pgnos.set(this.#pgnos);
-    this.#pgnos = pgnos;
-    const checksums = new Uint32Array(this.#checksums.length * 2);
-    checksums.set(this.#checksums);
-    this.#checksums = checksums;
   }
 }

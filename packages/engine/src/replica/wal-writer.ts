@@ -13,6 +13,7 @@ import {
 } from '@skein/sqlite-file';
 
 import type { DatabaseState } from '../database-state.ts';
+import { PageSums } from '../page-sums.ts';
 import type { ReplicaWal } from './replica-wal.ts';
 import { showAsWal } from './shown-mode.ts';
 
@@ -54,10 +55,8 @@ export class WalWriter {
   #position: number;
   /** The last frame has its page, and waits to be told whether it ends a transaction. */
   #isOpen = false;
-  #count = 0;
-  #pgnos = new Uint32Array(64);
-  /** Halves of the checksums, lower first. */
-  #checksums = new Uint32Array(128);
+  #lastPgno = 0;
+  readonly #pages = new PageSums(64);
   #ends: End[] = [];
 
   constructor(wal: ReplicaWal, { capacityBytes, onWritten }: WalWriterOptions) {
@@ -83,12 +82,12 @@ export class WalWriter {
 
   /** Frames of the WAL with all that was given. */
   get frameCount(): number {
-    return this.#firstFrame - 1 + this.#count;
+    return this.#firstFrame - 1 + this.#pages.count;
   }
 
   /** Pages that were given since the last end of a transaction. */
   get openCount(): number {
-    return this.#count - (this.#ends.at(-1)?.frameCount ?? 0);
+    return this.#pages.count - (this.#ends.at(-1)?.frameCount ?? 0);
   }
 
   /** The next page of the transaction. */
@@ -99,20 +98,17 @@ export class WalWriter {
     const end = start + this.#frameSize - WAL_FRAME_HEADER_SIZE;
     this.#buffer.set(bytes.subarray(start, end), at);
     if (pgno === 1) showAsWal(this.#buffer.subarray(at, at + end - start), 0);
-    if (this.#count === this.#pgnos.length) this.#grow();
-    this.#pgnos[this.#count] = pgno;
-    this.#checksums[this.#count * 2] = checksumLo;
-    this.#checksums[this.#count * 2 + 1] = checksumHi;
-    this.#count++;
+    this.#pages.add(pgno, checksumHi, checksumLo);
     this.#buffered += this.#frameSize;
     this.#isOpen = true;
+    this.#lastPgno = pgno;
   }
 
   /** The transaction ends, with at least one page, and leaves the database in `state`. */
   commit(state: DatabaseState): void {
     assert(this.#isOpen && this.openCount > 0, 'A transaction has a frame that ends it');
     this.#seal(state.pageCount);
-    this.#ends.push({ frameCount: this.#count, state });
+    this.#ends.push({ frameCount: this.#pages.count, state });
   }
 
   /** Throws DiskError. What was given is in the file afterwards; only keep() makes it count. */
@@ -125,11 +121,12 @@ export class WalWriter {
   keep(): void {
     const { frames, loggedSums, stateBefore } = this.#wal.committed;
     assert(frames.count + 1 === this.#firstFrame && this.#buffered === 0, 'Frames come in between');
+    const { pgnos, checksums } = this.#pages;
     let n = 0;
     for (const { frameCount, state } of this.#ends) {
       const pageCountBefore = (frames.lastState ?? stateBefore).pageCount;
       for (; n < frameCount; n++) {
-        frames.add(this.#pgnos[n]!, this.#checksums[n * 2 + 1]!, this.#checksums[n * 2]!);
+        frames.add(pgnos[n]!, checksums[n * 2 + 1]!, checksums[n * 2]!);
       }
       frames.addCommit(state);
       frames.markLost(state.pageCount + 1, pageCountBefore);
@@ -139,7 +136,7 @@ export class WalWriter {
 
   #seal(commit: number): void {
     if (!this.#isOpen) return;
-    const pgno = this.#pgnos[this.#count - 1]!;
+    const pgno = this.#lastPgno;
     this.#chain.seal(this.#view, this.#buffered - this.#frameSize, pgno, commit);
     this.#isOpen = false;
   }
@@ -150,14 +147,5 @@ export class WalWriter {
     this.#onWritten(this.#position, this.#buffer.subarray(0, this.#buffered));
     this.#position += this.#buffered;
     this.#buffered = 0;
-  }
-
-  #grow(): void {
-    const pgnos = new Uint32Array(this.#pgnos.length * 2);
-    pgnos.set(this.#pgnos);
-    this.#pgnos = pgnos;
-    const checksums = new Uint32Array(this.#checksums.length * 2);
-    checksums.set(this.#checksums);
-    this.#checksums = checksums;
   }
 }

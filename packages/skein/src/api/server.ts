@@ -9,17 +9,17 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo, ListenOptions } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 import type { Log } from '@skein/host';
 
 import type { HttpConfig } from '../config/mount-config.ts';
 import type { Address } from '../config/values.ts';
-import { ApiError } from './errors.ts';
 import { maybeErrorResponse } from './error-response.ts';
 import type { ClusterControl } from './cluster-control.ts';
 import { createGuard } from './guard.ts';
+import { cannotListen, close, listen } from './listening.ts';
 import type { NodeControl } from './node-control.ts';
 import { sendError } from './reply.ts';
 import { createRoutes, type RequestHandler } from './routes.ts';
@@ -48,7 +48,6 @@ export interface ApiServer {
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 256;
-const CLOSE_GRACE_MS = 2_000;
 
 /** How an HTTP server has to be that the API is served by. */
 export const API_SERVER_OPTIONS: ServerOptions = {
@@ -91,10 +90,10 @@ export class Api {
 
     const remote = createHttpServer(this.handlerFor(http, http.secret), log);
     try {
-      await listen(remote, http.host === '' ? { port: http.port } : http, describe(http));
+      await listen(remote, http);
     } catch (error) {
       await closeAll();
-      throw error;
+      throw cannotListen(describe(http), 'http.address', error);
     }
     servers.push(remote);
     return { tcp: remote.address() as AddressInfo, close: closeAll };
@@ -146,41 +145,18 @@ async function listenInFolder(server: Server, folder: string, dataFolder: string
   mkdirSync(folder, { mode: 0o700 });
   const socket = openSocketPath(folder);
   try {
-    await listen(server, { path: socket.path }, join(dataFolder, SOCKET_NAME));
+    await listen(server, { path: socket.path });
     const path = join(folder, SOCKET_NAME);
     chmodSync(path, 0o600);
     renameSync(path, join(dataFolder, SOCKET_NAME));
     rmdirSync(folder);
+  } catch (error) {
+    throw cannotListen(join(dataFolder, SOCKET_NAME), 'http.address', error);
   } finally {
     socket.close();
   }
 }
 
-function listen(server: Server, where: ListenOptions, shown: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: NodeJS.ErrnoException): void => {
-      const message = `Cannot listen on ${shown}: ${cause.code}`;
-      const hint = cause.code === 'EADDRINUSE' ? 'Choose another port: http.address' : undefined;
-      reject(new ApiError('API_LISTEN', message, { cause, hint }));
-    };
-    server.once('error', fail);
-    server.listen(where, () => {
-      server.off('error', fail);
-      resolve();
-    });
-  });
-}
-
 function describe({ host, port }: HttpConfig): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function close(server: Server): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
-  return new Promise((resolve) => {
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { createNodeListener, type StreamServer, type TlsIdentity } from '@skein/cluster';
 import type { Log } from '@skein/host';
 
-import { ApiError } from '../api/errors.ts';
+import { cannotListen, close, listen } from '../api/listening.ts';
 import { API_SERVER_OPTIONS } from '../api/server.ts';
 import type { ClusterConfig, ListenConfig, TlsConfig } from '../config/cluster-config.ts';
 import { ConfigError } from '../config/errors.ts';
@@ -19,7 +19,6 @@ import { isLoopback } from '../config/values.ts';
  * anything.
  */
 const CONNECTIONS_MAX = 512;
-const CLOSE_GRACE_MS = 2_000;
 
 export interface NodeDoorOptions {
   readonly config: ClusterConfig;
@@ -75,35 +74,13 @@ async function listenUpward(
 ): Promise<void> {
   for (let index = 0; ; index += 1) {
     try {
-      return await listen(server, host, port + index);
+      return await listen(server, { host, port: port + index });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EADDRINUSE' && index + 1 < portCount) continue;
-      const message = `Cannot listen on ${host}:${port + index}: ${code}`;
-      const hint = code === 'EADDRINUSE' ? 'Choose another port: cluster.address' : undefined;
-      throw new ApiError('API_LISTEN', message, { cause: error, hint });
+      throw cannotListen(`${host}:${port + index}`, 'cluster.address', error);
     }
   }
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(host === '' ? { port } : { host, port }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
-  return new Promise((resolve) => {
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 function readPem(path: string): string {
