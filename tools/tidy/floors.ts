@@ -16,13 +16,17 @@ const FLOORS: Readonly<Record<string, number>> = {
   bytes: 0,
   ltx: 1,
   'sqlite-file': 1,
+  client: 2,
   host: 2,
   // Below the engine, whose tests stand on it; only tests import it.
   testkit: 2.5,
   engine: 3,
   fuse: 4,
+  hrana: 4,
+  lake: 4,
   cluster: 4,
   proxy: 4,
+  admin: 5,
   skein: 5,
 };
 

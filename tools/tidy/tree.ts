@@ -45,16 +45,25 @@ export interface Package {
   /** "@skein/sqlite-file". */
   readonly name: string;
   readonly isPrivate: boolean;
+  /** Those that it brings, and those that it expects of whoever installs it. */
   readonly dependencies: Readonly<Record<string, string>>;
+}
+
+interface Manifest {
+  readonly name?: string;
+  readonly private?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 export function packagesOf(tree: Tree): Package[] {
   return [...tree].flatMap(([path, text]) => {
     const folder = /^packages\/([^/]+)\/package\.json$/.exec(path)?.[1];
     if (folder === undefined) return [];
-    const manifest = JSON.parse(text) as Partial<Package> & { private?: boolean };
-    const { name = '', dependencies = {} } = manifest;
-    return [{ folder, name, isPrivate: manifest.private === true, dependencies }];
+    const manifest = JSON.parse(text) as Manifest;
+    const { name = '', dependencies, peerDependencies } = manifest;
+    const isPrivate = manifest.private === true;
+    return [{ folder, name, isPrivate, dependencies: { ...peerDependencies, ...dependencies } }];
   });
 }
 
