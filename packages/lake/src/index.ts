@@ -1,1 +1,21 @@
-export {};
+export { LakeError, type LakeErrorCode, type LakeErrorKind } from './engine/errors.ts';
+export type {
+  CatalogDescription,
+  CatalogPosition,
+  EngineConfig,
+  ExecuteOptions,
+  Execution,
+  Extensions,
+  ExternalTablePolicy,
+  IngestFile,
+  LakeEngine,
+  LakeRole,
+  MaintenancePolicy,
+  PlannedStatement,
+  RequestPlan,
+  ResultColumn,
+  RoleSource,
+  S3Settings,
+  Snapshot,
+  TableName,
+} from './engine/ports.ts';
