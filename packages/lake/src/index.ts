@@ -19,3 +19,5 @@ export type {
   Snapshot,
   TableName,
 } from './engine/ports.ts';
+export { StoreError, type StoreErrorCode } from './store/errors.ts';
+export { type ExtensionsOptions, provideExtensions } from './store/extensions.ts';

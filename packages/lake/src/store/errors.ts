@@ -1,0 +1,27 @@
+// What keeps a lake from its extensions and its objects.
+
+export type StoreErrorCode =
+  /** An extension of DuckDB is nowhere to be had. */
+  | 'LAKE_EXTENSION_MISSING'
+  /** The gateway or the ingress cannot listen, or its folder cannot be used. */
+  | 'LAKE_STORE_START'
+  /** The object store is configured in a way that cannot be. */
+  | 'LAKE_STORE_CONFIG'
+  /** The object store has answered what cannot be used, or not at all. */
+  | 'LAKE_STORE_UNAVAILABLE';
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: StoreErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
