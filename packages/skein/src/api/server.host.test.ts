@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
+  chownSync,
   createReadStream,
   existsSync,
   mkdirSync,
@@ -18,7 +20,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { DEFAULT_ENGINE_OPTIONS } from '@skein/engine';
-import { onTestEnd, RecordingLog, requirePart, startSqlite, tempDir } from '@skein/testkit';
+import { NOBODY, onTestEnd, RecordingLog, requirePart, startSqlite, tempDir } from '@skein/testkit';
 
 import type { HttpConfig } from '../config/mount-config.ts';
 import { OfflineNode } from '../offline/offline-node.ts';
@@ -159,6 +161,23 @@ describe('the API over its socket', () => {
   test('lets nobody else in', async (t) => {
     const { dataFolder } = await start(t);
     assert.equal(statSync(join(dataFolder, 'api.sock')).mode & 0o777, 0o600);
+  });
+
+  test('lets in the group of a data folder that lets its group pass', async (t) => {
+    if (!requirePart(t, 'root')) return;
+    const { node: control, dataFolder, log } = await start(t);
+    const listen = async (mode: number): Promise<string> => {
+      chmodSync(dataFolder, mode);
+      const server = await startApi({ control, dataFolder, http: undefined, log });
+      const { mode: found, gid } = statSync(join(dataFolder, 'api.sock'));
+      await server.close();
+      return `${(found & 0o777).toString(8)} ${gid}`;
+    };
+    chownSync(dataFolder, 0, NOBODY);
+    assert.equal(await listen(0o710), `660 ${NOBODY}`);
+    assert.equal(await listen(0o750), `660 ${NOBODY}`);
+    assert.equal(await listen(0o711), '600 0');
+    assert.equal(await listen(0o700), '600 0');
   });
 
   test('takes the place of a socket that a dead node left', async (t) => {

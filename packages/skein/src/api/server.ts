@@ -1,7 +1,16 @@
-// The API of a node over HTTP: on the socket `api.sock` in the data folder, which its owner alone
-// can open, and over TCP where the configuration says so.
+// The API of a node over HTTP: on the socket `api.sock` in the data folder, for those whom that
+// lets in, and over TCP where the configuration says so.
 
-import { chmodSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  constants,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import {
   createServer,
   type RequestListener,
@@ -147,7 +156,7 @@ async function listenInFolder(server: Server, folder: string, dataFolder: string
   try {
     await listen(server, { path: socket.path });
     const path = join(folder, SOCKET_NAME);
-    chmodSync(path, 0o600);
+    letIn(path, dataFolder);
     renameSync(path, join(dataFolder, SOCKET_NAME));
     rmdirSync(folder);
   } catch (error) {
@@ -155,6 +164,18 @@ async function listenInFolder(server: Server, folder: string, dataFolder: string
   } finally {
     socket.close();
   }
+}
+
+/**
+ * The owner; and the group of a data folder that lets its group pass and nobody else (mode 0710):
+ * so an application of another user follows its node.
+ */
+function letIn(socketPath: string, dataFolder: string): void {
+  const { mode, gid } = statSync(dataFolder);
+  const passing = mode & (constants.S_IXGRP | constants.S_IXOTH);
+  const isForGroup = passing === constants.S_IXGRP;
+  if (isForGroup) chownSync(socketPath, -1, gid);
+  chmodSync(socketPath, isForGroup ? 0o660 : 0o600);
 }
 
 function describe({ host, port }: HttpConfig): string {
