@@ -30,7 +30,10 @@ export interface SentFile {
   readonly position: Position;
   /** Names these very bytes, so that a transfer that broke off can go on where it was. */
   readonly id: string;
-  /** The bytes from `offset` on, in pieces; waits where the file is still being written. */
+  /**
+   * The bytes from `offset` on, in pieces; waits where the file is still being written. A piece is
+   * the caller's until it asks for the next.
+   */
   read(offset: number): AsyncIterable<Uint8Array>;
   /** To be called once, whatever happened. */
   release(): void;

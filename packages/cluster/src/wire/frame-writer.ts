@@ -148,11 +148,16 @@ export class FrameWriter {
     this.#text(head.id, FILE_ID_BYTES_MAX);
   }
 
-  filePiece(bytes: Uint8Array): void {
-    const { length } = bytes;
-    assert(length > 0 && length <= FILE_PIECE_BYTES_MAX, 'Piece of a file is empty or too large');
+  /** What stands before a piece of a file of `byteCount` bytes, which are to follow. */
+  filePieceHead(byteCount: number): void {
+    const isPiece = byteCount > 0 && byteCount <= FILE_PIECE_BYTES_MAX;
+    assert(isPiece, 'Piece of a file is empty or too large');
     this.#u32(FRAME_FILE_PIECE);
-    this.#u32(length);
+    this.#u32(byteCount);
+  }
+
+  filePiece(bytes: Uint8Array): void {
+    this.filePieceHead(bytes.length);
     this.raw(bytes);
   }
 

@@ -52,6 +52,17 @@ describe('findStartPoint()', () => {
     });
   }
 
+  test('a database of some size is sent whole to whoever has nothing of it', () => {
+    const find = (fields: Partial<FollowedState>, prefersSmaller = true): string => {
+      const options = { from: undefined, findFirst: () => 1, prefersSmaller };
+      return findStartPoint({ ...options, own: { ...own(300), ...fields } }).kind;
+    };
+    assert.equal(find({}), 'snapshot');
+    assert.equal(find({ pageCount: 256 }), 'log');
+    assert.equal(find({ position: at(1) }), 'log');
+    assert.equal(find({}, false), 'log');
+  });
+
   test('a database is sent whole that is smaller than its transactions at the least', () => {
     const far = { position: at(10_000), pageCount: 3000, pageSize: 4096, lsn: 1 };
     const find = (from: number, prefersSmaller = true): string => {

@@ -2,8 +2,9 @@
 // transactions of the log, or all of it.
 //
 // LiteFS decides the same (its catch-up, and what it does when positions do not fit), but for two
-// things: a database that is behind by more than it is large is sent whole, and one that was
-// dropped is dropped, however far the other side was behind.
+// things: a database that is behind by more than it is large is sent whole, which is written once
+// and not page by page through a WAL; and one that was dropped is dropped, however far the other
+// side was behind.
 
 import { type Position, POSITION_ZERO } from '@skein/ltx';
 
@@ -42,7 +43,7 @@ export function findStartPoint(options: StartOptions): StartPoint {
   if (isDropped && from.txid === 0n) return { kind: 'there' };
   const whole = { kind: isDropped ? 'dropped' : 'snapshot' } as const;
   if (from.txid >= txid) return whole;
-  if (prefersSmaller && isLargerThanWhole(txid - from.txid, own)) return whole;
+  if (prefersSmaller && isLargerThanWhole(from.txid, own)) return whole;
   const lsn = findFirst(from.txid + 1n);
   return lsn === undefined ? whole : { kind: 'log', lsn };
 }
@@ -50,7 +51,15 @@ export function findStartPoint(options: StartOptions): StartPoint {
 /** Fewer are sent sooner than a snapshot is begun. */
 const TRANSACTIONS_BEFORE_WHOLE = 1000n;
 
-/** A transaction has one page at the least. */
-function isLargerThanWhole(transactionCount: bigint, { pageCount }: FollowedState): boolean {
-  return transactionCount > TRANSACTIONS_BEFORE_WHOLE && transactionCount > BigInt(pageCount);
+/** The same for somebody who has nothing of the database yet. */
+const BYTES_BEFORE_WHOLE = 1024 * 1024;
+
+/** At least as much, that is: what transactions have together is not counted. */
+function isLargerThanWhole(fromTxid: bigint, own: FollowedState): boolean {
+  const { position, pageCount, pageSize = 0 } = own;
+  const count = position.txid - fromTxid;
+  // Each page that is there was written by one of all transactions. A single one is whole itself.
+  if (fromTxid === 0n && count > 1n && pageCount * pageSize > BYTES_BEFORE_WHOLE) return true;
+  // A transaction has one page at the least.
+  return count > TRANSACTIONS_BEFORE_WHOLE && count > BigInt(pageCount);
 }

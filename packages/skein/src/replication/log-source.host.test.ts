@@ -23,7 +23,7 @@ async function nextFile(cursor: LogCursor): Promise<SentFile> {
 async function readAll(file: SentFile, offset = 0, meanwhile = (): void => {}): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of file.read(offset)) {
-    pieces.push(piece);
+    pieces.push(piece.slice());
     meanwhile();
   }
   return Buffer.concat(pieces);
@@ -104,7 +104,7 @@ describe('EngineLogSource', () => {
     const broken = await nextFile(first);
     const resting = primary.rest();
     const pieces: Uint8Array[] = [];
-    for await (const piece of broken.read(0)) if (pieces.push(piece) === 3) break;
+    for await (const piece of broken.read(0)) if (pieces.push(piece.slice()) === 3) break;
     const had = Buffer.concat(pieces);
     first.close();
     await resting;

@@ -44,8 +44,9 @@ export class SentBeside implements SentFile {
 
   async *read(offset: number): AsyncGenerator<Uint8Array> {
     const { file, sizeBytes } = this.#followed;
+    const room = new Uint8Array(PIECE_BYTES);
     for (let at = offset; at < sizeBytes; at += PIECE_BYTES) {
-      yield readPiece(file, at, sizeBytes);
+      yield readPiece(file, room, at, sizeBytes);
     }
   }
 
@@ -93,11 +94,12 @@ export class SentSnapshot implements SentFile {
   }
 
   async *read(offset: number): AsyncGenerator<Uint8Array> {
+    const room = new Uint8Array(PIECE_BYTES);
     for (let at = offset; at < this.#sizeBytes;) {
       const writtenBytes = this.#progress.writtenBytes;
       if (writtenBytes === undefined) throw this.#failed();
       if (at < writtenBytes) {
-        const piece = readPiece(this.#file, at, writtenBytes);
+        const piece = readPiece(this.#file, room, at, writtenBytes);
         at += piece.length;
         yield piece;
       } else {
@@ -119,8 +121,7 @@ export class SentSnapshot implements SentFile {
   }
 }
 
-function readPiece(file: DiskFile, from: number, end: number): Uint8Array {
-  const piece = new Uint8Array(Math.min(PIECE_BYTES, end - from));
-  const count = file.read('sent.read', piece, 0, piece.length, from);
-  return piece.subarray(0, count);
+function readPiece(file: DiskFile, room: Uint8Array, from: number, end: number): Uint8Array {
+  const count = file.read('sent.read', room, 0, Math.min(room.length, end - from), from);
+  return room.subarray(0, count);
 }

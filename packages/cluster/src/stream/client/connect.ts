@@ -67,6 +67,9 @@ type Answer = IncomingHttpHeaders & IncomingHttpStatusHeader;
 /** What a primary may have under way: at 200 ms of delay this is 20 MB/s. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
+/** HTTP/2 begins with frames of 16 KiB: each is handled on its own. */
+const FRAME_BYTES = 64 * 1024;
+
 /** A reason is a line of text. */
 const REASON_BYTES_MAX = 4096;
 
@@ -109,7 +112,11 @@ function openSocket({ url, tls }: ConnectOptions): Socket {
 function openSession(url: URL, socket: Socket): ClientHttp2Session {
   const session = connectHttp2(url.origin, {
     createConnection: () => socket,
-    settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+    settings: {
+      enablePush: false,
+      initialWindowSize: WINDOW_BYTES,
+      maxFrameSize: FRAME_BYTES,
+    },
   });
   session.on('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
   // Errors are told by the stream as well; without a listener they would end the process.

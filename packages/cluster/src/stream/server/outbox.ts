@@ -1,8 +1,8 @@
 // What a primary writes into one stream, in LiteFS's words or in Skein's.
 //
 // One write is under way at a time, of at most BATCH_BYTES: this is all that a slow replica costs.
-// A heartbeat is written only between frames, and only when no write is under way. Bytes are copied
-// before they are written, so nothing of an item is used any more when send() has resolved.
+// A heartbeat is written only between frames, and only when no write is under way. Nothing of an
+// item is used any more when send() has resolved.
 
 import type { Writable } from 'node:stream';
 
@@ -12,7 +12,7 @@ import type { Txid } from '@skein/ltx';
 import { ReplicationError } from '../../errors.ts';
 import type { LogItem, SentFile, SentTransaction } from '../../ports.ts';
 import { FrameWriter } from '../../wire/frame-writer.ts';
-import { LITEFS_CHUNK_BYTES } from '../../wire/limits.ts';
+import { FILE_PIECE_BYTES_MAX, LITEFS_CHUNK_BYTES } from '../../wire/limits.ts';
 import type { Dialect } from '../../wire/server-decoder.ts';
 import type { ResumePoint } from '../hello.ts';
 import { untilAborted } from '../until-aborted.ts';
@@ -122,8 +122,11 @@ export class Outbox {
     writer.fileBegin({ database, epoch, id, offset, position });
     await this.#flush();
     for await (const bytes of piecesOf(file, offset, signal)) {
-      await this.#pour(bytes, BATCH_BYTES, (piece) => writer.filePiece(piece));
-      await this.#flush();
+      for (let at = 0; at < bytes.length; at += FILE_PIECE_BYTES_MAX) {
+        const piece = bytes.subarray(at, at + FILE_PIECE_BYTES_MAX);
+        writer.filePieceHead(piece.length);
+        await this.#flush(piece);
+      }
     }
     writer.fileEnd();
   }
@@ -156,7 +159,8 @@ export class Outbox {
     }
   }
 
-  async #flush(): Promise<void> {
+  /** Writes what was encoded, and behind it bytes that are not worth copying. */
+  async #flush(behind?: Uint8Array): Promise<void> {
     if (this.#writer.length === 0) return;
     const { stream } = this.#options;
     this.#hasWritten = true;
@@ -165,7 +169,15 @@ export class Outbox {
       await new Promise<void>((resolve, reject) => {
         if (stream.destroyed || stream.writableEnded) throw closed();
         this.#rejectWrite = reject;
-        stream.write(this.#writer.take(), (error) => (error ? reject(closed(error)) : resolve()));
+        const written = (error?: Error | null): void => (error ? reject(closed(error)) : resolve());
+        if (behind === undefined) {
+          stream.write(this.#writer.take(), written);
+          return;
+        }
+        stream.cork();
+        stream.write(this.#writer.take());
+        stream.write(behind, written);
+        stream.uncork();
       });
     } finally {
       this.#rejectWrite = undefined;
