@@ -7,6 +7,8 @@
 // Invariant: what any cursor may still need is held (PublishedLog.hold), from before it is read
 // until the cursor is closed or the peer has it.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { FollowOptions, LogCursor, LogSource, PositionMap } from '@skein/cluster';
 import {
   type FollowedLog,
@@ -33,6 +35,12 @@ export interface EngineLogSourceOptions {
   readonly messages: Log;
   readonly calls: LogSourceCalls;
 }
+
+/**
+ * Looks no more often than this, so that what is committed in short order travels together: a
+ * message, a sync and a wal-index less for each. Who commits now and then is looked at at once.
+ */
+const ROUND_MS = 2;
 
 export class EngineLogSource implements LogSource {
   readonly #options: EngineLogSourceOptions;
@@ -124,14 +132,19 @@ export class EngineLogSource implements LogSource {
   }
 
   async #watch(): Promise<void> {
-    const { published } = this.#options.log;
+    const { clock, log } = this.#options;
+    const { published } = log;
     while (!this.#isClosed) {
       const seenLsn = published.durableLsn;
       await this.#refresh();
       const moved = this.#moved;
       this.#moved = Promise.withResolvers();
       moved.resolve();
-      if (!this.#isClosed) await published.whenDurablePast(seenLsn);
+      if (this.#isClosed) break;
+      const beganMs = clock.monotonicMs();
+      await published.whenDurablePast(seenLsn);
+      const restMs = ROUND_MS - (clock.monotonicMs() - beganMs);
+      if (restMs > 0) await sleep(restMs);
     }
     this.#moved.resolve();
   }
