@@ -29,6 +29,7 @@ export interface ConfigDraft {
   readonly segmentBytes?: number | undefined;
   readonly overlayBytes?: number | undefined;
   readonly checkpointBytes?: number | undefined;
+  readonly replicaWalBytesMax?: number | undefined;
   readonly httpAddress?: Address | undefined;
   readonly httpSecret?: string | undefined;
   /** Where the secret stands, instead. */
@@ -82,6 +83,7 @@ export function finishDraft(draft: ConfigDraft, options: FinishOptions): MountCo
     segmentBytes: draft.segmentBytes ?? DEFAULT_ENGINE_OPTIONS.segmentBytes,
     overlayBytes: draft.overlayBytes ?? DEFAULT_ENGINE_OPTIONS.overlayBytes,
     checkpointBytes: draft.checkpointBytes ?? DEFAULT_ENGINE_OPTIONS.checkpointBytes,
+    replicaWalBytesMax: draft.replicaWalBytesMax ?? DEFAULT_ENGINE_OPTIONS.replicaWalBytesMax,
     http: finishHttp(draft),
     cluster: cluster.config,
     proxy: proxy.config,

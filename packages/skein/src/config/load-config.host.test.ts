@@ -61,6 +61,7 @@ describe('loadMountConfig()', () => {
         segmentBytes: 67_108_864,
         overlayBytes: 33_554_432,
         checkpointBytes: 67_108_864,
+        replicaWalBytesMax: 1_073_741_824,
         exec: [],
         log: { format: 'text', level: 'info' },
       },
@@ -82,6 +83,7 @@ data:
   retention-size: 2GiB
   segment-size: 2MiB
   checkpoint-size: 3MiB
+  replica-wal-size: 4MiB
 http:
   address: 0.0.0.0:20202
   secret: ${SECRET}
@@ -107,6 +109,7 @@ log:
       segmentBytes: 2_097_152,
       overlayBytes: 1_048_576,
       checkpointBytes: 3_145_728,
+      replicaWalBytesMax: 4_194_304,
       http: { host: '0.0.0.0', port: 20_202, secret: SECRET, isInsecure: false },
       exec: [
         ['migrate', '--now'],

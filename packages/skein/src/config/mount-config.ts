@@ -28,6 +28,8 @@ export interface MountConfig {
   readonly overlayBytes: number;
   /** After this much in the log the databases are brought up to date. */
   readonly checkpointBytes: number;
+  /** A replica whose WAL a reader keeps from being emptied waits when it is so large. */
+  readonly replicaWalBytesMax: number;
 
   /** The API over TCP; undefined: only over the socket in the data folder. */
   readonly http: HttpConfig | undefined;

@@ -28,6 +28,7 @@ export const READ: {
   readonly retentionSize: (text: string) => number;
   readonly segmentSize: (text: string) => number;
   readonly memorySize: (text: string) => number;
+  readonly walSize: (text: string) => number;
   readonly logFormat: (text: string) => 'text' | 'json';
   readonly logLevel: (text: string) => 'debug' | 'info' | 'warn' | 'error';
 } = {
@@ -41,6 +42,7 @@ export const READ: {
   // Positions in a segment, and what it takes to read one at the start, stay within reason.
   segmentSize: sizeBetween('64KiB', '1GiB'),
   memorySize: sizeBetween('64KiB', '64GiB'),
+  walSize: sizeBetween('64KiB', '1024TiB'),
   logFormat: choice('text', 'json'),
   logLevel: choice('debug', 'info', 'warn', 'error'),
 };
@@ -60,6 +62,7 @@ const SCHEMA = keysAndValues({
     'retention-size': scalar(READ.retentionSize),
     'segment-size': scalar(READ.segmentSize),
     'checkpoint-size': scalar(READ.memorySize),
+    'replica-wal-size': scalar(READ.walSize),
   }),
   http: section({
     address: scalar(parseAddress),
@@ -100,6 +103,7 @@ export function readSkeinFile(source: string, file: YamlFile): ConfigDraft {
     retentionBytesMax: data?.['retention-size'],
     segmentBytes: data?.['segment-size'],
     checkpointBytes: data?.['checkpoint-size'],
+    replicaWalBytesMax: data?.['replica-wal-size'],
     httpAddress: http?.address,
     httpSecret: http?.secret,
     httpSecretFile: http?.['secret-file'],

@@ -188,7 +188,7 @@ export class MountThread {
     const { config } = this.#data;
     const passesThrough = (): boolean => this.#passthrough.isActive;
     const { dataFolder, retentionMs, retentionBytesMax, segmentBytes } = config;
-    const { overlayBytes, checkpointBytes } = config;
+    const { overlayBytes, checkpointBytes, replicaWalBytesMax } = config;
     return Engine.open(
       {
         disk: nodeDisk,
@@ -216,6 +216,7 @@ export class MountThread {
         segmentBytes,
         overlayBytes,
         checkpointBytes,
+        replicaWalBytesMax,
         get canPassThrough() {
           return passesThrough();
         },

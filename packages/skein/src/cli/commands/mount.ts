@@ -24,6 +24,7 @@ interface MountFlags extends PlaceFlags {
   readonly segmentSize?: number;
   readonly overlaySize?: number;
   readonly checkpointSize?: number;
+  readonly replicaWalSize?: number;
   readonly http?: Address;
   readonly httpSecretFile?: string;
   readonly httpInsecure?: boolean;
@@ -71,6 +72,11 @@ export function addMount(program: Command, context: CommandContext): void {
       reader(READ.memorySize),
     )
     .option(
+      '--replica-wal-size <size>',
+      'how large readers may let the WAL of a replica grow (1GiB)',
+      reader(READ.walSize),
+    )
+    .option(
       '--passthrough <mode>',
       'kernel writes journals itself: auto, off',
       reader(READ.passthrough),
@@ -111,6 +117,7 @@ function draftOf(
     segmentBytes: flags.segmentSize,
     overlayBytes: flags.overlaySize,
     checkpointBytes: flags.checkpointSize,
+    replicaWalBytesMax: flags.replicaWalSize,
     httpAddress: flags.http,
     httpSecretFile: flags.httpSecretFile,
     httpIsInsecure: flags.httpInsecure,
