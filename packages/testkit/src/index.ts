@@ -61,6 +61,14 @@ export { nullMetrics } from './null-metrics.ts';
 export { detachMount, findMount } from './mounts.ts';
 export { AS_NOBODY, canRunAsNobody, NOBODY } from './nobody.ts';
 export { hasPart, type PartName, requirePart, skipTest } from './require-part.ts';
+export { type ObjectStore, startObjectStore, type StoreMethod } from './object-store/ceph.ts';
+export {
+  FaultProxy,
+  type FaultPlan,
+  type SeenRequest,
+  startFaultProxy,
+  type StoreFault,
+} from './object-store/fault-proxy.ts';
 export type { Condition } from './network/link-conditions.ts';
 export {
   createNetwork,

@@ -2,7 +2,7 @@
 // which is set up to have everything, they fail instead, so that no test is lost in silence.
 
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 
 interface Part {
@@ -23,10 +23,14 @@ export type PartName =
   | 'lz4'
   | 'chromium'
   | 'curl'
+  | 'haproxy'
   | 'ip'
   | 'nginx'
   | 'nsenter'
   | 'openssl'
+  | 'radosgw'
+  | 'overlay'
+  | 'pip'
   | 'tun'
   | 'root';
 
@@ -42,10 +46,17 @@ const PARTS: Readonly<Record<PartName, Part>> = {
   lz4: program('lz4', ['--version'], 'lz4'),
   chromium: program('chromium', ['--version'], 'chromium'),
   curl: program('curl', ['--version'], 'curl'),
+  haproxy: program('haproxy', ['-v'], 'haproxy'),
   ip: program('ip', ['-Version'], 'iproute2'),
   nginx: program('nginx', ['-v'], 'nginx-light'),
   nsenter: program('nsenter', ['--version'], 'util-linux'),
   openssl: program('openssl', ['version'], 'openssl'),
+  overlay: {
+    isPresent: () => readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n'),
+    cure: 'modprobe overlay',
+  },
+  pip: program('python3', ['-m', 'pip', '--version'], 'python3-pip'),
+  radosgw: program('radosgw', ['--version'], 'radosgw ceph-mon ceph-osd ceph-common'),
   tun: { isPresent: () => canOpen('/dev/net/tun'), cure: 'modprobe tun' },
   root: { isPresent: () => process.getuid?.() === 0, cure: 'run the tests as root' },
 };
