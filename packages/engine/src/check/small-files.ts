@@ -16,9 +16,10 @@ import type { Fault, Remedy } from './fault.ts';
 import { flipRemedy } from './record-survey.ts';
 import { SurveyFile, SurveyProgress } from './survey-file.ts';
 
-/** Files and folders of a data folder; `api.sock` and `cluster.json` are the daemon's. */
+/** Files and folders of a data folder; the sockets and `cluster.json` are the daemon's. */
 const ROOT_NAMES = [
   'api.sock',
+  'app.sock',
   'cluster.json',
   'damaged',
   'dbs',

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { ClusterControl, PeerExchange } from './cluster-control.ts';
 import { ApiError } from './errors.ts';
-import { sendJson, sendText } from './reply.ts';
+import { sendJson, sendText, streamLines } from './reply.ts';
 
 export const SIGNATURE_HEADER = 'skein-auth';
 
@@ -30,20 +30,9 @@ export function answerReadiness(control: ClusterControl, response: ServerRespons
 /** Lines until the caller leaves, or does not read them. */
 export function streamEvents(control: ClusterControl, response: ServerResponse): void {
   const { events } = control;
-  if (events.isFull) {
-    throw new ApiError('API_BUSY', `As many listen to events as may: ${events.subscriberCount}`);
-  }
-  response.writeHead(200, {
-    'Content-Type': 'application/x-ndjson',
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
+  streamLines(response, events, (subscriber) => {
+    return events.subscribe(subscriber, { type: 'init', data: control.role() });
   });
-  const write = (line: string): number => {
-    response.write(line);
-    return response.writableLength;
-  };
-  const first = { type: 'init', data: control.role() } as const;
-  response.on('close', events.subscribe({ write, end: () => response.destroy() }, first));
 }
 
 /** A peer introduces itself, and is told who we are. */

@@ -47,7 +47,8 @@ export interface Subscriber {
 const WAITING_BYTES_MAX = 1024 * 1024;
 const SUBSCRIBER_COUNT_MAX = 64;
 
-export class EventHub {
+/** Of the events above, or of others that are told the same way. */
+export class EventHub<E = NodeEvent> {
   readonly #subscribers = new Set<Subscriber>();
   readonly #listeners = new Set<(count: number) => void>();
 
@@ -66,7 +67,7 @@ export class EventHub {
   }
 
   /** Returns what ends it. Not to be called when it is full. */
-  subscribe(subscriber: Subscriber, first: NodeEvent): () => void {
+  subscribe(subscriber: Subscriber, first: E): () => void {
     assert(!this.isFull, 'Who listens was let in');
     this.#subscribers.add(subscriber);
     subscriber.write(format(first));
@@ -74,7 +75,7 @@ export class EventHub {
     return () => this.#remove(subscriber);
   }
 
-  publish(event: NodeEvent): void {
+  publish(event: E): void {
     if (this.#subscribers.size === 0) return;
     const line = format(event);
     for (const subscriber of this.#subscribers) {
@@ -100,6 +101,6 @@ export class EventHub {
   }
 }
 
-function format(event: NodeEvent): string {
+function format(event: unknown): string {
   return `${JSON.stringify(event)}\n`;
 }

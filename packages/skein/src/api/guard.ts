@@ -30,6 +30,15 @@ export function createGuard(http: Pick<HttpConfig, 'host' | 'secret'>): Guard {
   };
 }
 
+/** For applications: what `paths` name, and nothing else. */
+export function createPathGuard(paths: ReadonlySet<string>): Guard {
+  return ({ url = '' }) => {
+    const path = url.split('?', 1)[0]!;
+    if (paths.has(path)) return;
+    throw new ApiError('API_FORBIDDEN', `Cannot answer for ${path} on the socket of applications`);
+  };
+}
+
 function checkOrigin(origin: string | undefined, host: string | undefined): void {
   if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return;
   throw new ApiError('API_FORBIDDEN', 'Cannot answer a page of another site');

@@ -4,6 +4,8 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ErrorResponse } from './error-response.ts';
+import { ApiError } from './errors.ts';
+import type { Subscriber } from './events.ts';
 
 /** How long a caller who still sends may take to read why that is in vain. */
 const LINGER_MS = 1000;
@@ -25,6 +27,27 @@ export function sendText(
     'X-Content-Type-Options': 'nosniff',
   });
   response.end(text);
+}
+
+/** Lines until the caller leaves, or does not read them. `subscribe` returns what ends it. */
+export function streamLines(
+  response: ServerResponse,
+  hub: { readonly isFull: boolean; readonly subscriberCount: number },
+  subscribe: (subscriber: Subscriber) => () => void,
+): void {
+  if (hub.isFull) {
+    throw new ApiError('API_BUSY', `As many listen to events as may: ${hub.subscriberCount}`);
+  }
+  response.writeHead(200, {
+    'Content-Type': 'application/x-ndjson',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  const write = (line: string): number => {
+    response.write(line);
+    return response.writableLength;
+  };
+  response.on('close', subscribe({ write, end: () => response.destroy() }));
 }
 
 /** Answers with an error, if that is still possible; else the connection is cut. */

@@ -5,6 +5,7 @@
 //   GET  /metrics              figures for Prometheus
 //   GET  /v1/status            NodeStatus; also at /status
 //   GET  /events               what happens, a line of JSON each, until the caller leaves
+//   GET  /v1/state             what the node is, for its applications; see state-routes.ts
 //   GET  /cluster/node         what the node tells its peers of itself
 //   POST /cluster/node         a peer tells of itself, and is answered the same; signed
 //   GET  /v1/databases/NAME    the database as a file
@@ -29,6 +30,7 @@ import { ApiError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import type { NodeControl } from './node-control.ts';
 import { sendJson, sendText } from './reply.ts';
+import { answerSettled, answerState, followState, type StateControl } from './state-routes.ts';
 import type { Transfers } from './transfers.ts';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -36,6 +38,7 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 export interface RouteOptions {
   readonly control: NodeControl;
   readonly cluster?: ClusterControl;
+  readonly state?: () => Promise<StateControl>;
   readonly transfers: Transfers;
 }
 
@@ -61,6 +64,7 @@ const HEALTH_TIMEOUT_MS = 5_000;
 export function createRoutes({
   control,
   cluster,
+  state,
   transfers,
 }: RouteOptions): (guards: Guards) => RequestHandler {
   const health: Handler = async ({ response }) => {
@@ -78,6 +82,7 @@ export function createRoutes({
     '/v1/status': { GET: status },
     '/status': { GET: status },
     ...(cluster === undefined ? {} : clusterRoutes(cluster)),
+    ...(state === undefined ? {} : stateRoutes(state)),
     [DATABASES]: {
       GET: ({ response, name }) => transfers.send(name, response),
       PUT: ({ request, response, name }) => transfers.receive(name, request, response),
@@ -117,6 +122,14 @@ function clusterRoutes(cluster: ClusterControl): Routes {
       GET: async ({ response }) => describeNode(cluster.peers, response),
       POST: ({ request, response }) => exchangeHello(cluster.peers, request, response),
     },
+  };
+}
+
+function stateRoutes(state: () => Promise<StateControl>): Routes {
+  return {
+    '/v1/state': { GET: async ({ response }) => answerState(await state(), response) },
+    '/v1/state/follow': { GET: async ({ response }) => followState(await state(), response) },
+    '/v1/state/settled': { GET: async ({ response }) => answerSettled(await state(), response) },
   };
 }
 

@@ -1,6 +1,7 @@
 // The API with a real node behind it, over its socket and over TCP.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -11,7 +12,7 @@ import {
   readFileSync,
   statSync,
 } from 'node:fs';
-import { request as httpRequest } from 'node:http';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -26,11 +27,20 @@ import type { HttpConfig } from '../config/mount-config.ts';
 import { OfflineNode } from '../offline/offline-node.ts';
 import { ApiClient, isNobodyThere } from './client.ts';
 import { ApiError } from './errors.ts';
+import { EventHub } from './events.ts';
 import { type ApiOptions, type ApiServer, startApi } from './server.ts';
+import type { StateControl } from './state-routes.ts';
 
 const SECRET = 'correct horse battery staple'.replaceAll(' ', '-');
 const LOCAL: HttpConfig = { host: '127.0.0.1', port: 0, secret: undefined, isInsecure: false };
 const GUARDED: HttpConfig = { ...LOCAL, secret: SECRET };
+
+const STATE: StateControl = {
+  hub: new EventHub(),
+  now: () => ({ seq: 1, name: 'node1', role: 'primary', epoch: 1, lagMs: 0, positions: {} }),
+  follow: () => () => {},
+  settled: () => Promise.resolve(1),
+};
 
 interface TestApi {
   readonly folder: string;
@@ -53,7 +63,8 @@ async function start(t: TestContext, setup: Setup = {}): Promise<TestApi> {
   const log = new RecordingLog();
   const node = OfflineNode.open({ ...DEFAULT_ENGINE_OPTIONS, dataFolder, mayCreate: true, log });
   onTestEnd(t, () => node.close());
-  const server = await startApi({ control: node, dataFolder, http, log, ...options });
+  const state = (): Promise<StateControl> => Promise.resolve(STATE);
+  const server = await startApi({ control: node, state, dataFolder, http, log, ...options });
   onTestEnd(t, () => server.close());
   return { folder, dataFolder, node, server, client: new ApiClient(dataFolder), log };
 }
@@ -163,21 +174,41 @@ describe('the API over its socket', () => {
     assert.equal(statSync(join(dataFolder, 'api.sock')).mode & 0o777, 0o600);
   });
 
-  test('lets in the group of a data folder that lets its group pass', async (t) => {
+  test('lets applications in whom the data folder lets pass, to their socket alone', async (t) => {
     if (!requirePart(t, 'root')) return;
     const { node: control, dataFolder, log } = await start(t);
     const listen = async (mode: number): Promise<string> => {
       chmodSync(dataFolder, mode);
       const server = await startApi({ control, dataFolder, http: undefined, log });
-      const { mode: found, gid } = statSync(join(dataFolder, 'api.sock'));
+      const app = statSync(join(dataFolder, 'app.sock'));
+      const all = statSync(join(dataFolder, 'api.sock'));
       await server.close();
-      return `${(found & 0o777).toString(8)} ${gid}`;
+      assert.equal(all.mode & 0o777, 0o600);
+      return `${(app.mode & 0o777).toString(8)} ${app.gid}`;
     };
     chownSync(dataFolder, 0, NOBODY);
     assert.equal(await listen(0o710), `660 ${NOBODY}`);
     assert.equal(await listen(0o750), `660 ${NOBODY}`);
-    assert.equal(await listen(0o711), '600 0');
+    assert.equal(await listen(0o711), `666 ${NOBODY}`);
     assert.equal(await listen(0o700), '600 0');
+  });
+
+  test('answers applications what they may ask, and nothing else', async (t) => {
+    const { dataFolder } = await start(t);
+    const ask = async (path: string, method = 'GET'): Promise<string> => {
+      const socketPath = join(dataFolder, 'app.sock');
+      const asked = httpRequest({ socketPath, path, method, agent: false }).end();
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      const { code = 'none' } = JSON.parse(await text(response)) as { code?: string };
+      return `${response.statusCode} ${code}`;
+    };
+    assert.equal(await ask('/healthz'), '200 none');
+    assert.equal(await ask('/v1/state?any'), '200 none');
+    assert.equal(await ask('/v1/status'), '403 API_FORBIDDEN');
+    assert.equal(await ask('/v1/databases/a.db'), '403 API_FORBIDDEN');
+    assert.equal(await ask('/v1/databases/a.db', 'PUT'), '403 API_FORBIDDEN');
+    assert.equal(await ask('/cluster/node', 'POST'), '403 API_FORBIDDEN');
+    assert.equal(await ask('/metrics'), '403 API_FORBIDDEN');
   });
 
   test('takes the place of a socket that a dead node left', async (t) => {

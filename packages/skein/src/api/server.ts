@@ -1,16 +1,8 @@
-// The API of a node over HTTP: on the socket `api.sock` in the data folder, for those whom that
-// lets in, and over TCP where the configuration says so.
+// The API of a node over HTTP: on the socket `api.sock` in the data folder, which its owner alone
+// can open, and over TCP where the configuration says so. What an application needs of it is on
+// `app.sock` as well, for those whom the data folder lets pass.
 
-import {
-  chmodSync,
-  chownSync,
-  constants,
-  mkdirSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { rmSync } from 'node:fs';
 import {
   createServer,
   type RequestListener,
@@ -27,18 +19,22 @@ import type { HttpConfig } from '../config/mount-config.ts';
 import type { Address } from '../config/values.ts';
 import { maybeErrorResponse } from './error-response.ts';
 import type { ClusterControl } from './cluster-control.ts';
-import { createGuard } from './guard.ts';
+import { createGuard, createPathGuard } from './guard.ts';
+import { listenInFolder } from './listen-in-folder.ts';
 import { cannotListen, close, listen } from './listening.ts';
 import type { NodeControl } from './node-control.ts';
 import { sendError } from './reply.ts';
 import { createRoutes, type RequestHandler } from './routes.ts';
+import { APP_PATHS, type StateControl } from './state-routes.ts';
 import { Transfers } from './transfers.ts';
-import { openSocketPath, SOCKET_NAME } from './unix-socket.ts';
+import { APP_SOCKET_NAME, SOCKET_NAME } from './unix-socket.ts';
 
 export interface ApiOptions {
   readonly control: NodeControl;
   /** Undefined: nothing is told of roles, and of what happens. */
   readonly cluster?: ClusterControl;
+  /** Undefined: nobody follows the node. */
+  readonly state?: () => Promise<StateControl>;
   readonly dataFolder: string;
   readonly http: HttpConfig | undefined;
   readonly log: Log;
@@ -88,13 +84,23 @@ export class Api {
     const servers: Server[] = [];
     const closeAll = async (): Promise<void> => {
       await Promise.all(servers.map((server) => close(server)));
-      rmSync(join(dataFolder, SOCKET_NAME), { force: true });
+      for (const name of [SOCKET_NAME, APP_SOCKET_NAME]) {
+        rmSync(join(dataFolder, name), { force: true });
+      }
     };
 
     const everybody = { all: () => {}, peers: () => {} };
-    const local = createHttpServer(this.#handler(this.#routes(everybody)), log);
-    servers.push(local);
-    await listenInFolder(local, control.newScratchPath('api'), dataFolder);
+    const inApp = createPathGuard(APP_PATHS);
+    const apps = { all: inApp, peers: inApp };
+    for (const [name, guards] of [
+      [SOCKET_NAME, everybody],
+      [APP_SOCKET_NAME, apps],
+    ] as const) {
+      const local = createHttpServer(this.#handler(this.#routes(guards)), log);
+      servers.push(local);
+      const scratch = control.newScratchPath('api');
+      await listenInFolder(local, { scratch, dataFolder, name, isForPassers: guards === apps });
+    }
     if (http === undefined) return { tcp: undefined, close: closeAll };
 
     const remote = createHttpServer(this.handlerFor(http, http.secret), log);
@@ -144,38 +150,6 @@ async function refuse(error: unknown, response: ServerResponse, log: Log): Promi
   log.error('A request failed', { method, url, error: String(error) });
   const message = 'Something failed in the node; its log says more';
   await sendError(response, { status: 500, body: { code: 'API_INTERNAL', message } });
-}
-
-/**
- * Listens in a new folder where nobody else can look in, then moves the socket to its place: so it
- * is never open to others, and takes the place of one that a node left which died.
- */
-async function listenInFolder(server: Server, folder: string, dataFolder: string): Promise<void> {
-  mkdirSync(folder, { mode: 0o700 });
-  const socket = openSocketPath(folder);
-  try {
-    await listen(server, { path: socket.path });
-    const path = join(folder, SOCKET_NAME);
-    letIn(path, dataFolder);
-    renameSync(path, join(dataFolder, SOCKET_NAME));
-    rmdirSync(folder);
-  } catch (error) {
-    throw cannotListen(join(dataFolder, SOCKET_NAME), 'http.address', error);
-  } finally {
-    socket.close();
-  }
-}
-
-/**
- * The owner; and the group of a data folder that lets its group pass and nobody else (mode 0710):
- * so an application of another user follows its node.
- */
-function letIn(socketPath: string, dataFolder: string): void {
-  const { mode, gid } = statSync(dataFolder);
-  const passing = mode & (constants.S_IXGRP | constants.S_IXOTH);
-  const isForGroup = passing === constants.S_IXGRP;
-  if (isForGroup) chownSync(socketPath, -1, gid);
-  chmodSync(socketPath, isForGroup ? 0o660 : 0o600);
 }
 
 function describe({ host, port }: HttpConfig): string {

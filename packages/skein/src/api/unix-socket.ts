@@ -1,11 +1,14 @@
-// The API's socket in the data folder.
+// The API's sockets in the data folder.
 //
 // The address of a socket has room for 107 bytes, a path may be longer: so the socket is named by
 // way of the folder's descriptor, /proc/self/fd/N/api.sock, which any path fits into.
 
 import { closeSync, constants, openSync } from 'node:fs';
 
+/** All of it, for whoever runs the node. */
 export const SOCKET_NAME = 'api.sock';
+/** For applications: what they may ask, and nothing else. */
+export const APP_SOCKET_NAME = 'app.sock';
 
 /** sun_path of struct sockaddr_un, without the zero at the end (unix(7)). */
 const PATH_BYTES_MAX = 107;

@@ -55,7 +55,11 @@ export function clusterStatus(facts: ClusterFacts): ClusterStatus {
   };
 }
 
-function primaryOf({ situation, config }: ClusterFacts): ClusterStatus['primary'] {
+/** Who leads, when this node does not and somebody does. */
+export function primaryOf({
+  situation,
+  config,
+}: Pick<ClusterFacts, 'situation' | 'config'>): ClusterStatus['primary'] {
   const { primary, role } = situation;
   if (primary !== undefined) {
     const { name, url, proxyUrl } = primary;

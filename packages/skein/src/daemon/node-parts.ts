@@ -6,21 +6,24 @@ import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 
-import type { Log } from '@skein/host';
+import { type Log, systemClock } from '@skein/host';
 
 import type { ClusterControl } from '../api/cluster-control.ts';
 import { Api, type ApiServer } from '../api/server.ts';
+import type { StateControl } from '../api/state-routes.ts';
 import type { ClusterConfig } from '../config/cluster-config.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import type { EngineLogSource } from '../replication/log-source.ts';
 import { ClusterService } from './cluster-service.ts';
 import { ClusterVoice } from './cluster-voice.ts';
 import { DaemonControl } from './daemon-control.ts';
+import { describeNode } from './describe-node.ts';
 import { openLogSource } from './log-feed.ts';
 import { LoneNode } from './lone-node.ts';
 import type { MountThreadClient, OpenedThread } from './mount-thread-client.ts';
 import { createProxyFeed } from './proxy-feed.ts';
-import { ProxyThread } from './proxy-thread.ts';
+import { type ProxyFeed, ProxyThread } from './proxy-thread.ts';
+import { type NodeDescription, StateFeed } from './state-feed.ts';
 import { TransactionEvents } from './transaction-events.ts';
 
 export interface NodePartsOptions {
@@ -46,6 +49,7 @@ export class NodeParts {
   #service: ClusterService | undefined;
   #voice: ClusterVoice | undefined;
   #events: TransactionEvents | undefined;
+  #state: Promise<StateFeed> | undefined;
   #api: ApiServer | undefined;
   #proxy: ProxyThread | undefined;
   #proxyMetrics: SharedArrayBuffer | undefined;
@@ -96,6 +100,7 @@ export class NodeParts {
     await this.#proxy?.close();
     await this.#service?.drain();
     this.#events?.close();
+    (await this.#state?.catch(() => undefined))?.close();
     this.#voice?.close();
     await this.#api?.close();
     await this.#service?.stop();
@@ -148,7 +153,8 @@ export class NodeParts {
         ...(this.#proxyMetrics === undefined ? [] : [this.#proxyMetrics]),
       ],
     });
-    return new Api({ control, cluster, dataFolder, http, log });
+    const state = (): Promise<StateControl> => this.#openState();
+    return new Api({ control, cluster, state, dataFolder, http, log });
   }
 
   /** A node that is alone follows its log only when somebody wants to know. */
@@ -158,12 +164,30 @@ export class NodeParts {
     return this.#source;
   }
 
-  async #startProxy(): Promise<AddressInfo> {
-    const { config, thread, log } = this.#options;
+  /** Nobody may ever follow a node. */
+  #openState(): Promise<StateFeed> {
+    this.#state ??= this.#createState();
+    return this.#state;
+  }
+
+  async #createState(): Promise<StateFeed> {
+    const feed = await this.#createFeed();
+    const { cluster: config } = this.#options.config;
+    const service = this.#service;
+    const describe = (): NodeDescription => describeNode({ feed, config, service });
+    return new StateFeed({ feed, describe, clock: systemClock });
+  }
+
+  async #createFeed(): Promise<ProxyFeed> {
+    const { config, thread } = this.#options;
     const nodeName = config.cluster?.name ?? hostname();
     const source = await this.#openSource();
-    const feed = createProxyFeed({ nodeName, service: this.#service, source, thread });
-    this.#proxy = new ProxyThread(config, feed, log);
+    return createProxyFeed({ nodeName, service: this.#service, source, thread });
+  }
+
+  async #startProxy(): Promise<AddressInfo> {
+    const { config, log } = this.#options;
+    this.#proxy = new ProxyThread(config, await this.#createFeed(), log);
     const { address, metrics } = await this.#proxy.listening;
     this.#proxyMetrics = metrics;
     this.#proxy.failed.catch((error: unknown) => this.#failed.reject(error));
