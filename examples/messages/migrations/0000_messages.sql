@@ -1,0 +1,6 @@
+CREATE TABLE `messages` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`content` text NOT NULL,
+	`node_name` text NOT NULL,
+	`created_at` text NOT NULL
+);

@@ -1,0 +1,15 @@
+// `npm run createsuperuser`: makes somebody who may use /admin/. Asks for name and password, or
+// takes them from the environment.
+
+import { join } from 'node:path';
+
+import { createSuperuser } from '@skein/admin';
+import { connectNode, loadSettings } from '@skein/client';
+
+const settings = loadSettings();
+const node = await connectNode(settings);
+try {
+  await createSuperuser({ database: join(node.mountPath, settings.databaseName), node });
+} finally {
+  await node.close();
+}
