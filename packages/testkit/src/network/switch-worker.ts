@@ -28,6 +28,10 @@ const IFREQ_BYTES = 40;
 const IFREQ_FLAGS = 16;
 const IFF_TAP = 0x0002;
 const IFF_NO_PI = 0x1000;
+/** The device is gone with its host; Node has no name for it. */
+const EBADFD = 77;
+
+const LOSSES: ReadonlySet<number> = new Set([ERRNO.EAGAIN, ERRNO.EIO, EBADFD]);
 
 /** More than any frame at the devices' MTU. */
 const FRAME_MAX_BYTES = 2048;
@@ -47,8 +51,8 @@ function createDevice(name: string): number {
 
 function deliver(fd: number, frame: Uint8Array): void {
   const written = writeDescriptor(fd, frame, frame.length);
-  // Full, or the host's interface is down: lost, as on any network.
-  if (written < 0 && written !== -ERRNO.EAGAIN && written !== -ERRNO.EIO) {
+  // Full, or the host's interface is down, or gone: lost, as on any network.
+  if (written < 0 && !LOSSES.has(-written)) {
     throw new Error(`Cannot write to a TAP device: error ${-written}`);
   }
 }

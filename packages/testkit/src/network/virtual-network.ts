@@ -25,12 +25,13 @@ const NAMESPACE_FOLDER = '/run/netns';
 const PREFIX = 'skein-test-';
 /** Room for the last byte of addresses, with what TEST-NET-2 of RFC 5737 keeps for itself. */
 const HOST_COUNT_MAX = 100;
+/** Of documentation, so never one that this machine needs. */
 const SUBNET = '198.51.100';
 const DEVICE = 'eth0';
 
 export interface VirtualHost {
   readonly name: string;
-  /** "198.51.100.1": of documentation, so never one that this machine needs. */
+  /** "198.51.100.1" */
   readonly address: string;
   /** What runs a command on this host. */
   readonly prefix: readonly [string, ...string[]];
@@ -49,6 +50,8 @@ export interface VirtualNetworkOptions {
   readonly hosts: readonly string[];
   /** Of the losses. */
   readonly seed?: number;
+  /** First three bytes of the addresses; undefined: of documentation. */
+  readonly subnet?: string;
 }
 
 /** Whether this machine can have one; otherwise as `requirePart`. */
@@ -61,13 +64,16 @@ export async function createNetwork(
   t: TestScope,
   options: VirtualNetworkOptions,
 ): Promise<VirtualNetwork> {
-  const { hosts: names, seed = 1 } = options;
+  const { hosts: names, seed = 1, subnet = SUBNET } = options;
   if (names.length > HOST_COUNT_MAX) throw new RangeError(`Too many hosts: ${names.length}`);
   removeLeftovers();
   const conditions = LinkConditions.create(names.length);
   const deviceNames = names.map((_, index) => `sk${process.pid}.${index}`);
   await startSwitch(t, { deviceNames, conditions: conditions.shared, seed });
-  const hosts = names.map((name, index) => createHost(t, name, index, deviceNames[index]!));
+  const hosts = names.map((name, index) => {
+    const address = `${subnet}.${index + 1}`;
+    return createHost(t, { name, address, mac: macOf(index), device: deviceNames[index]! });
+  });
   const indexOf = (name: string): number => {
     const index = names.indexOf(name);
     if (index === -1) throw new RangeError(`There is no host ${name}`);
@@ -100,12 +106,18 @@ async function startSwitch(t: TestScope, data: Omit<SwitchWorkerData, 'endFd'>):
   worker.unref();
 }
 
-function createHost(t: TestScope, name: string, index: number, device: string): VirtualHost {
+interface HostSetup {
+  readonly name: string;
+  readonly address: string;
+  readonly mac: string;
+  readonly device: string;
+}
+
+function createHost(t: TestScope, { name, address, mac, device }: HostSetup): VirtualHost {
   const namespace = `${PREFIX}${process.pid}-${name}`;
-  const address = `${SUBNET}.${index + 1}`;
   runIp('netns', 'add', namespace);
   onTestEnd(t, () => runIp('netns', 'delete', namespace));
-  runIp('link', 'set', device, 'address', macOf(index));
+  runIp('link', 'set', device, 'address', mac);
   runIp('link', 'set', device, 'netns', namespace, 'name', DEVICE);
   runIp('-netns', namespace, 'address', 'add', `${address}/24`, 'dev', DEVICE);
   runIp('-netns', namespace, 'link', 'set', DEVICE, 'up');
