@@ -23,7 +23,7 @@ import { PositionWaiters } from './position-waiters.ts';
 import { openSocketPath, socketPathOf } from './socket-path.ts';
 import { StateStream } from './state-stream.ts';
 import { createState, type StateParts } from './state.ts';
-import { parseToldState, takePositions } from './told-state.ts';
+import { parseSettled, parseToldState, takePositions } from './told-state.ts';
 
 /** After a daemon is gone it is looked for at once, then less and less often. */
 const RETRY_MS_MIN = 20;
@@ -198,7 +198,7 @@ export class DaemonNode implements NodeView {
   /** The number of the line by which everything is told that is committed now. */
   async #askSeq(): Promise<number> {
     try {
-      return parseToldState(await ask(this.#socketPath)).seq;
+      return parseSettled(await ask(this.#socketPath));
     } catch (error) {
       this.#lastError = error as Error;
       throw this.#unreachable();
@@ -225,7 +225,12 @@ export class DaemonNode implements NodeView {
 function ask(path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const { path: socketPath, close } = openSocketPath(path);
-    const options = { socketPath, path: '/v1/state', agent: false, timeout: REFRESH_TIMEOUT_MS };
+    const options = {
+      socketPath,
+      path: '/v1/state/settled',
+      agent: false,
+      timeout: REFRESH_TIMEOUT_MS,
+    };
     const request = get(options, (response) => {
       if (response.statusCode === 200) text(response).then(resolve, reject);
       else reject(new Error(`The node answers ${response.statusCode}`));

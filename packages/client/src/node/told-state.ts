@@ -47,6 +47,13 @@ export function parseToldState(line: string): ToldState {
   throw new SyntaxError(`The node tells what is no state: ${line.slice(0, 100)}`);
 }
 
+/** `{"seq":7}`: the number of the line by which all is told that was committed before. */
+export function parseSettled(text: string): number {
+  const { seq } = JSON.parse(text) as { readonly seq?: unknown };
+  if (typeof seq === 'number') return seq;
+  throw new SyntaxError(`The node tells no number: ${text.slice(0, 100)}`);
+}
+
 /** Changes `positions` by what is told of them. */
 export function takePositions(told: ToldState, positions: Map<string, Position>): void {
   for (const [database, position] of Object.entries(told.positions)) {
