@@ -303,8 +303,13 @@ function signalOf({ response }: Visit): AbortSignal {
   return controller.signal;
 }
 
-async function pause(visit: Visit): Promise<void> {
-  await sleep(RETRY_MS, undefined, { signal: signalOf(visit) }).catch(() => {
+/** Many may follow each other in the life of a request: nothing of one stays. */
+async function pause({ response }: Visit): Promise<void> {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  response.once('close', stop);
+  await sleep(RETRY_MS, undefined, { signal: controller.signal }).catch(() => {
     // The client has left; whoever waits looks for that.
   });
+  response.off('close', stop);
 }

@@ -164,6 +164,19 @@ describe('An app that does not listen', () => {
       assert.match(reply.body, /the app: ECONNREFUSED/);
     }
   });
+
+  test('leaves no listeners behind, however often it is looked for', async (t) => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): unknown => warnings.push(warning);
+    process.on('warning', warned);
+    onTestEnd(t, () => void process.off('warning', warned));
+    const port = await freePort();
+    const target = { host: LOOPBACK, port };
+    // Looked for ten times a second, and Node warns of more than ten listeners.
+    const proxy = await startPrimary(t, { target, startWaitMs: 2000 });
+    assert.equal(outcomeOf(await ask(proxy)), '503 not-executed');
+    assert.deepEqual(warnings, []);
+  });
 });
 
 describe('Unknown', () => {
