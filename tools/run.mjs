@@ -12,7 +12,19 @@ import { fileURLToPath } from 'node:url';
 
 const NODE_MIN = [22, 18];
 const NODE_PINNED = '24.21.0';
-const COMMANDS = ['start', 'test', 'bench', 'fix', 'fuzz', 'skein', 'sqlite-suite', 'tidy'];
+const COMMANDS = [
+  'start',
+  'createsuperuser',
+  'makemigrations',
+  'migrate',
+  'test',
+  'bench',
+  'fix',
+  'fuzz',
+  'skein',
+  'sqlite-suite',
+  'tidy',
+];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 

@@ -1,53 +1,66 @@
-// `npm start`: a cluster on this machine. Each node is a daemon with its mount and its proxy, and a
-// small application behind the proxy. Says what to try, shows what the nodes do, and serves until
-// Ctrl-C. The mounts go away at the end; the data stays in .demo/ for the next time.
+// `npm start`: a cluster on this machine. Each node is a daemon with its mount and its proxy, and
+// the application of examples/messages behind the proxy. Says what to try, shows what the nodes do,
+// and serves until Ctrl-C. The mounts go away at the end; the data stays in .demo/ for the next
+// time.
 //
-// npm start -- --nodes 3 --port 8001 --fresh --folder .demo
+// npm start -- --nodes 3 --port 8001 --primary node1 --fresh --folder .demo
+// npm start -- --add                    one more node, while the others run
 
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
 
 import {
   Cluster,
   type ClusterNode,
+  type CreatedMessage,
   freePorts,
   interruptSignal,
+  type MessagesApp,
+  migrateMessages,
   type NodePlace,
   proxyUrl,
   runCommand,
+  startMessagesApp,
   waitUntil,
 } from '@skein/testkit';
 
-import { type App, startApp } from './start/app-process.ts';
+import {
+  DATABASE,
+  type Demo,
+  EXAMPLE,
+  homeOf,
+  LOOPBACK,
+  messagesNode,
+  readDemo,
+  shownPath,
+  writeDemo,
+} from './start/demo.ts';
 import {
   formatNodes,
+  formatProblem,
   formatReplicated,
   formatSuggestions,
   formatWrite,
   type ShownNode,
 } from './start/guide.ts';
-import type { WriteNotice } from './start/message-app.ts';
 import { type TransactionEvent, watchTransactions } from './start/node-events.ts';
 import { findObstacle } from './start/obstacles.ts';
 import { parseStartOptions, type StartOptions } from './start/options.ts';
 import { findTakenPort } from './start/taken-port.ts';
 
-const DATABASE = 'db.sqlite3';
-const LOOPBACK = '127.0.0.1';
 /** From the start of the last process until every application answers through its proxy. */
-const HEALTHY_TIMEOUT_MS = 20_000;
+const HEALTHY_TIMEOUT_MS = 30_000;
 
-const DEFAULT_HOME = join(dirname(import.meta.dirname), '.demo');
-
-/** As it is typed from where npm was called. */
-function shown(path: string): string {
-  return relative(process.env['INIT_CWD'] ?? process.cwd(), path);
+/** The part of a cluster that this process runs. */
+interface Served {
+  readonly cluster: Cluster;
+  readonly nodes: readonly ClusterNode[];
+  readonly apps: Map<ClusterNode, MessagesApp>;
 }
 
-async function findTaken({ nodeCount, port }: StartOptions): Promise<string | undefined> {
-  const taken = await findTakenPort(Array.from({ length: nodeCount }, (_, i) => port + i));
+async function findTaken(ports: readonly number[]): Promise<string | undefined> {
+  const taken = await findTakenPort(ports);
   if (taken === undefined) return undefined;
-  return `Port ${taken} is in use: npm start -- --port ${port + 1000} begins with another`;
+  return `Port ${taken} is in use: npm start -- --port ${taken + 1000} begins with another`;
 }
 
 async function placesOf({ nodeCount, port }: StartOptions): Promise<NodePlace[]> {
@@ -61,93 +74,133 @@ async function placesOf({ nodeCount, port }: StartOptions): Promise<NodePlace[]>
   }));
 }
 
-function shownNodes(cluster: Cluster): ShownNode[] {
-  return cluster.nodes.map((node, index) => ({
-    name: node.name,
-    role: node === cluster.primary ? 'primary' : 'replica',
-    url: `http://localhost:${cluster.places[index]!.proxyPort}`,
-    mountpoint: shown(node.mountpoint),
-    dataFolder: shown(node.dataFolder),
-  }));
+/** One more node than there were. */
+async function placesWithOneMore({ places }: Demo): Promise<NodePlace[]> {
+  const [apiPort, appPort] = await freePorts(2);
+  const name = `node${places.length + 1}`;
+  const proxyPort = places.at(-1)!.proxyPort + 1;
+  return [...places, { name, host: LOOPBACK, apiPort: apiPort!, proxyPort, appPort: appPort! }];
+}
+
+async function startNodes({ cluster, nodes }: Served, options: StartOptions): Promise<void> {
+  const { primary, dissenters, isAdded } = options;
+  if (!isAdded && dissenters.size === 0) return cluster.start();
+  for (const node of nodes) {
+    await node.start(cluster.configOf(node.name, dissenters.get(node.name) ?? primary));
+  }
+  // Nodes that contradict each other never become ready: what they say of it is to be seen.
+  if (dissenters.size === 0) await cluster.ready();
+}
+
+async function startApps(served: Served): Promise<void> {
+  const { cluster, nodes, apps } = served;
+  for (const node of nodes) {
+    const options = { ...messagesNode(cluster, node.name), exampleFolder: EXAMPLE };
+    if (node === cluster.primary) await migrateMessages(options);
+    const onCreated = ({ messageId, door }: CreatedMessage): void => {
+      console.log(formatWrite(messageId, nameOfDoor(cluster, door) ?? node.name, node.name));
+    };
+    apps.set(node, await startMessagesApp({ ...options, onCreated }));
+  }
 }
 
 /** The node whose proxy has this port. */
-function doorOf({ places }: Cluster, { host = '' }: WriteNotice): string | undefined {
-  return places.find(({ proxyPort }) => host.endsWith(`:${proxyPort}`))?.name;
+function nameOfDoor({ places }: Cluster, door = ''): string | undefined {
+  return places.find(({ proxyPort }) => door.endsWith(`:${proxyPort}`))?.name;
 }
 
-async function startApps(cluster: Cluster): Promise<App[]> {
-  const apps: App[] = [];
-  // The primary's first: it makes the table.
-  for (const [index, node] of cluster.nodes.entries()) {
-    const app = await startApp({
-      nodeName: node.name,
-      databasePath: node.path(DATABASE),
-      port: cluster.places[index]!.appPort,
-      onWrite: (notice) => {
-        console.log(formatWrite(notice.messageId, doorOf(cluster, notice) ?? node.name, node.name));
-      },
-    });
-    apps.push(app);
+async function waitForHealth({ cluster, nodes }: Served): Promise<void> {
+  for (const { name } of nodes) {
+    const url = `${proxyUrl(cluster.place(name))}/api/health/`;
+    const isHealthy = async (): Promise<boolean> => (await fetch(url)).ok;
+    await waitUntil(`${name} is healthy`, isHealthy, HEALTHY_TIMEOUT_MS);
   }
-  return apps;
 }
 
-async function isHealthy(place: NodePlace): Promise<boolean> {
-  const response = await fetch(`${proxyUrl(place)}/api/health/`);
-  const { status } = (await response.json()) as { status: string };
-  return response.ok && status === 'healthy';
+async function showNodes({ cluster, nodes }: Served): Promise<ShownNode[]> {
+  return Promise.all(
+    nodes.map(async (node) => {
+      const { cluster: status } = await node.status();
+      for (const { code, message } of status?.problems ?? []) {
+        console.log(formatProblem(node.name, code, message));
+      }
+      return {
+        name: node.name,
+        role: status?.role ?? 'alone',
+        url: `http://localhost:${cluster.place(node.name).proxyPort}`,
+        mountpoint: shownPath(node.mountpoint),
+        dataFolder: shownPath(node.dataFolder),
+      };
+    }),
+  );
 }
 
-async function serve(cluster: Cluster, signal: AbortSignal): Promise<void> {
-  const nodes = shownNodes(cluster);
+async function serve(served: Served, signal: AbortSignal): Promise<void> {
+  const nodes = await showNodes(served);
   console.log(`\n${formatNodes(nodes)}`);
   console.log(`Try, in another terminal:\n\n${formatSuggestions(nodes, DATABASE)}\n`);
   console.log('Ctrl-C ends it. What happens:\n');
-  await Promise.race(cluster.nodes.map((node) => watch(node, node !== cluster.primary, signal)));
+  await Promise.race(served.nodes.map((node) => watch(served, node, signal)));
 }
 
-/** Until `signal`; before that, a node that ends is an error. */
-async function watch(node: ClusterNode, isShown: boolean, signal: AbortSignal): Promise<void> {
+/** Until `signal`; before that, a node or an application that ends is an error. */
+async function watch(served: Served, node: ClusterNode, signal: AbortSignal): Promise<void> {
+  const { cluster, apps } = served;
   const show = ({ db, data }: TransactionEvent): void => {
-    if (isShown) console.log(formatReplicated(node.name, db, data.txID));
+    if (node !== cluster.primary) console.log(formatReplicated(node.name, db, data.txID));
   };
-  await watchTransactions(node.dataFolder, show, signal);
-  if (!signal.aborted) throw new Error(`${node.name} has ended:\n${node.log}`);
+  const what = await Promise.race([
+    watchTransactions(node.dataFolder, show, signal).then(() => `${node.name} has ended`),
+    apps.get(node)!.ended.then(() => `The application of ${node.name} has ended`),
+  ]);
+  if (!signal.aborted) throw new Error(`${what}:\n${node.lastWords}`);
 }
 
-async function main(options: StartOptions): Promise<void> {
+async function stop({ cluster, nodes, apps }: Served): Promise<void> {
+  await Promise.all([...apps.values()].map((app) => app.stop()));
+  await cluster.stop();
+  for (const { mountpoint } of nodes) {
+    if (existsSync(mountpoint)) rmdirSync(mountpoint);
+  }
+}
+
+async function main(options: StartOptions, demo: Demo): Promise<void> {
   const signal = interruptSignal();
-  const home = options.folder ?? DEFAULT_HOME;
-  if (options.isFresh) rmSync(home, { recursive: true, force: true });
-  const cluster = new Cluster(await placesOf(options), {
-    folder: home,
-    proxyDatabase: DATABASE,
-  });
-  let apps: App[] = [];
+  const home = homeOf(options.folder);
+  writeDemo(home, demo);
+  const cluster = new Cluster(demo.places, { folder: home, proxyDatabase: DATABASE });
+  cluster.nameNextPrimary(demo.primary);
+  const nodes = options.isAdded ? cluster.nodes.slice(-1) : cluster.nodes;
+  const served: Served = { cluster, nodes, apps: new Map() };
   try {
-    console.log(`Starting ${options.nodeCount} nodes …`);
-    await cluster.start();
-    apps = await startApps(cluster);
-    for (const place of cluster.places) {
-      await waitUntil(`${place.name} is healthy`, () => isHealthy(place), HEALTHY_TIMEOUT_MS);
-    }
-    await serve(cluster, signal);
+    console.log(`Starting ${nodes.length === 1 ? nodes[0]!.name : `${nodes.length} nodes`} …`);
+    await startNodes(served, options);
+    await startApps(served);
+    if (options.dissenters.size === 0) await waitForHealth(served);
+    await serve(served, signal);
   } finally {
     console.log('\nStopping …');
-    await Promise.all(apps.map((app) => app.stop()));
-    await cluster.stop();
-    for (const { mountpoint } of cluster.nodes) {
-      if (existsSync(mountpoint)) rmdirSync(mountpoint);
-    }
+    await stop(served);
   }
-  console.log(`Unmounted. The data stays in ${shown(home)}: npm start goes on with it.`);
+  console.log(`Unmounted. The data stays in ${shownPath(home)}: npm start goes on with it.`);
+}
+
+async function planOf(options: StartOptions): Promise<Demo> {
+  const home = homeOf(options.folder);
+  if (options.isAdded) {
+    const demo = readDemo(home);
+    return { ...demo, places: await placesWithOneMore(demo) };
+  }
+  if (options.isFresh) rmSync(home, { recursive: true, force: true });
+  return { places: await placesOf(options), primary: options.primary };
 }
 
 await runCommand(async () => {
-  const options = parseStartOptions(process.argv.slice(2));
-  const obstacle = findObstacle() ?? (await findTaken(options));
-  if (obstacle === undefined) return main(options);
+  const options = parseStartOptions(process.argv.slice(2), process.env);
+  const demo = await planOf(options);
+  const doors = demo.places.map(({ proxyPort }) => proxyPort);
+  const obstacle = findObstacle() ?? (await findTaken(options.isAdded ? doors.slice(-1) : doors));
+  if (obstacle === undefined) return main(options, demo);
   console.error(obstacle);
   process.exitCode = 1;
 });

@@ -4,7 +4,7 @@ import { formatRows } from '@skein/testkit';
 
 export interface ShownNode {
   readonly name: string;
-  readonly role: 'primary' | 'replica';
+  readonly role: string;
   readonly url: string;
   /** As they are typed from where npm was called. */
   readonly mountpoint: string;
@@ -21,8 +21,8 @@ export function formatNodes(nodes: readonly ShownNode[]): string {
 
 /** Commands to be tried, each with what it shows. */
 export function formatSuggestions(nodes: readonly ShownNode[], database: string): string {
-  const primary = nodes[0]!;
-  const other = nodes.at(-1)!;
+  const primary = nodes.find(({ role }) => role === 'primary') ?? nodes[0]!;
+  const other = nodes.findLast((node) => node !== primary) ?? primary;
   const create = (content: string): string =>
     `-X POST ${other.url}/api/messages/create/ -d '{"content": "${content}"}'`;
   const session = 'curl -s -b jar -c jar';
@@ -37,10 +37,20 @@ export function formatSuggestions(nodes: readonly ShownNode[], database: string)
     ['How the nodes are:', `npm run skein -- status --data ${other.dataFolder}`],
     [
       'A replica refuses to be written past its proxy:',
-      `sqlite3 ${other.mountpoint}/${database} "DELETE FROM message"`,
+      `sqlite3 ${other.mountpoint}/${database} "DELETE FROM messages"`,
     ],
+    ['The admin, for a user that is made first:', 'npm run createsuperuser'],
+    ['', `open ${other.url}/admin/`],
+    ['One more node:', 'npm start -- --add'],
   ];
-  return suggestions.map(([what, command]) => `  ${what}\n    ${command}`).join('\n');
+  return suggestions
+    .map(([what, command]) => (what === '' ? `    ${command}` : `  ${what}\n    ${command}`))
+    .join('\n');
+}
+
+/** Why a node is not what it is configured for. */
+export function formatProblem(node: string, code: string, message: string): string {
+  return `${node}: ${message} (${code})`;
 }
 
 /** `door` is the node whose proxy the client talked to. */

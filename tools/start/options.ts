@@ -13,14 +13,24 @@ export interface StartOptions {
   readonly isFresh: boolean;
   /** Where the nodes live; undefined: in the checkout. */
   readonly folder: string | undefined;
+  /** Adds one node to those that run, and serves it alone. */
+  readonly isAdded: boolean;
+  /** Who is primary, in the configuration of all nodes. */
+  readonly primary: string;
+  /** Nodes whose configuration names another primary, each with that name. */
+  readonly dissenters: ReadonlyMap<string, string>;
 }
 
 /** Each node is two processes, and all are on one machine. */
 const NODE_COUNT_MAX = 9;
 const PORT_MAX = 65_535;
+const DEFAULT_PRIMARY = 'node1';
 
 /** Throws RangeError, or what parseArgs() throws. */
-export function parseStartOptions(argv: readonly string[]): StartOptions {
+export function parseStartOptions(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): StartOptions {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -28,6 +38,8 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
       port: { type: 'string', default: '8001' },
       fresh: { type: 'boolean', default: false },
       folder: { type: 'string' },
+      add: { type: 'boolean', default: false },
+      primary: { type: 'string', multiple: true, default: [] },
     },
   });
   const nodeCount = parsePositive('nodes', values.nodes);
@@ -39,5 +51,28 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
     throw new RangeError(`There is no port ${PORT_MAX + 1}: --port ${port} is too high`);
   }
   const folder = values.folder === undefined ? undefined : resolve(values.folder);
-  return { nodeCount, port, isFresh: values.fresh, folder };
+  const primaries = parsePrimaries(values.primary, nodeCount, environment['PRIMARY_HOSTNAME']);
+  return { nodeCount, port, isFresh: values.fresh, folder, isAdded: values.add, ...primaries };
+}
+
+/** `node2` is meant for all nodes, `node1:node2` for node1 alone. */
+function parsePrimaries(
+  words: readonly string[],
+  nodeCount: number,
+  usual: string = DEFAULT_PRIMARY,
+): Pick<StartOptions, 'primary' | 'dissenters'> {
+  const known = new Set(Array.from({ length: nodeCount }, (_, index) => `node${index + 1}`));
+  let primary = usual;
+  const dissenters = new Map<string, string>();
+  for (const word of words) {
+    const [first = '', second] = word.split(':');
+    if (second === undefined) primary = first;
+    else dissenters.set(first, second);
+  }
+  for (const name of [primary, ...dissenters.keys(), ...dissenters.values()]) {
+    if (!known.has(name)) {
+      throw new RangeError(`Expected --primary to name one of ${[...known].join(', ')}: ${name}`);
+    }
+  }
+  return { primary, dissenters };
 }

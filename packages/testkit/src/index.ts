@@ -35,6 +35,15 @@ export { waitUntil } from './cluster/wait-until.ts';
 export { parsePositive, runCommand } from './command-line.ts';
 export { askDaemon, fetchToFile } from './daemon/ask-daemon.ts';
 export { type Daemon, type DaemonOptions, residentBytes, startDaemon } from './daemon/daemon.ts';
+export {
+  type CreatedMessage,
+  type MessagesApp,
+  type MessagesAppOptions,
+  messagesEnvironment,
+  migrateMessages,
+  type MessagesNode,
+  startMessagesApp,
+} from './example/messages-app.ts';
 export { assertHistory, checkHistory } from './history/check-history.ts';
 export type {
   CommitPosition,

@@ -21,6 +21,8 @@ export interface ClusterNodeStatus {
     readonly epoch: number;
     /** The node has a stream from the primary, and has had all there was once. */
     readonly isCaughtUp?: boolean;
+    /** Why the node is not what it is configured for. */
+    readonly problems: readonly { readonly code: string; readonly message: string }[];
     readonly peers: readonly { readonly name: string; readonly aheadIn?: string }[];
   };
 }
