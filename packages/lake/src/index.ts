@@ -21,3 +21,17 @@ export type {
 } from './engine/ports.ts';
 export { StoreError, type StoreErrorCode } from './store/errors.ts';
 export { type ExtensionsOptions, provideExtensions } from './store/extensions.ts';
+export {
+  type Gateway,
+  type GatewayConfig,
+  type GatewayStats,
+  startGateway,
+} from './store/gateway.ts';
+export {
+  createSecretStatement,
+  isObjectPath,
+  type ObjectLocation,
+  parseObjectPath,
+} from './store/object-location.ts';
+export type { IngressLimits, IngressOptions } from './ingress/options.ts';
+export { type Ingress, startIngress } from './ingress/start-ingress.ts';

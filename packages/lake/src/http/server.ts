@@ -115,7 +115,7 @@ class LakeHandler {
   async #answer(arrival: Arrival): Promise<void> {
     const { request, response, route, arrivedMs } = arrival;
     if (route.kind === 'healthz') return sendText(response, 200, 'ready');
-    if (route.kind === 'readyz') return this.#answerReady(response);
+    if (route.kind === 'readyz') return this.#answerReady(request, response);
     const { access, allowOrigins } = this.#options;
     const wish = readWish(request);
     // The page is no secret, and where a password is needed somebody has to ask for it.
@@ -143,11 +143,23 @@ class LakeHandler {
     }
   }
 
-  async #answerReady(response: ServerResponse): Promise<void> {
+  /** Whether this node can be asked, and who it is; with a position, as soon as it has that. */
+  async #answerReady(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { engine, limits, log } = this.#options;
+    response.setHeader('X-Skein-Role', engine.role);
+    response.setHeader('Cache-Control', 'no-store');
     try {
-      await this.#options.engine.snapshot();
+      const { position, timeoutMs = limits.positionMs } = readWish(request);
+      await engine.snapshot();
+      if (position !== undefined) {
+        const signal = signalOf(response);
+        await engine.waitFor(position, {
+          timeoutMs: Math.min(timeoutMs, limits.positionMs),
+          signal,
+        });
+      }
     } catch (error) {
-      this.#options.log.debug('Not ready', { error: String(error) });
+      log.debug('Not ready', { error: String(error) });
       return sendText(response, 503, 'not_ready');
     }
     sendText(response, 200, 'ready');

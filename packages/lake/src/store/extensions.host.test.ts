@@ -18,7 +18,7 @@ import { installByPip } from './extension-sources.ts';
 import { type ExtensionFetcher, provideExtensions } from './extensions.ts';
 
 /** Shared by all tests of the lake: fetched once a checkout. */
-const CACHE = join(import.meta.dirname, '../../../../node_modules/.cache/duckdb-extensions');
+const CACHE = join(import.meta.dirname, '../../../../.tools/duckdb-extensions');
 
 const log = new RecordingLog();
 
