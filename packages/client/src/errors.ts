@@ -16,6 +16,8 @@ export type SkeinErrorCode =
   | 'OUTCOME_UNKNOWN'
   /** Settings that cannot be. */
   | 'SETTINGS_INVALID'
+  /** A database that is not on this replica yet. */
+  | 'DATABASE_MISSING'
   /** A position was not reached in time. */
   | 'POSITION_TIMEOUT'
   /** The node, or the view of it, is closed. */
@@ -34,6 +36,9 @@ export interface SkeinErrorOptions {
   readonly cause?: unknown;
   readonly outcome?: Outcome;
 }
+
+/** Causes can be a circle. */
+const CAUSE_DEPTH_MAX = 8;
 
 /** Known across copies of this package, where `instanceof` is not. */
 const BRAND = Symbol.for('@skein/client/error');
@@ -124,9 +129,20 @@ export function isSkeinError(error: unknown): error is SkeinError {
   return typeof error === 'object' && error !== null && BRAND in error;
 }
 
-/** What became of a database call that threw `error`. */
+/** The error of this package that an ORM has put into its own, if there is one. */
+export function findSkeinError(error: unknown): SkeinError | undefined {
+  let current = error;
+  for (let depth = 0; depth < CAUSE_DEPTH_MAX; depth += 1) {
+    if (isSkeinError(current)) return current;
+    if (typeof current !== 'object' || current === null) return undefined;
+    current = (current as { readonly cause?: unknown }).cause;
+  }
+  return undefined;
+}
+
+/** What became of a call that threw `error`; ORMs may have wrapped it. */
 export function outcomeOf(error: unknown): Outcome {
-  return isSkeinError(error) ? error.outcome : 'failed';
+  return findSkeinError(error)?.outcome ?? 'failed';
 }
 
 function describe(primary: PrimaryAddress | undefined): string {

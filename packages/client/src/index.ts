@@ -2,6 +2,7 @@
 
 export {
   FencedError,
+  findSkeinError,
   isSkeinError,
   NoPrimaryError,
   NOT_PRIMARY_MESSAGE,
@@ -24,7 +25,6 @@ export type {
   WaitOptions,
 } from './node-view.ts';
 export { type ConnectOptions, connectNode, type NodeSettings } from './connect-node.ts';
-export type { TransactionMode } from './database/transaction.ts';
 export { type OpenOptions, openDatabase } from './open-database.ts';
 export type {
   ColumnDefinition,
@@ -34,6 +34,7 @@ export type {
   SqlParameter,
   SqlValue,
   TransactionFunction,
+  TransactionMode,
 } from './database/shape.ts';
 export { type SettingProblem, SettingsError } from './settings/errors.ts';
 export { loadSettings, type Settings, type SettingsInput } from './settings/settings.ts';

@@ -3,8 +3,7 @@
 import { join } from 'node:path';
 
 import { NodeDatabase } from './database/node-database.ts';
-import type { TransactionMode } from './database/transaction.ts';
-import type { SkeinDatabase } from './database/shape.ts';
+import type { SkeinDatabase, TransactionMode } from './database/shape.ts';
 import type { NativeDatabase, SqliteDriver } from './drivers/driver.ts';
 import { type DriverName, loadDriver } from './drivers/load-driver.ts';
 import { SkeinError } from './errors.ts';

@@ -7,9 +7,10 @@ import type { NativeDatabase, NativeStatement, SqliteDriver } from '../drivers/d
 import { SkeinError } from '../errors.ts';
 import type { NodeView } from '../node-view.ts';
 import { Connection } from './connection.ts';
-import type { SkeinDatabase, TransactionFunction } from './shape.ts';
+import { translateOpening } from './missing.ts';
+import type { SkeinDatabase, TransactionFunction, TransactionMode } from './shape.ts';
 import { Statement, type StatementHost } from './statement.ts';
-import { createTransactionFunction, type TransactionMode } from './transaction.ts';
+import { createTransactionFunction } from './transaction.ts';
 import { translate } from './translate.ts';
 
 export interface NodeDatabaseOptions {
@@ -56,7 +57,7 @@ export class NodeDatabase implements SkeinDatabase, StatementHost {
   }
 
   exec(source: string): this {
-    const connection = this.connection();
+    const connection = this.connection(source);
     this.execute(connection, undefined, () => connection.native.exec(source), true);
     return this;
   }
@@ -79,6 +80,10 @@ export class NodeDatabase implements SkeinDatabase, StatementHost {
     return this;
   }
 
+  another(): NodeDatabase {
+    return new NodeDatabase(this.#options).defaultSafeIntegers(this.#usesSafeIntegers);
+  }
+
   close(): this {
     this.#isClosed = true;
     this.#connection?.retire();
@@ -86,14 +91,14 @@ export class NodeDatabase implements SkeinDatabase, StatementHost {
     return this;
   }
 
-  connection(): Connection {
+  connection(source: string): Connection {
     if (this.#isClosed) throw new SkeinError('DATABASE_MISUSE', `Database ${this.name} is closed`);
     const current = this.#connection;
     if (current?.native.inTransaction === true) return current;
     if (current !== undefined && this.#isCurrent(current)) return current;
     this.#connection = undefined;
     current?.retire();
-    return (this.#connection = this.#open());
+    return (this.#connection = this.#open(source));
   }
 
   execute<T>(
@@ -119,11 +124,11 @@ export class NodeDatabase implements SkeinDatabase, StatementHost {
     return isReadonly === !node.isPrimary && generation === node.generation;
   }
 
-  #open(): Connection {
-    const { node, path, driver, busyTimeoutMs, configure } = this.#options;
+  #open(source: string): Connection {
+    const { node, configure } = this.#options;
     const { generation, isPrimary } = node;
     const isReadonly = !isPrimary;
-    const native = driver.open(path, { readonly: isReadonly, busyTimeoutMs });
+    const native = this.#openNative(isReadonly, source);
     try {
       configure?.(native, isReadonly);
     } catch (error) {
@@ -131,6 +136,15 @@ export class NodeDatabase implements SkeinDatabase, StatementHost {
       throw error;
     }
     return new Connection({ native, isReadonly, generation });
+  }
+
+  #openNative(isReadonly: boolean, source: string): NativeDatabase {
+    const { node, path, driver, busyTimeoutMs } = this.#options;
+    try {
+      return driver.open(path, { readonly: isReadonly, busyTimeoutMs });
+    } catch (error) {
+      throw isReadonly ? translateOpening(error, { node, path, driver, source }) : error;
+    }
   }
 }
 

@@ -51,6 +51,8 @@ export interface TransactionFunction<A extends unknown[], R> {
   readonly exclusive: (...args: A) => R;
 }
 
+export type TransactionMode = 'IMMEDIATE' | 'DEFERRED' | 'EXCLUSIVE';
+
 /**
  * A database of this node. It opens itself at its first use, for writing where the node is primary
  * and for reading elsewhere, and again when that has changed, as soon as no transaction is open.
@@ -67,6 +69,8 @@ export interface SkeinDatabase {
   readonly inTransaction: boolean;
   /** Whether the node takes no writes now. */
   readonly readonly: boolean;
+  /** How transactions begin where they do not say otherwise. */
+  readonly transactionMode: TransactionMode;
   prepare(source: string): SkeinStatement;
   /** Runs statements without parameters and without results. */
   exec(source: string): this;
@@ -78,5 +82,7 @@ export interface SkeinDatabase {
   transaction<A extends unknown[], R>(body: (...args: A) => R): TransactionFunction<A, R>;
   /** Integers as bigint, in statements that are prepared from now on. */
   defaultSafeIntegers(on?: boolean): this;
+  /** Another connection to the same database, with the same options. */
+  another(): SkeinDatabase;
   close(): this;
 }

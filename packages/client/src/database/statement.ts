@@ -7,8 +7,8 @@ import type { ColumnDefinition, RunResult, SkeinStatement, SqlParameter } from '
 
 /** What a statement needs of its database. */
 export interface StatementHost {
-  /** The handle of now. */
-  connection(): Connection;
+  /** The handle of now; `source` is what it is wanted for. */
+  connection(source: string): Connection;
   /** Calls `work`, which uses the statement on that handle; errors are translated. */
   execute<T>(connection: Connection, statement: NativeStatement | undefined, work: () => T): T;
 }
@@ -31,7 +31,7 @@ export class Statement implements SkeinStatement {
     this.source = source;
     this.#host = host;
     this.#modes = { raw: false, pluck: false, safeIntegers };
-    this.#connection = host.connection();
+    this.#connection = host.connection(source);
     this.#native = this.#prepare(this.#connection);
   }
 
@@ -98,7 +98,7 @@ export class Statement implements SkeinStatement {
   }
 
   #execute<T>(work: (native: NativeStatement) => T): T {
-    const connection = this.#host.connection();
+    const connection = this.#host.connection(this.source);
     if (connection !== this.#connection) {
       this.#native = this.#prepare(connection);
       this.#connection = connection;

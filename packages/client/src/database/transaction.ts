@@ -1,9 +1,7 @@
 // Functions that run in a transaction, as better-sqlite3 makes them: nested ones are savepoints.
 
 import { SkeinError } from '../errors.ts';
-import type { SkeinDatabase, TransactionFunction } from './shape.ts';
-
-export type TransactionMode = 'IMMEDIATE' | 'DEFERRED' | 'EXCLUSIVE';
+import type { SkeinDatabase, TransactionFunction, TransactionMode } from './shape.ts';
 
 /** A name that nobody else gives a savepoint. */
 const SAVEPOINT = '"skein nested"';
@@ -21,7 +19,7 @@ const NESTED: Steps = {
 };
 
 export function createTransactionFunction<A extends unknown[], R>(
-  database: SkeinDatabase & { readonly transactionMode: TransactionMode },
+  database: SkeinDatabase,
   body: (...args: A) => R,
 ): TransactionFunction<A, R> {
   const variant =

@@ -11,7 +11,7 @@ import {
   OutcomeUnknownError,
   type SkeinError,
 } from '../errors.ts';
-import type { NodeView } from '../node-view.ts';
+import type { NodeState, NodeView } from '../node-view.ts';
 
 /** What was being done when an error came. */
 export interface Work {
@@ -40,7 +40,16 @@ export function translate(error: unknown, work: Work): unknown {
 /** Why the node takes no writes; undefined: it does, as far as it says. */
 function refusalFor({ node, isReadonly }: Work, cause: unknown): SkeinError | undefined {
   // The handle may be of a moment ago, and so may be what is known of the node.
-  const { role, primary } = isReadonly ? node.state : node.roleNow();
+  const refusal = refusalOf(isReadonly ? node.state : node.roleNow(), cause);
+  // It has become primary since the handle was opened; the next use opens another one.
+  return refusal ?? (isReadonly ? new NotPrimaryError(undefined, cause) : undefined);
+}
+
+/** Undefined: a node of this role takes writes. */
+export function refusalOf(
+  { role, primary }: Pick<NodeState, 'role' | 'primary'>,
+  cause: unknown,
+): SkeinError | undefined {
   switch (role) {
     case 'replica':
       return new NotPrimaryError(primary, cause);
@@ -49,7 +58,6 @@ function refusalFor({ node, isReadonly }: Work, cause: unknown): SkeinError | un
     case 'fenced':
       return new FencedError(cause);
     case 'primary':
-      // It has become primary since the handle was opened; the next use opens another one.
-      return isReadonly ? new NotPrimaryError(undefined, cause) : undefined;
+      return undefined;
   }
 }
