@@ -40,7 +40,7 @@ export class PortRelay {
   async publish(key: string, target: { address: string; port: number }): Promise<number> {
     const known = this.#ports.get(key);
     if (known !== undefined) {
-      this.#send({ key, ...target });
+      await this.#send({ key, ...target });
       return known;
     }
     const server = createServer();
@@ -48,12 +48,18 @@ export class PortRelay {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     this.#ports.set(key, port);
-    this.#send({ key, ...target }, server);
+    await this.#send({ key, ...target }, server);
     server.close();
     return port;
   }
 
-  #send(message: RelayMessage, server?: Server): void {
-    this.#child.send(message, server);
+  /** Resolves when it is on its way: a server may be closed here then. */
+  #send(message: RelayMessage, server?: Server): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#child.send(message, server, (error) => {
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
   }
 }
