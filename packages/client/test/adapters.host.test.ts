@@ -1,0 +1,27 @@
+// Every adapter over every driver, on a plain file.
+
+import { describe, test } from 'node:test';
+
+import { onTestEnd, tempDir } from '@skein/testkit';
+
+import { openDatabase } from '../src/open-database.ts';
+import { checkPrimary, checkReplica, DRIVERS, SUBJECTS } from './adapters/suite.ts';
+import { FAKE_PRIMARY, FakeNode } from './fake-node.ts';
+
+for (const driver of DRIVERS) {
+  describe(`Over ${driver}`, () => {
+    for (const subject of SUBJECTS) {
+      test(`${subject.name} writes on a primary, reads on a replica, and follows its role`, async (t) => {
+        const node = new FakeNode(tempDir(t));
+        const database = openDatabase(node, { driver, database: 'app.db' });
+        const session = subject.open(database.defaultSafeIntegers());
+        onTestEnd(t, () => session.close());
+        await checkPrimary(session);
+        node.become('replica');
+        await checkReplica(session, FAKE_PRIMARY);
+        node.become('primary');
+        await session.execute('DELETE FROM items');
+      });
+    }
+  });
+}
