@@ -39,3 +39,12 @@ export type {
 export { type SettingProblem, SettingsError } from './settings/errors.ts';
 export { loadSettings, type Settings, type SettingsInput } from './settings/settings.ts';
 export { toSkeinYaml } from './settings/skein-yaml.ts';
+export {
+  formatPositions,
+  isReached,
+  mergePositions,
+  onePosition,
+  parsePositions,
+  type Positions,
+} from './web/positions.ts';
+export { carriedPositions } from './web/seen.ts';

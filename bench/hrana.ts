@@ -1,0 +1,159 @@
+// How much SQL does the SQL server execute, and what does the stock client cost?
+//
+// 16 clients read one row each by its key, insert one, and one of them does so alone, for the time
+// of it. The server has a plain folder: what the mount costs, `mount` tells. `@libsql/client` is
+// what programs use, and costs more than the server: it is measured beside, without a target.
+// Run by `npm run bench -- hrana`.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { createClient } from '@libsql/client';
+import BetterSqlite3 from 'better-sqlite3';
+
+import { parseBenchArguments } from './lib/arguments.ts';
+import { buildSkein } from './lib/build.ts';
+import { type BenchResult, median } from './lib/measure.ts';
+import { formatTable, report } from './lib/report.ts';
+import { loadSql } from './lib/sql-load.ts';
+
+const ROW_COUNT = 10_000;
+const CLIENT_COUNT = 16;
+const DURATION_MS = 2000;
+const READS_TARGET = 5000;
+
+function pipelineOf(sql: string, arg: string): string {
+  const args = `[{"type":"integer","value":"${arg}"}]`;
+  const stmt = `{"sql":"${sql}","args":${args},"named_args":[],"want_rows":true}`;
+  return `{"requests":[{"type":"execute","stmt":${stmt}},{"type":"close"}]}`;
+}
+
+const readBody = (index: number): string =>
+  pipelineOf('SELECT text FROM notes WHERE id = ?', String(1 + (index % ROW_COUNT)));
+const writeBody = (index: number): string =>
+  pipelineOf('INSERT INTO written (n) VALUES (?)', String(index));
+
+interface Measurement {
+  readonly name: string;
+  readonly unit: string;
+  readonly target?: number;
+  readonly measure: (port: number) => Promise<number>;
+}
+
+const base = { durationMs: DURATION_MS };
+const isRow = (answer: string): boolean => answer.includes('"type":"text","value":"row ');
+const isWritten = (answer: string): boolean => answer.includes('"affected_row_count":1');
+
+const MEASUREMENTS: readonly Measurement[] = [
+  {
+    name: `Reads a second, ${CLIENT_COUNT} clients`,
+    unit: '/s',
+    target: READS_TARGET,
+    measure: async (port) => {
+      const load = { ...base, port, connections: CLIENT_COUNT, body: readBody, isRight: isRow };
+      return (await loadSql(load)).perSecond;
+    },
+  },
+  {
+    name: 'Time of a read, p50',
+    unit: 'ms',
+    measure: async (port) => {
+      const load = { ...base, port, connections: 1, body: readBody, isRight: isRow };
+      return (await loadSql(load)).p50Ms;
+    },
+  },
+  {
+    name: `Writes a second, ${CLIENT_COUNT} clients`,
+    unit: '/s',
+    measure: async (port) => {
+      const load = {
+        ...base,
+        port,
+        connections: CLIENT_COUNT,
+        body: writeBody,
+        isRight: isWritten,
+      };
+      return (await loadSql(load)).perSecond;
+    },
+  },
+  {
+    name: `Reads a second, ${CLIENT_COUNT} of @libsql/client`,
+    unit: '/s',
+    measure: (port) => measureStock(port),
+  },
+];
+
+async function measureStock(port: number): Promise<number> {
+  const clients = Array.from({ length: CLIENT_COUNT }, () =>
+    createClient({ url: `http://127.0.0.1:${port}` }),
+  );
+  const started = performance.now();
+  const until = started + DURATION_MS;
+  let count = 0;
+  await Promise.all(
+    clients.map(async (client) => {
+      while (performance.now() < until) {
+        const args = [1 + (count % ROW_COUNT)];
+        await client.execute({ sql: 'SELECT text FROM notes WHERE id = ?', args });
+        count += 1;
+      }
+      client.close();
+    }),
+  );
+  return (count * 1000) / (performance.now() - started);
+}
+
+function fill(path: string): void {
+  const db = new BetterSqlite3(path);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = NORMAL');
+  db.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT); CREATE TABLE written (n)');
+  const insert = db.prepare('INSERT INTO notes (text) VALUES (?)');
+  db.transaction(() => {
+    for (let row = 1; row <= ROW_COUNT; row += 1) insert.run(`row ${row}`);
+  })();
+  db.close();
+}
+
+async function startServer(folder: string): Promise<readonly [ChildProcess, number]> {
+  // Without the flags of this process: packages are what users run, not their sources.
+  const script = join(import.meta.dirname, 'lib', 'hrana-process.ts');
+  const child = fork(script, [folder], { execArgv: [] });
+  const [port] = (await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error('The server has ended'))),
+  ])) as [number];
+  return [child, port];
+}
+
+const args = parseBenchArguments(process.argv.slice(2), 5);
+buildSkein();
+const folder = mkdtempSync(join(tmpdir(), 'skein-bench-'));
+fill(join(folder, 'app.db'));
+const [child, port] = await startServer(folder);
+try {
+  const values = MEASUREMENTS.map((): number[] => []);
+  // One round more than told: the first only warms up.
+  for (let round = 0; round <= args.rounds; round += 1) {
+    for (const [i, { measure }] of MEASUREMENTS.entries()) {
+      const value = await measure(port);
+      if (round > 0) values[i]!.push(value);
+    }
+  }
+  const results = MEASUREMENTS.map(({ name, unit, target }, i): BenchResult => ({
+    name,
+    unit,
+    ...(target !== undefined && { target }),
+    median: median(values[i]!),
+    min: Math.min(...values[i]!),
+    max: Math.max(...values[i]!),
+  }));
+  report({ bench: 'hrana', text: formatTable(results), results }, args);
+} finally {
+  child.disconnect();
+  await once(child, 'exit');
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,218 @@
+// All that a worker does: streams, their connections, the pipelines that wait for a lock.
+//
+// One pipeline runs at a time. One that finds a database locked is put aside and tried again: when
+// a pipeline here has ended a transaction, and every few milliseconds, since others may hold locks
+// in other processes.
+
+import { readFileSync } from 'node:fs';
+
+import { assert } from '@skein/bytes';
+
+import { HranaError } from '../errors.ts';
+import { parsePipeline, type StreamRequest } from '../protocol.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { needsPrimary } from './needs-primary.ts';
+import { errorOf, runPipeline, type Steps } from './pipeline.ts';
+import { Stream } from './stream.ts';
+
+export interface WorkbenchLimits {
+  /** How long a statement waits for a lock. */
+  readonly busyMs: number;
+  /** Of the answer to one request. */
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** What became of a pipeline. */
+export type Result =
+  | {
+      readonly kind: 'done';
+      /** Undefined: nothing was committed. */
+      readonly position: string | undefined;
+      readonly isOpen: boolean;
+      readonly results: string;
+    }
+  /** Nothing was executed: it is for the primary, after these requests, which are JSON in a list. */
+  | { readonly kind: 'forward'; readonly before: string }
+  /** Nothing was executed. */
+  | { readonly kind: 'refused'; readonly error: string };
+
+export type Answer = (result: Result) => void;
+
+interface Parked {
+  readonly stream: number;
+  readonly steps: Steps<string>;
+  readonly answer: Answer;
+}
+
+/** As SQLite's own handler does it, without its longer pauses. */
+const RETRY_MS = [1, 2, 4, 8, 12, 16, 20, 25];
+/** Connections that nobody has, by database; each may have its statements and pages in memory. */
+const IDLE_COUNT_MAX = 16;
+
+export class Workbench {
+  readonly #limits: WorkbenchLimits;
+  readonly #openings = new Map<number, ConnectionOptions>();
+  readonly #streams = new Map<number, Stream>();
+  readonly #idle: Connection[] = [];
+  #parked: Parked[] = [];
+  #retryCount = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(limits: WorkbenchLimits) {
+    this.#limits = limits;
+  }
+
+  /** The database is opened with the first pipeline. */
+  open(stream: number, opening: ConnectionOptions): void {
+    this.#openings.set(stream, opening);
+  }
+
+  /** Its transaction, if there is one, is rolled back. */
+  close(stream: number): void {
+    this.#openings.delete(stream);
+    this.#parked = this.#parked.filter((parked) => parked.stream !== stream);
+    const { connection } = this.#streams.get(stream) ?? {};
+    if (connection === undefined) return;
+    this.#streams.delete(stream);
+    if (connection.rollback()) this.#wakeSoon();
+    if (connection.isReusable && this.#idle.length < IDLE_COUNT_MAX) this.#idle.push(connection);
+    else connection.close();
+  }
+
+  /** The server is gone: nothing keeps the process any more. */
+  end(): void {
+    for (const stream of this.#streams.keys()) this.close(stream);
+    this.renew();
+    clearTimeout(this.#timer);
+  }
+
+  /** What nobody has now is not used again: the node has another role. */
+  renew(): void {
+    for (const connection of this.#idle.splice(0)) connection.close();
+  }
+
+  /** Answers now, or, when it returns 'parked', later. */
+  run(id: number, body: string, answer: Answer): 'answered' | 'parked' {
+    const begun = this.#begin(id, body);
+    if ('kind' in begun) {
+      answer(begun);
+      return 'answered';
+    }
+    return this.#advance({ stream: id, steps: begun.steps, answer }) ? 'answered' : 'parked';
+  }
+
+  #begin(id: number, body: string): { readonly steps: Steps<string> } | Result {
+    let requests: readonly StreamRequest[];
+    let stream: Stream;
+    try {
+      requests = parsePipeline(body);
+      const opened = this.#streamOf(id);
+      if (opened === undefined) return { kind: 'forward', before: '[]' };
+      stream = opened;
+    } catch (error) {
+      this.close(id);
+      return { kind: 'refused', error: errorOf(error) };
+    }
+    if (stream.connection.isReadonly && needsPrimary(requests, stream)) {
+      const before = storeRequests(stream);
+      this.close(id);
+      return { kind: 'forward', before };
+    }
+    const { busyMs, rows, bytes } = this.#limits;
+    const deadlineMs = performance.now() + busyMs;
+    const mayWait = (): boolean => performance.now() < deadlineMs;
+    return { steps: runPipeline(requests, { stream, budget: { rows, bytes }, mayWait }) };
+  }
+
+  /** Undefined: the database is not here, and may be at the primary. Throws HranaError. */
+  #streamOf(id: number): Stream | undefined {
+    const known = this.#streams.get(id);
+    if (known !== undefined) return known;
+    const opening = this.#openings.get(id);
+    assert(opening !== undefined, 'A stream is opened before it is used');
+    const connection = this.#connect(opening);
+    if (connection === undefined) return undefined;
+    const stream = new Stream(connection);
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  #connect(options: ConnectionOptions): Connection | undefined {
+    const { path, isReadonly } = options;
+    const index = this.#idle.findLastIndex((each) => {
+      return each.path === path && each.isReadonly === isReadonly;
+    });
+    if (index !== -1) return this.#idle.splice(index, 1)[0]!;
+    try {
+      return new Connection(options);
+    } catch (error) {
+      const { code } = error as { readonly code?: string };
+      if (code !== 'SQLITE_CANTOPEN') throw error;
+      if (isReadonly) return undefined;
+      throw new HranaError(
+        'SQL_DATABASE_NOT_FOUND',
+        'There is no such database, or no right to it',
+      );
+    }
+  }
+
+  /** Whether it has come to its end. */
+  #advance(work: Parked): boolean {
+    const step = work.steps.next();
+    if (step.done !== true) {
+      this.#parked.push(work);
+      this.#timer ??= setTimeout(() => this.#retry(), this.#pauseMs());
+      return false;
+    }
+    const stream = this.#streams.get(work.stream)!;
+    const isOpen = !stream.isClosed;
+    const position = takePosition(stream);
+    if (!stream.connection.inTransaction) this.#wakeSoon();
+    if (!isOpen) this.close(work.stream);
+    work.answer({ kind: 'done', position, isOpen, results: step.value });
+    return true;
+  }
+
+  #wakeSoon(): void {
+    if (this.#parked.length === 0) return;
+    this.#retryCount = 0;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#retry(), 0);
+  }
+
+  #retry(): void {
+    this.#timer = undefined;
+    this.#retryCount += 1;
+    // Each is asked once; those that still wait have put themselves back.
+    for (const work of this.#parked.splice(0)) this.#advance(work);
+  }
+
+  #pauseMs(): number {
+    return RETRY_MS[Math.min(this.#retryCount, RETRY_MS.length - 1)]!;
+  }
+}
+
+/** What the stream has stored, as requests to a stream that takes its place. */
+function storeRequests({ stored }: Stream): string {
+  const requests = [...stored].map(([sqlId, sql]) => ({ type: 'store_sql', sql_id: sqlId, sql }));
+  return JSON.stringify(requests);
+}
+
+/**
+ * Where the database stands after what the stream has committed, once: sixteen hexadecimal digits,
+ * from the file beside the database. Undefined where there is none: a plain folder.
+ */
+function takePosition(stream: Stream): string | undefined {
+  const { connection } = stream;
+  if (!stream.hasWritten || connection.inTransaction) return undefined;
+  stream.hasWritten = false;
+  try {
+    const text = readFileSync(`${connection.path}-pos`, 'latin1');
+    return POSITION.exec(text)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+const POSITION = /^([0-9a-f]{16})\//;
