@@ -14,7 +14,7 @@ const SOCKET_NAME = 'app.sock';
 const PATH_BYTES_MAX = 107;
 
 export interface SocketPath {
-  /** Short enough to connect to, until close(). */
+  /** Short enough to connect to, until close(), which may be called again. */
   readonly path: string;
   readonly close: () => void;
 }
@@ -29,6 +29,13 @@ export function socketPathOf({
 /** Throws ENOENT and the like for the folder. */
 export function openSocketPath(path: string): SocketPath {
   if (Buffer.byteLength(path) <= PATH_BYTES_MAX) return { path, close: () => undefined };
-  const fd = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
-  return { path: `/proc/self/fd/${fd}/${basename(path)}`, close: () => closeSync(fd) };
+  let fd: number | undefined = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  return {
+    path: `/proc/self/fd/${fd}/${basename(path)}`,
+    // Once: afterwards the number may be that of another file.
+    close: () => {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+    },
+  };
 }

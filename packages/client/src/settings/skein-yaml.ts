@@ -21,7 +21,7 @@ const KEYS = [
  * are of no daemon.
  */
 export function toSkeinYaml(settings: Settings): string {
-  const { primaryHostname, nodeName, socketPath } = settings;
+  const { primaryHostname, nodeName } = settings;
   checkDaemon(settings);
   const isAlone = primaryHostname === undefined;
   const lines = KEYS.flatMap(([key, name]) => {
@@ -32,7 +32,6 @@ export function toSkeinYaml(settings: Settings): string {
   });
   // A node that is alone has no name, but for its proxy, where it is that of the host.
   if (!isAlone && nodeName !== undefined) lines.push('cluster:', `  name: ${quote(nodeName)}`);
-  if (socketPath !== undefined) lines.push('http:', `  socket: ${quote(socketPath)}`);
   return `${lines.join('\n')}\n`;
 }
 

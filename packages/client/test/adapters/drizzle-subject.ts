@@ -28,9 +28,7 @@ export const DRIZZLE: Subject = {
       },
       transaction: async (steps) => orm.transaction((tx) => run(tx, steps)),
       countInTransaction: async () =>
-        orm.transaction((tx) => {
-          return Number(tx.select({ rows: count() }).from(items).get()!.rows);
-        }),
+        orm.transaction((tx) => tx.select({ rows: count() }).from(items).get()!.rows),
       close: async () => void database.close(),
     };
   },
