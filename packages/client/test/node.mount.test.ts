@@ -1,0 +1,111 @@
+// An application on a node that runs: as another user, and while its daemon is killed.
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+
+import {
+  AS_NOBODY,
+  canRunAsNobody,
+  ClusterNode,
+  NOBODY,
+  onTestEnd,
+  requirePart,
+  SOURCE_FLAGS,
+  tempDir,
+  waitUntil,
+  watchMounts,
+} from '@skein/testkit';
+
+import { connectNode } from '../src/connect-node.ts';
+import { outcomeOf, type SkeinError } from '../src/errors.ts';
+import { openDatabase } from '../src/open-database.ts';
+
+const TIMEOUT_MS = 120_000;
+
+function createNode(t: TestContext, folder = tempDir(t)): ClusterNode {
+  watchMounts(t, folder, TIMEOUT_MS);
+  const node = new ClusterNode({ name: 'node1', folder: join(folder, 'node1'), config: {} });
+  onTestEnd(t, () => node.stop());
+  return node;
+}
+
+describe('An application on a node', () => {
+  test('that is killed is told that it does not know, and finds what was acknowledged', async (t) => {
+    if (!requirePart(t, 'fuse', 'root')) return;
+    const daemon = createNode(t);
+    await daemon.start();
+    const { mountpoint: mountPath, dataFolder: dataPath } = daemon;
+    const node = await connectNode({ mountPath, dataPath, enabled: true });
+    onTestEnd(t, () => node.close());
+    const database = openDatabase(node, { database: 'app.db' });
+    onTestEnd(t, () => void database.close());
+    database.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)');
+    const insert = database.prepare('INSERT INTO t VALUES (NULL)');
+    const count = database.prepare('SELECT count(*) FROM t').pluck();
+
+    // By another process: this one does nothing but commit.
+    spawn('sh', ['-c', `sleep 0.3; kill -9 ${daemon.pid}`], { stdio: 'ignore' });
+    let acknowledged = 0;
+    const writeOn = (): never => {
+      for (;;) {
+        insert.run();
+        acknowledged += 1;
+      }
+    };
+    assert.throws(writeOn, (error: SkeinError) => {
+      assert.deepEqual([error.code, outcomeOf(error)], ['OUTCOME_UNKNOWN', 'unknown']);
+      return true;
+    });
+    assert.ok(acknowledged > 0);
+    const isGone = (): Promise<boolean> => Promise.resolve(node.state.role === 'no-primary');
+    await waitUntil('the node is gone', isGone, TIMEOUT_MS);
+
+    await daemon.kill();
+    await daemon.start();
+    const isBack = (): Promise<boolean> => Promise.resolve(node.isPrimary);
+    await waitUntil('the node is back', isBack, TIMEOUT_MS);
+    const found = Number(count.get());
+    assert.ok(found === acknowledged || found === acknowledged + 1, `${found} ${acknowledged}`);
+    insert.run();
+    assert.equal(count.get(), found + 1);
+  });
+
+  test('of another user follows it where the data folder lets it pass, and can do no more', async (t) => {
+    if (!canRunAsNobody(t, import.meta.filename)) return;
+    const folder = tempDir(t);
+    chmodSync(folder, 0o755);
+    const daemon = createNode(t, folder);
+    mkdirSync(daemon.dataFolder);
+    chmodSync(daemon.dataFolder, 0o710);
+    chownSync(daemon.dataFolder, 0, NOBODY);
+    await daemon.start();
+    const { mountpoint: mountPath, dataFolder: dataPath } = daemon;
+    const script = `
+      import { request } from 'node:http';
+      import { connectNode } from '@skein/client';
+      const node = await connectNode(${JSON.stringify({ mountPath, dataPath, enabled: true })});
+      console.log(process.getuid(), node.state.role);
+      const asked = request({ socketPath: ${JSON.stringify(join(dataPath, 'api.sock'))} }).end();
+      asked.on('error', ({ code }) => console.log(code));
+      await node.close();
+    `;
+    const [program, ...prefix] = AS_NOBODY;
+    const args = [
+      ...prefix,
+      process.execPath,
+      ...SOURCE_FLAGS,
+      '--input-type=module',
+      '-e',
+      script,
+    ];
+    const { stdout, stderr } = spawnSync(program!, args, {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+    });
+    assert.equal(stdout, `${NOBODY} primary\nEACCES\n`, stderr);
+    assert.ok(readFileSync(join(dataPath, 'node.json')).length > 0);
+  });
+});
