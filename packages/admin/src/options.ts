@@ -2,6 +2,7 @@
 
 import type { NodeView } from '@skein/client';
 
+import { SCRYPT_PARAMETERS, type ScryptParameters } from './auth/password.ts';
 import type { SqliteHandle } from './database/handle.ts';
 import { AdminError } from './errors.ts';
 
@@ -39,6 +40,8 @@ export interface AdminOptions {
   readonly trustForwarded?: 'private' | 'all' | 'none';
   /** Of a request, files included; default 8 MiB. */
   readonly maxBodyBytes?: number;
+  /** What new passwords cost to check; hashes of other parameters are replaced at the next login. */
+  readonly scrypt?: ScryptParameters;
   /** Milliseconds since the epoch; default the clock of SQLite. */
   readonly now?: () => number;
   /** Learns of what failed in a way that no user can help. */
@@ -54,6 +57,7 @@ export interface ResolvedOptions extends AdminOptions {
   readonly origins: readonly string[];
   readonly trustForwarded: 'private' | 'all' | 'none';
   readonly maxBodyBytes: number;
+  readonly scrypt: ScryptParameters;
 }
 
 /** A form is held in memory as a whole, and with it what is written. */
@@ -78,6 +82,7 @@ export function resolveOptions(options: AdminOptions): ResolvedOptions {
     origins,
     trustForwarded: options.trustForwarded ?? 'private',
     maxBodyBytes: options.maxBodyBytes ?? BODY_BYTES,
+    scrypt: options.scrypt ?? SCRYPT_PARAMETERS,
   };
 }
 

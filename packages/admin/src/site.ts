@@ -2,8 +2,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { Hono } from 'hono';
+import { getRequestListener } from '@hono/node-server';
 
+import { createRouter } from './http/router.ts';
+import { createVisit, SiteContext } from './http/site-context.ts';
 import { type AdminOptions, resolveOptions } from './options.ts';
 
 /** What is known of the connection beside the request. */
@@ -23,11 +25,26 @@ export interface AdminSite {
 
 /** Makes the site. Opens nothing yet. Throws ADMIN_OPTIONS. */
 export function adminSite(options: AdminOptions): AdminSite {
-  const { basePath } = resolveOptions(options);
-  const app = new Hono();
+  const resolved = resolveOptions(options);
+  const site = new SiteContext(resolved);
+  const router = createRouter(site);
+  const fetch: AdminSite['fetch'] = async (request, connection = {}) =>
+    router.fetch(request, { visit: createVisit(site, request, connection.address) });
+  const listener = getRequestListener(
+    (request, { incoming }) => fetch(request, { address: incoming.socket.remoteAddress }),
+    { overrideGlobalObjects: false },
+  );
   return {
-    basePath,
-    fetch: async (request) => app.fetch(request),
-    handler: (_request, response) => void response.writeHead(503).end(),
+    basePath: resolved.basePath,
+    fetch,
+    handler: (request, response) => {
+      restoreUrl(request);
+      void listener(request, response);
+    },
   };
+}
+
+/** Express takes the path of what is mounted off the address, and keeps the whole of it here. */
+function restoreUrl(request: IncomingMessage & { readonly originalUrl?: unknown }): void {
+  if (typeof request.originalUrl === 'string') request.url = request.originalUrl;
 }

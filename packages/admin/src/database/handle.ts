@@ -94,6 +94,27 @@ function rollBack(database: SqliteHandle, error: unknown): void {
   }
 }
 
+/**
+ * Does `work`, or nothing of it: an error undoes it, and only it, and is given to `refused`, which
+ * answers or throws. Within a transaction.
+ */
+export function attempt<T>(
+  database: SqliteHandle,
+  work: () => T,
+  refused: (error: unknown) => T,
+): T {
+  database.exec('SAVEPOINT skein_admin');
+  try {
+    const result = work();
+    database.exec('RELEASE skein_admin');
+    return result;
+  } catch (error) {
+    database.exec('ROLLBACK TO skein_admin');
+    database.exec('RELEASE skein_admin');
+    return refused(error);
+  }
+}
+
 /** Rows of a statement, as objects. */
 export function selectAll(
   database: SqliteHandle,
