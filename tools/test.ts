@@ -33,6 +33,7 @@ function testFiles(filter: readonly string[], accept: (path: string) => boolean)
       'tests/**/*.test.ts',
       'examples/**/*.test.ts',
       'tools/**/*.test.ts',
+      'apps/*/src/**/*.test.ts',
     ],
     {
       cwd: root,

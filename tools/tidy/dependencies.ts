@@ -73,6 +73,10 @@ export const checkReferences: Rule = (tree) => {
   const packages = packagesOf(tree);
   const folders = new Map(packages.map(({ name, folder }) => [name, folder]));
   const all = packages.map(({ folder }) => `packages/${folder}`);
+  const apps = [...tree.keys()].flatMap((path) => {
+    const folder = /^(apps\/[^/]+)\/tsconfig\.json$/.exec(path)?.[1];
+    return folder === undefined ? [] : [folder];
+  });
   const projects = [
     ...packages.map(({ folder, dependencies }) => ({
       path: `packages/${folder}/tsconfig.json`,
@@ -81,8 +85,8 @@ export const checkReferences: Rule = (tree) => {
         return target === undefined ? [] : [`../${target}`];
       }),
     })),
-    { path: 'tsconfig.json', expected: [...all, 'tsconfig.tests.json'] },
-    { path: 'tsconfig.tests.json', expected: all },
+    { path: 'tsconfig.json', expected: [...all, ...apps, 'tsconfig.tests.json'] },
+    { path: 'tsconfig.tests.json', expected: [...all, ...apps] },
   ];
   return projects.flatMap(({ path, expected }) => {
     const found = referencesOf(tree.get(path) ?? '{}');
