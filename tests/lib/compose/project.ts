@@ -8,8 +8,8 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 import {
@@ -40,13 +40,15 @@ export interface ProjectOptions {
   readonly file: string;
   /** Before the usual ones. */
   readonly images?: MachineImages;
-  /** Profiles of `docker compose --profile`. */
+  /** Those that the test is going to use: it is skipped where their programs are missing. */
   readonly profiles?: readonly string[];
   /** For `${NAME}` in the file. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface UpOptions {
+  /** `--profile`: with the services of these. */
+  readonly profiles?: readonly string[];
   /** Undefined: all of the profiles; those that they depend on come as well. */
   readonly services?: readonly string[];
   /** `--scale`: other counts than the file's. */
@@ -61,6 +63,7 @@ export interface ContainerState {
   readonly exitCode: number | undefined;
   /** Another one after a restart. */
   readonly pid: number | undefined;
+  readonly ports: ComposeService['ports'];
 }
 
 const GATEWAY = 'gateway';
@@ -101,6 +104,8 @@ export async function openProject(
 }
 
 export class ComposeProject {
+  /** What the project is read from each time: a copy of the file, which may be edited. */
+  readonly copy: string;
   readonly #options: ProjectOptions;
   readonly #images: MachineImages;
   readonly #folder: string;
@@ -115,7 +120,9 @@ export class ComposeProject {
     this.#options = options;
     this.#images = images;
     this.#folder = folder;
-    this.#file = this.#read(readFileSync(options.file, 'utf8'));
+    this.copy = join(folder, basename(options.file));
+    copyFileSync(options.file, this.copy);
+    this.#file = this.#read();
     for (const name of ['volumes', 'containers']) mkdirSync(join(folder, name));
     this.#writeHosts();
   }
@@ -129,25 +136,26 @@ export class ComposeProject {
     });
   }
 
-  get services(): readonly string[] {
-    return [...this.#file.services.keys()];
-  }
-
   /** Debian packages that images of the project have and this machine lacks. */
   missingPackages(): readonly string[] {
-    const wanted = this.#selected().flatMap((service) => this.#imageOf(service).debianPackages);
+    const selected = this.#selected(this.#options.profiles ?? []);
+    const wanted = selected.flatMap((service) => this.#imageOf(service).debianPackages);
     const [program, ...args] = PACKAGE_QUERY;
     return [...new Set(wanted)].filter(
       (name) => spawnSync(program, [...args, name], { stdio: 'ignore' }).status !== 0,
     );
   }
 
-  /** The file says something else from now on, as if somebody had edited it. */
+  get name(): string {
+    return this.#file.name;
+  }
+
+  /** The file says something else from now on. */
   edit(change: (text: string) => string): void {
-    const text = readFileSync(this.#options.file, 'utf8');
+    const text = readFileSync(this.copy, 'utf8');
     const changed = change(text);
     assert.notEqual(changed, text, 'The edit changes nothing: the file reads otherwise now');
-    this.#file = this.#read(changed);
+    writeFileSync(this.copy, changed);
   }
 
   /**
@@ -155,7 +163,8 @@ export class ComposeProject {
    * dependencies; resolves when all are started, whether they are healthy yet or not.
    */
   async up(options: UpOptions = {}): Promise<void> {
-    const wanted = this.#withDependencies(options.services);
+    this.#file = this.#read();
+    const wanted = this.#wanted(options);
     for (const service of wanted) {
       for (const dependency of service.dependsOn) await this.#waitFor(dependency);
       const count = options.scale?.[service.name] ?? service.scale;
@@ -169,7 +178,7 @@ export class ComposeProject {
   /** As `docker compose up --wait`. */
   async upAndHealthy(options: UpOptions = {}): Promise<void> {
     await this.up(options);
-    await this.healthy(...this.#withDependencies(options.services).map(({ name }) => name));
+    await this.healthy(...this.#wanted(options).map(({ name }) => name));
   }
 
   /** Resolves when each of these services runs, and is healthy where it has a check. */
@@ -210,6 +219,7 @@ export class ComposeProject {
       health: container.health,
       exitCode: container.exitCode,
       pid: container.pid,
+      ports: service.ports,
     }));
   }
 
@@ -236,9 +246,14 @@ export class ComposeProject {
 
   /** Where this machine reaches what the file publishes at `hostPort`. */
   urlOf(hostPort: number): string {
+    const url = this.maybeUrlOf(hostPort);
+    assert(url !== undefined, `No service that was up publishes the port ${hostPort}`);
+    return url;
+  }
+
+  maybeUrlOf(hostPort: number): string | undefined {
     const port = this.#published.get(String(hostPort));
-    assert(port !== undefined, `No running service publishes the port ${hostPort}`);
-    return `http://127.0.0.1:${port}`;
+    return port === undefined ? undefined : `http://127.0.0.1:${port}`;
   }
 
   /** Where other containers reach a service. */
@@ -246,13 +261,12 @@ export class ComposeProject {
     return this.#first(service).container.host.address;
   }
 
-  #read(text: string): ComposeFile {
+  #read(): ComposeFile {
     const { file, environment = {} } = this.#options;
-    return readComposeFile(file, text, { environment });
+    return readComposeFile(file, readFileSync(this.copy, 'utf8'), { environment });
   }
 
-  #selected(): readonly ComposeService[] {
-    const { profiles = [] } = this.#options;
+  #selected(profiles: readonly string[]): readonly ComposeService[] {
     return [...this.#file.services.values()].filter(
       (service) =>
         service.profiles.length === 0 || service.profiles.some((name) => profiles.includes(name)),
@@ -260,7 +274,7 @@ export class ComposeProject {
   }
 
   /** Each after what it depends on. */
-  #withDependencies(names: readonly string[] | undefined): readonly ComposeService[] {
+  #wanted({ services, profiles = [] }: UpOptions): readonly ComposeService[] {
     const ordered = new Set<ComposeService>();
     const add = (service: ComposeService, path: readonly string[]): void => {
       if (path.includes(service.name)) throw new RangeError(`A cycle: ${path.join(' > ')}`);
@@ -269,7 +283,7 @@ export class ComposeProject {
       }
       ordered.add(service);
     };
-    const wanted = names?.map((name) => this.#service(name)) ?? this.#selected();
+    const wanted = services?.map((name) => this.#service(name)) ?? this.#selected(profiles);
     for (const service of wanted) add(service, []);
     return [...ordered];
   }
