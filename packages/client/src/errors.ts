@@ -37,6 +37,12 @@ export interface SkeinErrorOptions {
   readonly outcome?: Outcome;
 }
 
+/** Errors of others. */
+interface Wrapper {
+  readonly cause?: unknown;
+  readonly meta?: { readonly driverAdapterError?: unknown } | undefined;
+}
+
 /** Causes can be a circle. */
 const CAUSE_DEPTH_MAX = 8;
 
@@ -129,13 +135,17 @@ export function isSkeinError(error: unknown): error is SkeinError {
   return typeof error === 'object' && error !== null && BRAND in error;
 }
 
-/** The error of this package that an ORM has put into its own, if there is one. */
+/**
+ * The error of this package that an ORM has put into its own, if there is one: as the cause, or
+ * where Prisma puts it.
+ */
 export function findSkeinError(error: unknown): SkeinError | undefined {
   let current = error;
   for (let depth = 0; depth < CAUSE_DEPTH_MAX; depth += 1) {
     if (isSkeinError(current)) return current;
     if (typeof current !== 'object' || current === null) return undefined;
-    current = (current as { readonly cause?: unknown }).cause;
+    const { cause, meta } = current as Wrapper;
+    current = cause ?? meta?.driverAdapterError;
   }
   return undefined;
 }

@@ -1,20 +1,26 @@
-// Errors of SQLite in the terms of Prisma, which makes codes like P2002 of them. Errors about the
-// node go through as they are: Prisma hands them on to who called it.
+// Errors of SQLite in the terms of Prisma, which makes codes like P2002 of them. Of an error about
+// the node Prisma makes one of its own, with the code and the message; in its `meta` is ours.
 
 import { DriverAdapterError, type MappedError } from '@prisma/driver-adapter-utils';
 
 import { maybeSqliteCode } from '../../drivers/driver.ts';
-import { isSkeinError } from '../../errors.ts';
+import { isSkeinError, type SkeinError } from '../../errors.ts';
 
 export function toPrismaError(error: unknown): unknown {
+  // Not to be enumerated: it is a circle.
+  if (isSkeinError(error)) return Object.defineProperty(error, 'meta', metaOf(error));
   const code = maybeSqliteCode(error);
-  if (code === undefined || isSkeinError(error)) return error;
+  if (code === undefined) return error;
   const { message } = error as Error;
   return new DriverAdapterError({
     originalCode: code,
     originalMessage: message,
     ...mapError(code, message),
   });
+}
+
+function metaOf(driverAdapterError: SkeinError): PropertyDescriptor {
+  return { value: { driverAdapterError }, configurable: true };
 }
 
 function mapError(code: string, message: string): MappedError {
