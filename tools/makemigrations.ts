@@ -9,8 +9,8 @@ import { dirname, join } from 'node:path';
 
 import { EXAMPLE } from './start/demo.ts';
 
-const manifest = createRequire(join(EXAMPLE, 'package.json')).resolve('drizzle-kit/package.json');
-const kit = join(dirname(manifest), 'bin.cjs');
+const entry = createRequire(join(EXAMPLE, 'package.json')).resolve('drizzle-kit');
+const kit = join(dirname(entry), 'bin.cjs');
 const paths = ['--schema', './src/schema.ts', '--out', './migrations'];
 const args = [kit, 'generate', '--dialect', 'sqlite', ...paths, ...process.argv.slice(2)];
 const child = spawn(process.execPath, args, { cwd: EXAMPLE, stdio: 'inherit' });

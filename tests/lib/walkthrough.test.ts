@@ -15,6 +15,10 @@ $ npm start
 $ curl -X POST http://localhost:8001/ \\
     -d '{}'
 {"id":1,…}
+$ cat > file <<'END'
+> first
+>
+> END
 $ ls mount
 db.sqlite3
 \`\`\`
@@ -38,12 +42,19 @@ test('parseWalkthrough() takes commands with what they show, heading and place',
     {
       heading: 'Create',
       place: undefined,
-      command: 'ls mount',
-      expected: ['db.sqlite3'],
+      command: "cat > file <<'END'\nfirst\n\nEND",
+      expected: [],
       line: 13,
     },
+    {
+      heading: 'Create',
+      place: undefined,
+      command: 'ls mount',
+      expected: ['db.sqlite3'],
+      line: 17,
+    },
   ]);
-  assert.equal(stepsFor('compose', steps).length, 2);
+  assert.equal(stepsFor('compose', steps).length, 3);
 });
 
 test('shows() wants all lines in their order, and takes … for anything', () => {
@@ -60,7 +71,7 @@ test('runStep() repeats only what looks', async () => {
     count += 1;
     return { output: String(count), status: 0 };
   };
-  const [, post, look] = parseWalkthrough(README);
+  const [, post, , look] = parseWalkthrough(README);
   await runStep({ ...look!, expected: ['3'] }, answer);
   assert.equal(count, 3);
   await assert.rejects(runStep(post!, answer), /line 10 of the README[^]*it shows\n4/);

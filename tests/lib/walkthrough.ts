@@ -9,6 +9,8 @@
 // order, where `…` stands for anything. The word after `console` says where a block belongs ("npm",
 // "compose"); one without belongs everywhere. Blocks of other languages are not run.
 //
+// Lines that begin with `>` go on with a command, as those that a shell asks for.
+//
 // A command that only looks is run again until it shows that: replicas follow in their own time. All
 // others are run once.
 
@@ -39,7 +41,8 @@ export interface CommandResult {
 export type RunCommand = (command: string) => Promise<CommandResult>;
 
 const REPLICATION_TIMEOUT_MS = 30_000;
-const LOOKING = /^(?:curl(?!.* -X )|ls |grep |sqlite3 .*SELECT|docker[ -]compose (?:ps|logs|exec))/;
+const LOOKING =
+  /^(?:curl(?!.* -X )|ls |grep |npm run skein -- status|sqlite3 .*(?:SELECT|\.tables)|docker[ -]compose (?:ps|logs|exec))/;
 const FENCE = /^```(?<language>\w*) ?(?<place>\w*)/;
 const ANYTHING = '…';
 
@@ -76,6 +79,8 @@ function addLine(steps: WalkthroughStep[], line: string, where: Where): void {
   } else if (last.command.endsWith('\\')) {
     const command = `${last.command.slice(0, -1)}${line.trim()}`;
     steps.splice(-1, 1, { ...last, command });
+  } else if (line === '>' || line.startsWith('> ')) {
+    steps.splice(-1, 1, { ...last, command: `${last.command}\n${line.slice(2)}` });
   } else if (line.trim() !== ANYTHING && line.trim() !== '') {
     steps.splice(-1, 1, { ...last, expected: [...last.expected, line] });
   }
