@@ -146,10 +146,11 @@ try {
   const results = MEASUREMENTS.map(({ name, unit, target }, i): BenchResult => ({
     name,
     unit,
-    ...(target !== undefined && { target }),
+    target,
     median: median(values[i]!),
     min: Math.min(...values[i]!),
     max: Math.max(...values[i]!),
+    values: values[i]!,
   }));
   report({ bench: 'hrana', text: formatTable(results), results }, args);
 } finally {

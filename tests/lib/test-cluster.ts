@@ -25,6 +25,7 @@ export interface TestClusterOptions {
   readonly names?: readonly string[];
   readonly timeoutMs?: number;
   readonly proxyDatabase?: string;
+  readonly sqlDatabase?: string;
   /** Nodes are made and none is started. */
   readonly isIdle?: boolean;
 }
@@ -65,10 +66,11 @@ async function setUp(
   options: TestClusterOptions,
   network: VirtualNetwork | undefined,
 ): Promise<Cluster> {
-  const { names = THREE_NODES, timeoutMs = TIMEOUT_MS, proxyDatabase, isIdle = false } = options;
+  const { names = THREE_NODES, timeoutMs = TIMEOUT_MS, isIdle = false } = options;
+  const { proxyDatabase, sqlDatabase } = options;
   const folder = tempDir(t);
   watchMounts(t, folder, timeoutMs);
-  const cluster = await createCluster(names, { folder, network, proxyDatabase });
+  const cluster = await createCluster(names, { folder, network, proxyDatabase, sqlDatabase });
   onTestEnd(t, () => cluster.stop());
   if (!isIdle) await cluster.start();
   return cluster;

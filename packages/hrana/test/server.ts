@@ -53,7 +53,7 @@ export async function startTestServer(
   onTestEnd(t, () => server.close());
   const connect = (database = 'app.db'): Database => {
     const connection = new BetterSqlite3(`${folder}/${database}`);
-    onTestEnd(t, () => connection.close());
+    onTestEnd(t, () => void connection.close());
     return connection;
   };
   return { url: `http://127.0.0.1:${server.address.port}`, folder, view, server, log, connect };

@@ -59,7 +59,7 @@ describe('@libsql/client', () => {
       sql: 'SELECT :a, @b, $c, :a',
       args: { a: 1, '@b': 'two', $c: 3.5 },
     });
-    assert.deepEqual([...Object.values(byName.rows[0]!)].slice(0, 3), [1, 'two', 3.5]);
+    assert.deepEqual(Object.values(byName.rows[0]!).slice(0, 3), [1, 'two', 3.5]);
     const byPosition = await client.execute({ sql: 'SELECT ?2, ?, :c', args: [1, 2, 3, 4] });
     assert.deepEqual(Array.from(byPosition.rows[0]! as unknown as ArrayLike<unknown>), [2, 3, 4]);
     await assert.rejects(client.execute({ sql: 'SELECT ?, ?', args: [1] }), isCode('ARGS_INVALID'));

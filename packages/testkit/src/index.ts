@@ -20,8 +20,9 @@ export {
   nodeConfig,
   type NodePlace,
   proxyUrl,
+  sqlUrl,
 } from './cluster/cluster-config.ts';
-export { Cluster, type ClusterOptions, createCluster } from './cluster/cluster.ts';
+export { Cluster, CLUSTER_SECRET, type ClusterOptions, createCluster } from './cluster/cluster.ts';
 export { ClusterNode, type ClusterNodeOptions } from './cluster/cluster-node.ts';
 export { assertConverged } from './cluster/convergence.ts';
 export { disturb, type DisturbOptions } from './cluster/disturb.ts';

@@ -33,9 +33,10 @@ export interface PeerProbe {
 export interface ClusterNodeOptions {
   readonly name: string;
   readonly nodeId: bigint;
-  /** Where others find this node's API, and its proxy. */
+  /** Where others find this node's API, its proxy, and its SQL over HTTP. */
   readonly url: URL;
   readonly proxyUrl: URL | undefined;
+  readonly sqlUrl: URL | undefined;
   /** The name of the primary in the configuration. */
   readonly primary: string;
   /** Where that one may be. */
@@ -143,13 +144,14 @@ export class ClusterNode {
 
   /** What this node tells others. */
   hello(options: { readonly wantsPositions: boolean }): PeerHello {
-    const { name, url, proxyUrl, primary } = this.#options;
+    const { name, url, proxyUrl, sqlUrl, primary } = this.#options;
     const { role, epoch, clusterId } = this.#situation;
     return {
       name,
       nodeId: this.#nodeId,
       url: url.href,
       proxyUrl: proxyUrl?.href,
+      sqlUrl: sqlUrl?.href,
       primary,
       role,
       epoch,
@@ -417,6 +419,7 @@ function keyOf({ role, epoch, link, clusterId, primary, blockers, peers }: Situa
     clusterId,
     primary?.url,
     primary?.proxyUrl,
+    primary?.sqlUrl,
     why,
     others,
   ]);

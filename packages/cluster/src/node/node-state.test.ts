@@ -34,6 +34,7 @@ function hello(fields: Partial<PeerHello> = {}): PeerHello {
     nodeId: '00000000000000A2',
     url: URL2,
     proxyUrl: undefined,
+    sqlUrl: undefined,
     primary: 'node1',
     role: 'replica',
     epoch: 0,

@@ -12,6 +12,7 @@ const HELLO: PeerHello = {
   nodeId: '00000000000000A1',
   url: 'http://node1:20202/',
   proxyUrl: 'http://node1:8080/',
+  sqlUrl: 'http://node1:8090/',
   primary: 'node2',
   role: 'replica',
   epoch: 0x1_0007,
@@ -30,7 +31,13 @@ function withFields(fields: Readonly<Record<string, unknown>>): string {
 describe('parseHello()', () => {
   test('reads what formatHello() writes, with and without what may be missing', () => {
     assert.deepEqual(parseHello(formatHello(HELLO)), HELLO);
-    const least = { ...HELLO, proxyUrl: undefined, clusterId: undefined, positions: undefined };
+    const least = {
+      ...HELLO,
+      proxyUrl: undefined,
+      sqlUrl: undefined,
+      clusterId: undefined,
+      positions: undefined,
+    };
     assert.deepEqual(parseHello(formatHello({ ...least, peers: [] })), { ...least, peers: [] });
   });
 
@@ -41,6 +48,7 @@ describe('parseHello()', () => {
     ['a node id in lower case', { nodeId: '00000000000000a1' }, /nodeId is none/],
     ['a URL of another kind', { url: 'file:///etc/passwd' }, /url is no URL/],
     ['a URL that is none', { proxyUrl: 'node1' }, /proxyUrl is no URL/],
+    ['a URL of SQL that is none', { sqlUrl: 'node1' }, /sqlUrl is no URL/],
     ['a role that nobody has', { role: 'king' }, /role is unknown/],
     ['half an epoch', { epoch: 0.5 }, /epoch is no whole number/],
     ['an epoch that lost digits', { epoch: 2 ** 60 }, /epoch is no whole number/],

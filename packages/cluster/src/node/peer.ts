@@ -33,6 +33,8 @@ export interface PeerHello extends PeerAddress {
   readonly nodeId: string;
   /** Where its proxy is. */
   readonly proxyUrl: string | undefined;
+  /** Where its SQL is served over HTTP. */
+  readonly sqlUrl: string | undefined;
   /** The name of the primary in its configuration. */
   readonly primary: string;
   readonly role: NodeRole;
@@ -80,7 +82,8 @@ export function parseHello(text: string): PeerHello {
   return {
     ...addressIn(fields),
     nodeId,
-    proxyUrl: fields['proxyUrl'] === undefined ? undefined : urlIn(fields, 'proxyUrl'),
+    proxyUrl: maybeUrlIn(fields, 'proxyUrl'),
+    sqlUrl: maybeUrlIn(fields, 'sqlUrl'),
     primary: nameIn(fields, 'primary'),
     role,
     epoch,
@@ -115,6 +118,10 @@ function urlIn(fields: Fields, key: string): string {
   const url = typeof value === 'string' && value.length <= URL_LENGTH_MAX ? maybeUrl(value) : null;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href;
   throw malformed(`its ${key} is no URL`);
+}
+
+function maybeUrlIn(fields: Fields, key: string): string | undefined {
+  return fields[key] === undefined ? undefined : urlIn(fields, key);
 }
 
 function clusterIdIn(fields: Fields): string | undefined {

@@ -58,20 +58,17 @@ export function forwardPipeline(
   };
   return new Promise((resolve) => {
     let isSent = false;
-    const fail = (reason: string): void => {
+    const end = (result: ForwardResult): void => {
       clearTimeout(timer);
+      resolve(result);
+    };
+    const fail = (reason: string): void => {
       request.destroy();
-      resolve({ kind: isSent ? 'unknown' : 'not-sent', reason });
+      end({ kind: isSent ? 'unknown' : 'not-sent', reason });
     };
     const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const request = send(target, settings, (response) => {
-      readAnswer(response, options).then(
-        (result) => {
-          clearTimeout(timer);
-          resolve(result);
-        },
-        (error: Error) => fail(error.message),
-      );
+      void readAnswer(response, options).then(end, (error: Error) => fail(error.message));
     });
     let timer = setTimeout(() => fail('it cannot be reached in time'), connectMs);
     request.on('error', (error) => fail(error.message));

@@ -11,10 +11,12 @@ export interface ClusterStatus {
   /** Where other nodes find this one. */
   readonly url: string;
   readonly proxyUrl?: string;
+  /** Where its SQL is served over HTTP. */
+  readonly sqlUrl?: string;
   /** The name of the primary in its configuration. */
   readonly configuredPrimary: string;
   /** Who leads, when this node does not and somebody does. */
-  readonly primary?: { readonly name: string; readonly url: string; readonly proxyUrl?: string };
+  readonly primary?: PrimaryStatus;
   /** Of a replica: it has had, once, all that the primary had when it connected. */
   readonly isCaughtUp: boolean;
   /** Of a replica: for how long it has not heard that it has everything. */
@@ -25,6 +27,13 @@ export interface ClusterStatus {
   readonly peers: readonly PeerStatus[];
   /** Folders with transactions that this node had and the primary did not. */
   readonly diverged: readonly string[];
+}
+
+export interface PrimaryStatus {
+  readonly name: string;
+  readonly url: string;
+  readonly proxyUrl?: string;
+  readonly sqlUrl?: string;
 }
 
 export interface ClusterProblem {

@@ -12,6 +12,7 @@ import {
   finishProxy,
   type ProxyDraft,
 } from './cluster-draft.ts';
+import { finishSql, type SqlDraft } from './sql-config.ts';
 import { ConfigError, type ConfigProblem } from './errors.ts';
 import type { ExecCommand, HttpConfig, MountConfig } from './mount-config.ts';
 import { type Address, isLoopback } from './values.ts';
@@ -37,6 +38,7 @@ export interface ConfigDraft {
   readonly httpIsInsecure?: boolean | undefined;
   readonly cluster?: ClusterDraft | undefined;
   readonly proxy?: ProxyDraft | undefined;
+  readonly sql?: SqlDraft | undefined;
   readonly exec?: readonly ExecCommand[] | undefined;
   readonly logFormat?: LogFormat | undefined;
   readonly logLevel?: LogLevel | undefined;
@@ -46,7 +48,8 @@ export interface ConfigDraft {
 export function mergeDrafts(...drafts: readonly ConfigDraft[]): ConfigDraft {
   const cluster = mergeSaid(drafts.map((draft) => draft.cluster ?? {}));
   const proxy = mergeSaid(drafts.map((draft) => draft.proxy ?? {}));
-  return mergeSaid<ConfigDraft>([...drafts, { cluster, proxy }]);
+  const sql = mergeSaid(drafts.map((draft) => draft.sql ?? {}));
+  return mergeSaid<ConfigDraft>([...drafts, { cluster, proxy, sql }]);
 }
 
 function mergeSaid<T extends object>(drafts: readonly T[]): T {
@@ -71,6 +74,7 @@ export function finishDraft(draft: ConfigDraft, options: FinishOptions): MountCo
   }
   const cluster = finishCluster(draft.cluster, options);
   const proxy = finishProxy(draft.proxy, cluster.config);
+  const sql = finishSql(draft.sql, proxy.config);
   const config: MountConfig = {
     mountpoint: resolve(cwd, mountpoint),
     dataFolder: dataFolderOf(draft, cwd)!,
@@ -87,10 +91,16 @@ export function finishDraft(draft: ConfigDraft, options: FinishOptions): MountCo
     http: finishHttp(draft),
     cluster: cluster.config,
     proxy: proxy.config,
+    sql: sql.config,
     exec: draft.exec ?? [],
     log: { format: draft.logFormat ?? 'text', level: draft.logLevel ?? 'info' },
   };
-  const problems = [...checkHttp(config.http), ...cluster.problems, ...proxy.problems];
+  const problems = [
+    ...checkHttp(config.http),
+    ...cluster.problems,
+    ...proxy.problems,
+    ...sql.problems,
+  ];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

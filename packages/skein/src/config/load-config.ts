@@ -116,10 +116,11 @@ function readText(path: string, cwd: string): string {
 
 /** With the secrets that stand in files. Throws ConfigError. */
 export function readSecretFiles(draft: ConfigDraft, cwd: string): ConfigDraft {
-  const { httpSecretFile, cluster } = draft;
+  const { httpSecretFile, cluster, sql } = draft;
   return mergeDrafts(draft, {
     httpSecret: maybeReadSecret(httpSecretFile, cwd),
     cluster: { secret: maybeReadSecret(cluster?.secretFile, cwd) },
+    sql: { token: maybeReadSecret(sql?.tokenFile, cwd) },
   });
 }
 

@@ -4,6 +4,7 @@
 import type { LogFormat, LogLevel } from '@skein/host';
 
 import type { ClusterConfig, ProxyConfig } from './cluster-config.ts';
+import type { SqlConfig } from './sql-config.ts';
 
 export interface MountConfig {
   /** Absolute. */
@@ -37,6 +38,8 @@ export interface MountConfig {
   readonly cluster: ClusterConfig | undefined;
   /** The door in front of the app; undefined: there is none. */
   readonly proxy: ProxyConfig | undefined;
+  /** SQL over HTTP; undefined: there is none. */
+  readonly sql: SqlConfig | undefined;
   /**
    * Programs with their arguments. All but the last run to their end before it starts; the node
    * lives as long as the last.

@@ -72,6 +72,7 @@ describe('readEnvironment()', () => {
         secret: '0123456789abcdef',
       },
       proxy: {},
+      sql: {},
     });
     assert.equal(readEnvironment({ LITEFS_NODE_ID: 'litefs2' }).cluster?.name, 'litefs2');
   });

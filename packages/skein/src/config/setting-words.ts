@@ -44,6 +44,9 @@ const NODE_SETTINGS: Readonly<Record<string, Reader>> = {
   insecure: (text) => ({ cluster: { isInsecure: parseBoolean(text) } }),
   secret: (text) => ({ cluster: { secret: parseSecret(text) } }),
   secret_file: (text) => ({ cluster: { secretFile: parseText(text) } }),
+  sql_addr: (text) => ({ sql: { address: parseAddress(text) } }),
+  sql_token: (text) => ({ sql: { token: parseSecret(text) } }),
+  sql_token_file: (text) => ({ sql: { tokenFile: parseText(text) } }),
 };
 
 const STANDING_ALONE: ReadonlySet<string> = new Set([

@@ -4,6 +4,7 @@ import { CLUSTER_SECTION, PROXY_SECTION } from './cluster-section.ts';
 import { type ConfigDraft, mergeDrafts } from './draft.ts';
 import { ConfigError } from './errors.ts';
 import { readExec } from './exec.ts';
+import { SQL_SECTION } from './sql-config.ts';
 import { SETTING_SHAPE, settingsOf } from './setting-words.ts';
 import { anything, keysAndValues, readShape, scalar, section } from './shape.ts';
 import {
@@ -72,6 +73,7 @@ const SCHEMA = keysAndValues({
   }),
   cluster: CLUSTER_SECTION,
   proxy: PROXY_SECTION,
+  sql: SQL_SECTION,
   exec: anything((value) => readExec(value, ['cmd']).map(({ command }) => command)),
   log: section({ format: scalar(READ.logFormat), level: scalar(READ.logLevel) }),
   ...SETTING_SHAPE,
@@ -79,18 +81,12 @@ const SCHEMA = keysAndValues({
 
 export function readSkeinFile(source: string, file: YamlFile): ConfigDraft {
   const content = readShape(source, file, SCHEMA);
-  const { mount, data, http, cluster, proxy, exec, log } = content;
-  const isTold = { http: http?.secret !== undefined, cluster: cluster?.secret !== undefined };
-  const isInFile = {
-    http: http?.['secret-file'] !== undefined,
-    cluster: cluster?.secretFile !== undefined,
-  };
-  for (const name of ['http', 'cluster'] as const) {
-    if (!isTold[name] || !isInFile[name]) continue;
-    const line = file.lineOf([name, 'secret-file']);
-    const message = `there is ${name}.secret as well: say one of them`;
-    throw new ConfigError([{ source, line, key: `${name}.secret-file`, message }]);
-  }
+  const { mount, data, http, cluster, proxy, sql, exec, log } = content;
+  checkSaidOnce(source, file, [
+    ['http', 'secret', http?.secret, http?.['secret-file']],
+    ['cluster', 'secret', cluster?.secret, cluster?.secretFile],
+    ['sql', 'token', sql?.token, sql?.tokenFile],
+  ]);
   return mergeDrafts(settingsOf(content), {
     mountpoint: mount?.path,
     allowOther: mount?.['allow-other'],
@@ -110,8 +106,27 @@ export function readSkeinFile(source: string, file: YamlFile): ConfigDraft {
     httpIsInsecure: http?.insecure,
     cluster,
     proxy,
+    sql,
     exec,
     logFormat: log?.format,
     logLevel: log?.level,
   });
+}
+
+type Secret = readonly [
+  section: string,
+  key: string,
+  told: string | undefined,
+  inFile: string | undefined,
+];
+
+/** A secret stands here, or in a file of its own. Throws ConfigError. */
+function checkSaidOnce(source: string, file: YamlFile, secrets: readonly Secret[]): void {
+  for (const [section, key, told, inFile] of secrets) {
+    if (told === undefined || inFile === undefined) continue;
+    const fileKey = `${key}-file`;
+    const line = file.lineOf([section, fileKey]);
+    const message = `there is ${section}.${key} as well: say one of them`;
+    throw new ConfigError([{ source, line, key: `${section}.${fileKey}`, message }]);
+  }
 }

@@ -57,7 +57,7 @@ export class ChildCommands {
 
   #runOne([program, ...args]: ExecCommand): Promise<number> {
     return new Promise((resolve) => {
-      const env = environmentOf(process.env);
+      const env = childEnvironment(process.env);
       const child = spawn(program, args, { stdio: 'inherit', env });
       this.#child = child;
       child.once('error', (error) => {
@@ -72,7 +72,7 @@ export class ChildCommands {
 }
 
 /** An app shows its environment when it fails, and has no use for the secret of the nodes. */
-function environmentOf(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function childEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...own, [SECRET_VARIABLE]: undefined };
 }
 

@@ -24,6 +24,7 @@ export interface ClusterFacts {
   readonly config: ClusterConfig;
   readonly url: URL;
   readonly proxyUrl: URL | undefined;
+  readonly sqlUrl: URL | undefined;
   readonly situation: Situation;
   readonly stream: StreamStatus | undefined;
   readonly replicas: readonly ReplicaStatus[];
@@ -35,7 +36,7 @@ export interface ClusterFacts {
 }
 
 export function clusterStatus(facts: ClusterFacts): ClusterStatus {
-  const { config, url, proxyUrl, situation, lagMs, diverged } = facts;
+  const { config, url, proxyUrl, sqlUrl, situation, lagMs, diverged } = facts;
   const { role, epoch, clusterId, link } = situation;
   const primary = primaryOf(facts);
   return {
@@ -45,6 +46,7 @@ export function clusterStatus(facts: ClusterFacts): ClusterStatus {
     ...(clusterId === undefined ? {} : { clusterId }),
     url: url.href,
     ...(proxyUrl === undefined ? {} : { proxyUrl: proxyUrl.href }),
+    ...(sqlUrl === undefined ? {} : { sqlUrl: sqlUrl.href }),
     configuredPrimary: config.primary.name,
     ...(primary === undefined ? {} : { primary }),
     isCaughtUp: link === 'caught-up',
@@ -62,8 +64,13 @@ export function primaryOf({
 }: Pick<ClusterFacts, 'situation' | 'config'>): ClusterStatus['primary'] {
   const { primary, role } = situation;
   if (primary !== undefined) {
-    const { name, url, proxyUrl } = primary;
-    return { name, url, ...(proxyUrl === undefined ? {} : { proxyUrl }) };
+    const { name, url, proxyUrl, sqlUrl } = primary;
+    return {
+      name,
+      url,
+      ...(proxyUrl === undefined ? {} : { proxyUrl }),
+      ...(sqlUrl === undefined ? {} : { sqlUrl }),
+    };
   }
   // A LiteFS says nothing of itself but that it is there.
   const [url] = config.primary.urls;

@@ -53,6 +53,7 @@ async function start(t: TestContext, engine: FakeEngine): Promise<ClusterService
   const service = await ClusterService.start({
     config: config!,
     proxy: undefined,
+    sql: undefined,
     dataFolder: tempDir(t),
     nodeId: 0xa1n,
     epoch: 0x1_0000,

@@ -26,6 +26,7 @@ import {
 import { type Log, nodeDisk, NodeMetrics, systemClock, systemRandom } from '@skein/host';
 
 import type { ClusterConfig, ProxyConfig } from '../config/cluster-config.ts';
+import type { SqlConfig } from '../config/sql-config.ts';
 import { EngineLogSink } from '../replication/log-sink.ts';
 import type { EngineLogSource } from '../replication/log-source.ts';
 import { ClusterMemoryFile } from './cluster-memory-file.ts';
@@ -38,6 +39,7 @@ import { PrimaryFollower } from './primary-follower.ts';
 export interface ClusterServiceOptions {
   readonly config: ClusterConfig;
   readonly proxy: ProxyConfig | undefined;
+  readonly sql: SqlConfig | undefined;
   readonly dataFolder: string;
   readonly nodeId: bigint;
   /** The highest epoch that the node had seen when it started. */
@@ -59,6 +61,7 @@ export class ClusterService {
   readonly node: ClusterNode;
   readonly url: URL;
   readonly proxyUrl: URL | undefined;
+  readonly sqlUrl: URL | undefined;
   readonly streams: StreamServer;
   /** Undefined on the node that is configured to lead. */
   readonly follower: PrimaryFollower | undefined;
@@ -100,14 +103,15 @@ export class ClusterService {
 
   private constructor(parts: ServiceParts) {
     const { options, streams, door, tls, authenticator, metrics } = parts;
-    const { config, proxy } = options;
+    const { config, proxy, sql } = options;
     this.#options = options;
     this.#door = door;
     this.metrics = metrics;
     this.streams = streams;
     this.authenticator = authenticator;
     this.url = new URL(config.advertiseUrl ?? advertisedUrl(config, door.address.port));
-    this.proxyUrl = proxy === undefined ? undefined : proxyUrlOf(config, proxy);
+    this.proxyUrl = proxy === undefined ? undefined : plainUrlOf(config, proxy);
+    this.sqlUrl = sql === undefined ? undefined : plainUrlOf(config, sql);
     this.node = this.#createNode(tls);
     this.follower = this.#createFollower(tls);
     this.node.onChange((situation) => this.#onChange(situation));
@@ -156,6 +160,7 @@ export class ClusterService {
       nodeId: nodeId.toString(16).padStart(16, '0').toUpperCase(),
       url,
       proxyUrl: before?.proxyUrl,
+      sqlUrl: before?.sqlUrl,
       primary,
       role: before?.role ?? 'no-primary',
       epoch,
@@ -247,6 +252,7 @@ export class ClusterService {
         nodeId,
         url: this.url,
         proxyUrl: this.proxyUrl,
+        sqlUrl: this.sqlUrl,
         primary: primary.name,
         primaryUrls: primary.urls,
         isForced: config.isForced,
@@ -368,8 +374,11 @@ function createAddressList({ compat }: ClusterConfig): AddressList | undefined {
   return new AddressList(compat.allowFrom.length === 0 ? everybody : compat.allowFrom);
 }
 
-/** The proxy is a door of its own, without TLS. */
-function proxyUrlOf({ name }: ClusterConfig, { address, advertiseUrl }: ProxyConfig): URL {
+/** The proxy and the SQL server are doors of their own, without TLS. */
+function plainUrlOf(
+  { name }: ClusterConfig,
+  { address, advertiseUrl }: Pick<ProxyConfig, 'address' | 'advertiseUrl'>,
+): URL {
   if (advertiseUrl !== undefined) return new URL(advertiseUrl);
   const listen = { ...address, portCount: 1 };
   return advertisedUrl({ name, listen, tls: undefined }, address.port);

@@ -38,6 +38,7 @@ function setUp(t: TestContext) {
     authenticator: undefined,
     url: new URL('http://node2:20202/'),
     proxyUrl: undefined,
+    sqlUrl: undefined,
     onChange: (listener: () => void) => {
       changed = listener;
     },

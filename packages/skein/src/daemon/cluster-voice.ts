@@ -63,11 +63,12 @@ export class ClusterVoice implements ClusterControl {
 
   status(): ClusterStatus {
     const { config, service, source } = this.#options;
-    const { follower, streams, url, proxyUrl } = service;
+    const { follower, streams, url, proxyUrl, sqlUrl } = service;
     return clusterStatus({
       config,
       url,
       proxyUrl,
+      sqlUrl,
       situation: this.#situation,
       stream: follower?.status,
       replicas: streams.replicas,

@@ -1,6 +1,7 @@
-// What runs on the main thread while the mount is served: the cluster, the API, the proxy.
+// What runs on the main thread while the mount is served: the cluster, the API, the proxy, and what
+// there is of the process that serves SQL.
 //
-//   cluster -> API -> role decided -> proxy -> ... -> proxy -> drain -> API -> cluster
+//   cluster -> API -> role decided -> SQL, proxy -> ... -> proxy, SQL -> drain -> API -> cluster
 
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,6 +24,8 @@ import { LoneNode } from './lone-node.ts';
 import type { MountThreadClient, OpenedThread } from './mount-thread-client.ts';
 import { createProxyFeed } from './proxy-feed.ts';
 import { type ProxyFeed, ProxyThread } from './proxy-thread.ts';
+import { createSqlFeed } from './sql-feed.ts';
+import { SqlProcess } from './sql-process.ts';
 import { type NodeDescription, StateFeed } from './state-feed.ts';
 import { TransactionEvents } from './transaction-events.ts';
 
@@ -38,6 +41,7 @@ export interface NodeAddresses {
   readonly tcp: string | undefined;
   readonly cluster: string | undefined;
   readonly proxy: string | undefined;
+  readonly sql: string | undefined;
 }
 
 /** How long the commands of a replica wait for it to catch up. */
@@ -52,6 +56,7 @@ export class NodeParts {
   #state: Promise<StateFeed> | undefined;
   #api: ApiServer | undefined;
   #proxy: ProxyThread | undefined;
+  #sql: SqlProcess | undefined;
   #proxyMetrics: SharedArrayBuffer | undefined;
   readonly #failed = Promise.withResolvers<never>();
 
@@ -67,7 +72,7 @@ export class NodeParts {
 
   /**
    * The node knows what it is when this resolves, and can be reached. Throws ApiError, ConfigError,
-   * ProxyThreadError; stop() is to be called all the same.
+   * ProxyThreadError, SqlProcessError; stop() is to be called all the same.
    */
   async start(): Promise<NodeAddresses> {
     const { config } = this.#options;
@@ -75,11 +80,13 @@ export class NodeParts {
     if (cluster === undefined) await this.#startAlone();
     else await this.#startInCluster(cluster);
     await this.#service?.decided();
+    const sql = config.sql === undefined ? undefined : await this.#startSql();
     const proxy = config.proxy === undefined ? undefined : await this.#startProxy();
     return {
       tcp: shown(this.#api?.tcp),
       cluster: shown(this.#service?.address),
       proxy: shown(proxy),
+      sql: shown(sql),
     };
   }
 
@@ -98,6 +105,7 @@ export class NodeParts {
   /** What has not been started is passed over. */
   async stop(): Promise<void> {
     await this.#proxy?.close();
+    await this.#sql?.close();
     await this.#service?.drain();
     this.#events?.close();
     (await this.#state?.catch(() => undefined))?.close();
@@ -114,13 +122,14 @@ export class NodeParts {
 
   async #startInCluster(cluster: ClusterConfig): Promise<void> {
     const { config, thread, log } = this.#options;
-    const { dataFolder, proxy } = config;
+    const { dataFolder, proxy, sql } = config;
     const source = await this.#openSource();
     const { nodeId } = await thread.call('status', []);
     const door: { handle?: RequestListener } = {};
     const service = await ClusterService.start({
       config: cluster,
       proxy,
+      sql,
       dataFolder,
       nodeId: BigInt(`0x${nodeId}`),
       epoch: source.options.log.published.epoch,
@@ -183,6 +192,13 @@ export class NodeParts {
     const nodeName = config.cluster?.name ?? hostname();
     const source = await this.#openSource();
     return createProxyFeed({ nodeName, service: this.#service, source, thread });
+  }
+
+  async #startSql(): Promise<AddressInfo> {
+    const { config, log } = this.#options;
+    const feed = createSqlFeed(await this.#createFeed(), this.#service);
+    this.#sql = new SqlProcess(config, feed, log);
+    return this.#sql.listening;
   }
 
   async #startProxy(): Promise<AddressInfo> {

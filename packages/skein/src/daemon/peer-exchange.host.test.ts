@@ -31,6 +31,7 @@ function hello(name: string): PeerHello {
     nodeId: '00000000000000A1',
     url: `http://${name}:20202/`,
     proxyUrl: undefined,
+    sqlUrl: undefined,
     primary: 'node1',
     role: 'replica',
     epoch: 1,

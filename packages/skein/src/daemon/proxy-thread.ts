@@ -7,9 +7,10 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { StreamServer } from '@skein/cluster';
 import type { Log } from '@skein/host';
 import { toTxid, type Position } from '@skein/ltx';
-import type { DatabasePosition, NodeChange, ProxyErrorCode } from '@skein/proxy';
+import type { NodeChange, ProxyErrorCode } from '@skein/proxy';
 
 import type { MountConfig } from '../config/mount-config.ts';
+import { FeedChanges } from './feed-changes.ts';
 import type { FromProxy, ProxyThreadData, ToProxy } from './proxy-messages.ts';
 
 /** What the proxy is told of the node. */
@@ -55,7 +56,7 @@ export class ProxyThread {
   readonly #ended = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<never>();
   readonly #waiting = new Map<number, AbortController>();
-  readonly #told = new Map<string, DatabasePosition>();
+  readonly #changes: FeedChanges;
   #isChanged = false;
   #isClosing = false;
 
@@ -63,6 +64,7 @@ export class ProxyThread {
     const { proxy, cluster } = config;
     const { port1, port2 } = new MessageChannel();
     this.#feed = feed;
+    this.#changes = new FeedChanges(feed);
     this.#gate = proxy!.gate;
     this.#log = log;
     this.#port = port1;
@@ -158,22 +160,8 @@ export class ProxyThread {
 
   #push(): void {
     this.#isChanged = false;
-    const { epoch } = this.#feed;
-    const moved: [string, DatabasePosition | undefined][] = [];
-    const actual = this.#feed.positions();
-    for (const [name, { txid }] of actual) {
-      const told = this.#told.get(name);
-      if (told?.txid === txid && told.epoch === epoch) continue;
-      const position = { epoch, txid };
-      this.#told.set(name, position);
-      moved.push([name, position]);
-    }
-    for (const name of this.#told.keys()) {
-      if (actual.has(name)) continue;
-      this.#told.delete(name);
-      moved.push([name, undefined]);
-    }
-    this.#send({ kind: 'change', change: { ...this.#feed.describe(), positions: moved } });
+    const positions = this.#changes.take();
+    this.#send({ kind: 'change', change: { ...this.#feed.describe(), positions } });
   }
 
   #send(message: ToProxy): void {

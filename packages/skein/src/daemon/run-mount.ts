@@ -32,7 +32,8 @@ export interface RunMountOptions {
 
 /**
  * Serves until it is over. Returns the exit code: that of the last command, or 0. Throws when it
- * cannot begin: EngineError, FuseMountError, FolderError, ApiError, ConfigError, ProxyThreadError.
+ * cannot begin: EngineError, FuseMountError, FolderError, ApiError, ConfigError, ProxyThreadError,
+ * SqlProcessError.
  */
 export async function runMount(
   config: MountConfig,

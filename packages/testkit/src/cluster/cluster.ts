@@ -13,9 +13,10 @@ import { freePorts } from './free-port.ts';
 const API_PORT = 20202;
 const PROXY_PORT = 8000;
 const APP_PORT = 8081;
+const SQL_PORT = 8090;
 const LOOPBACK = '127.0.0.1';
-const PORTS_PER_NODE = 3;
-const SECRET = 'a-secret-of-tests-long-enough-to-be-one';
+const PORTS_PER_NODE = 4;
+export const CLUSTER_SECRET = 'a-secret-of-tests-long-enough-to-be-one';
 /** Starting daemons from their sources takes a second each on a small machine. */
 const READY_TIMEOUT_MS = 30_000;
 
@@ -25,6 +26,7 @@ export interface ClusterOptions {
   /** Has a host for each node; undefined: all are on this machine. */
   readonly network?: VirtualNetwork | undefined;
   readonly proxyDatabase?: string | undefined;
+  readonly sqlDatabase?: string | undefined;
   /** Sections of skein.yml that all nodes have besides. */
   readonly config?: NodeConfig;
   readonly isBuilt?: boolean;
@@ -71,8 +73,13 @@ export class Cluster implements AsyncDisposable {
 
   /** What skein.yml of a node says when it is told that `primaryName` leads. */
   configOf(name: string, primaryName: string): NodeConfig {
-    const { config = {}, proxyDatabase } = this.#options;
-    const options = { primary: this.place(primaryName), secret: SECRET, proxyDatabase };
+    const { config = {}, proxyDatabase, sqlDatabase } = this.#options;
+    const options = {
+      primary: this.place(primaryName),
+      secret: CLUSTER_SECRET,
+      proxyDatabase,
+      sqlDatabase,
+    };
     return { ...config, ...nodeConfig(this.place(name), options) };
   }
 
@@ -140,10 +147,12 @@ export async function createCluster(
   const places = names.map((name, index): NodePlace => {
     if (network !== undefined) {
       const host = network.host(name).address;
-      return { name, host, apiPort: API_PORT, proxyPort: PROXY_PORT, appPort: APP_PORT };
+      const own = { apiPort: API_PORT, proxyPort: PROXY_PORT, appPort: APP_PORT };
+      return { name, host, ...own, sqlPort: SQL_PORT };
     }
-    const [apiPort, proxyPort, appPort] = ports.slice(index * PORTS_PER_NODE);
-    return { name, host: LOOPBACK, apiPort: apiPort!, proxyPort: proxyPort!, appPort: appPort! };
+    const own = ports.slice(index * PORTS_PER_NODE);
+    const [apiPort, proxyPort, appPort, sqlPort] = own as [number, number, number, number];
+    return { name, host: LOOPBACK, apiPort, proxyPort, appPort, sqlPort };
   });
   return new Cluster(places, options);
 }
