@@ -33,7 +33,7 @@ const MEANINGS: Readonly<Record<EmptyMeaning, string>> = {
 const ROWS_MAX = 16;
 
 export function fieldControl(member: Member, view: FieldView, id: string): Html {
-  const { control, column } = view.field;
+  const { control } = view.field;
   switch (control) {
     case 'fixed':
       return fixed(view, id);
@@ -45,31 +45,38 @@ export function fieldControl(member: Member, view: FieldView, id: string): Html 
       return select(view, id, choicesOf(view));
     case 'reference':
       return reference(member, view, id);
-    case 'textarea': {
-      const text = boxText(view);
-      const rows = Math.min(text.split('\n').length + 1, ROWS_MAX);
-      // A browser leaves out the first line break of the box.
-      const content = `\n${text}`;
-      return html`<textarea
-          id="${id}"
-          name="${VALUE_PREFIX}${column.name}"
-          rows="${rows}"
-          spellcheck="false"
-          ${described(view, id)}
-        >
-${content}</textarea
-        >${emptyChoice(view, id)}`;
-    }
+    case 'textarea':
+      return textarea(view, id);
     case 'date':
     case 'line':
       return line(view, id);
   }
 }
 
-function described({ problem }: FieldView, id: string): Html {
+function described(view: FieldView, id: string): Html {
+  if (view.problem !== undefined) return invalid(view, id);
+  return hasEmptyHint(view) ? html`aria-describedby="${id}-empty"` : NOTHING;
+}
+
+function invalid({ problem }: FieldView, id: string): Html {
   return problem === undefined
-    ? html`aria-describedby="${id}-empty"`
+    ? NOTHING
     : html`aria-invalid="true" aria-describedby="${id}-problem"`;
+}
+
+function textarea(view: FieldView, id: string): Html {
+  const text = boxText(view);
+  const rows = Math.min(text.split('\n').length, ROWS_MAX);
+  // The line break after the tag is not part of the text, and keeps one that is.
+  return html`<textarea
+      id="${id}"
+      name="${VALUE_PREFIX}${view.field.column.name}"
+      rows="${rows}"
+      spellcheck="false"
+      ${described(view, id)}
+    >
+${text}</textarea
+    >${emptyChoice(view, id)}`;
 }
 
 function line(view: FieldView, id: string): Html {
@@ -90,8 +97,15 @@ function line(view: FieldView, id: string): Html {
     />${emptyChoice(view, id)}`;
 }
 
+/** The star of a field that may not be empty says so, and that an empty text is one goes unsaid. */
+function hasEmptyHint({ field: { emptyMeanings } }: FieldView): boolean {
+  return emptyMeanings.length > 1 || (emptyMeanings.length === 1 && emptyMeanings[0] !== 'text');
+}
+
 /** What an empty box means: said where there is one meaning, asked where there are several. */
-function emptyChoice({ field, typed, cell }: FieldView, id: string): Html {
+function emptyChoice(view: FieldView, id: string): Html {
+  if (!hasEmptyHint(view)) return NOTHING;
+  const { field, typed, cell } = view;
   const { emptyMeanings, column } = field;
   const explain = (meaning: EmptyMeaning): string =>
     meaning === 'default' && column.defaultSql !== undefined
@@ -99,9 +113,7 @@ function emptyChoice({ field, typed, cell }: FieldView, id: string): Html {
       : meaning === 'default'
         ? 'the next number'
         : MEANINGS[meaning];
-  const [only] = emptyMeanings;
-  if (only === undefined)
-    return html`<small class="empty" id="${id}-empty">May not be empty</small>`;
+  const only = emptyMeanings[0]!;
   if (emptyMeanings.length === 1) {
     return html`<small class="empty" id="${id}-empty">Empty: ${explain(only)}</small>`;
   }
@@ -151,12 +163,6 @@ function select(view: FieldView, id: string, choices: readonly Choice[]): Html {
         html`<option value="${value}" ${value === current ? 'selected' : ''}>${label}</option>`,
     )}
   </select>`;
-}
-
-function invalid({ problem }: FieldView, id: string): Html {
-  return problem === undefined
-    ? NOTHING
-    : html`aria-invalid="true" aria-describedby="${id}-problem"`;
 }
 
 function emptyLabel({ field }: FieldView, meaning: EmptyMeaning): string {

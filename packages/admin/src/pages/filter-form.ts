@@ -20,8 +20,8 @@ export function filterForm(member: Member, view: ListView): Html {
   const offered = new Set(filters.map(({ column }) => column.name));
   // Filters that came by a link and have no control here stay as they are.
   const others = state.filters.filter(({ column }) => !offered.has(column.name));
-  return html`<div class="filters">
-    <form method="get" role="search" action="${action}" data-filters>
+  return html`<search class="filters">
+    <form method="get" action="${action}" data-filters>
       ${hiddenFields({ ...state, search: '', filters: others })}
       <div class="search-row">
         <label class="visually-hidden" for="q">Search</label>
@@ -40,7 +40,7 @@ export function filterForm(member: Member, view: ListView): Html {
     <form method="get" action="${action}">
       ${hiddenFields({ ...state, columns: undefined })} ${columnFold(view)}
     </form>
-  </div>`;
+  </search>`;
 }
 
 /** What a form does not ask for stays as it is; it begins with the first page. */

@@ -150,7 +150,7 @@ function sideBar({ site, schema }: Member, { table, place }: PageParts): Html {
   ): Html => {
     const current = isCurrent ? html`aria-current="page"` : NOTHING;
     return html`<li>
-      <a href="${href}" ${current}>${icon(sign)} <span>${text}</span></a>
+      <a class="side-link" href="${href}" ${current}>${icon(sign)} <span>${text}</span></a>
     </li>`;
   };
   const tables = site.shownTables(schema).map(({ name, kind }) =>

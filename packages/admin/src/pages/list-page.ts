@@ -4,7 +4,7 @@
 import type { Cell } from '../database/cells.ts';
 import { type Column, foreignKeyOf, type Table } from '../database/schema.ts';
 import type { Member } from '../http/site-context.ts';
-import { humanName } from '../model/kinds.ts';
+import { humanName, kindOf } from '../model/kinds.ts';
 import type { FilterChoice } from '../query/filter-choices.ts';
 import { keyLabel } from '../query/labels.ts';
 import { type ListPage, type ListedRow, PAGE_ROWS, type RowCount } from '../query/list-rows.ts';
@@ -117,7 +117,7 @@ function columnHead(member: Member, { table, state }: ListView, column: Column):
     role="columnheader"
     scope="col"
     aria-sort="${sort}"
-    class="${isNumeric(column) ? 'right' : ''}"
+    class="${isNumeric(table, column) ? 'right' : ''}"
   >
     <a href="${href}" title="${column.name}"
       >${humanName(column.name)}${isOrdered ? icon(isDescending ? 'down' : 'up') : NOTHING}</a
@@ -125,8 +125,11 @@ function columnHead(member: Member, { table, state }: ListView, column: Column):
   </th>`;
 }
 
-function isNumeric(column: Column): boolean {
-  return ['INTEGER', 'REAL', 'NUMERIC'].includes(column.affinity);
+/** Digits stand under digits; what is read as words stands left. */
+function isNumeric(table: Table, column: Column): boolean {
+  const kind = kindOf(column);
+  const isNumber = kind === 'integer' || kind === 'real' || kind === 'number';
+  return isNumber && foreignKeyOf(table, column.name) === undefined;
 }
 
 function tableRow(member: Member, view: ListView, row: ListedRow): Html {
@@ -158,9 +161,9 @@ function tableCell(member: Member, view: ListView, { row, column, isFirst }: Cel
     isFirst && row.key !== undefined
       ? html`<a class="row-link" href="${addresses.row(view.table.name, row.key)}">${shown}</a>`
       : (referenceLink(member, view, { cell, column }) ?? shown);
-  const kind = isNumeric(column) && cell.kind !== 'text' ? 'right' : '';
+  const kind = isNumeric(view.table, column) ? 'right' : '';
   return html`<td role="cell" data-label="${humanName(column.name)}" class="${kind}">
-    ${content}
+    <div>${content}</div>
   </td>`;
 }
 

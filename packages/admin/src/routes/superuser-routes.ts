@@ -66,7 +66,8 @@ export async function createSuperuserHere(visit: Visit): Promise<Reply> {
     byPassword: text('byPassword'),
   };
   const problem = usernameProblem(request.username) ?? emailProblem(request.email);
-  if (problem !== undefined) return refuse(400, problem);
+  // An empty form has the tables of the site made, for a command that waits for them.
+  if (problem !== undefined) return readReady(visit, () => refuse(400, problem));
   if (!isPasswordHash(request.password)) return refuse(400, 'This is no hash of a password');
   const mayCreate = await isSuperuser(visit, request);
   return writeReady(visit, (database) => {
