@@ -72,10 +72,11 @@ export class PlainEngine implements LakeEngine {
     };
     try {
       const values = options.parameters as DuckDBValue[] | Record<string, DuckDBValue> | undefined;
+      if (plan.isReadOnly) await connection.run('BEGIN TRANSACTION');
       const result = await connection.stream(plan.sql, values);
       if (!plan.isReadOnly) this.#snapshot += 1n;
       const columns = result.columnNames().map((name, i) => ({ name, type: result.columnType(i) }));
-      return { columns, ...this.#state(), chunks: () => chunksOf(result), close };
+      return { columns, ...this.#state(), chunks: () => chunksOf(connection, result), close };
     } catch (error) {
       await close();
       throw asLakeError(error);
@@ -126,18 +127,20 @@ async function planOne(
   }
 }
 
+/** A stream that failed ends as a whole one does, but its transaction is aborted. */
 async function* chunksOf(
+  connection: DuckDBConnection,
   result: Awaited<ReturnType<DuckDBConnection['stream']>>,
 ): AsyncGenerator<NonNullable<Awaited<ReturnType<typeof result.fetchChunk>>>> {
   for (;;) {
-    let chunk;
-    try {
-      chunk = await result.fetchChunk();
-    } catch (error) {
-      throw asLakeError(error);
-    }
-    if (!chunk || chunk.rowCount === 0) return;
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) break;
     yield chunk;
+  }
+  try {
+    await connection.run('SELECT 1');
+  } catch (error) {
+    throw asLakeError(error);
   }
 }
 

@@ -1,11 +1,10 @@
-// The figures of the HTTP side. Requests are counted under Seafowl's name too, with its labels.
+// The figures of the HTTP side.
 
 import type { Counter, Gauge, Metrics } from '@skein/host';
 
 export class LakeHttpMetrics {
   readonly working: Gauge;
   readonly waiting: Gauge;
-  readonly cacheBytes: Gauge;
   readonly #metrics: Metrics;
   readonly #requests = new Map<string, Counter>();
 
@@ -13,7 +12,6 @@ export class LakeHttpMetrics {
     this.#metrics = metrics;
     this.working = metrics.gauge('skein_lake_queries_running', 'Queries that run now');
     this.waiting = metrics.gauge('skein_lake_queries_waiting', 'Queries that wait for their turn');
-    this.cacheBytes = metrics.gauge('skein_lake_result_cache_bytes', 'Results kept in memory');
   }
 
   /** `route` is one of a few: never what a client sent. */
@@ -22,7 +20,11 @@ export class LakeHttpMetrics {
     let counter = this.#requests.get(key);
     if (counter === undefined) {
       const labels = { method, route, status: String(status) };
-      counter = this.#metrics.counter('http_requests', 'Requests by method, route, status', labels);
+      counter = this.#metrics.counter(
+        'skein_lake_requests_total',
+        'Requests by method, route and status',
+        labels,
+      );
       this.#requests.set(key, counter);
     }
     counter.add(1);
