@@ -1,5 +1,5 @@
-// nginx.conf, unchanged, before nodes that tell who they are: in a network of its own, where Docker's
-// name server and the services' names are played by name-server.ts.
+// nginx.conf, unchanged, before nodes that tell who they are: in a network of its own, where
+// Docker's name server and the names of the services are played (test/nginx-in-a-network.ts).
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
