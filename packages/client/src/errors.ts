@@ -73,6 +73,8 @@ export interface PrimaryAddress {
   readonly url?: string;
   /** Where its proxy is, which takes the requests of an application. */
   readonly proxyUrl?: string;
+  /** Where it serves SQL over HTTP. */
+  readonly sqlUrl?: string;
 }
 
 /** The text that the HTTP answers of the framework plugins begin with too. */

@@ -247,7 +247,8 @@ function hasOtherRole(before: NodeState, after: NodeState): boolean {
     before.epoch !== after.epoch ||
     before.primary?.name !== after.primary?.name ||
     before.primary?.url !== after.primary?.url ||
-    before.primary?.proxyUrl !== after.primary?.proxyUrl
+    before.primary?.proxyUrl !== after.primary?.proxyUrl ||
+    before.primary?.sqlUrl !== after.primary?.sqlUrl
   );
 }
 

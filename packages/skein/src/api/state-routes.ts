@@ -9,6 +9,7 @@
 
 import type { ServerResponse } from 'node:http';
 
+import type { PrimaryStatus } from './cluster-status.ts';
 import type { EventHub, Subscriber } from './events.ts';
 import { sendJson, streamLines } from './reply.ts';
 
@@ -20,7 +21,7 @@ export interface StateLine {
   /** For how long a replica has not known that it has everything. */
   readonly lagMs: number;
   /** Whom a replica follows. */
-  readonly primary?: { readonly name: string; readonly url: string; readonly proxyUrl?: string };
+  readonly primary?: PrimaryStatus;
   /** null: the database is gone. */
   readonly positions: Readonly<Record<string, StatePosition | null>>;
 }
