@@ -20,6 +20,7 @@ const COMMANDS = [
   'test',
   'bench',
   'fix',
+  'api-reference',
   'fuzz',
   'skein',
   'sqlite-suite',

@@ -11,7 +11,7 @@ import { FAKE_PRIMARY, FakeNode } from './fake-node.ts';
 for (const driver of DRIVERS) {
   describe(`Over ${driver}`, () => {
     for (const subject of SUBJECTS) {
-      test(`${subject.name} writes on a primary, reads on a replica, and follows its role`, async (t) => {
+      test(`${subject.name} follows the role of its node`, async (t) => {
         const node = new FakeNode(tempDir(t));
         const database = openDatabase(node, { driver, database: 'app.db' });
         const session = subject.open(database.defaultSafeIntegers());

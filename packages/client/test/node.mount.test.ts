@@ -33,7 +33,7 @@ function createNode(t: TestContext, folder = tempDir(t)): ClusterNode {
 }
 
 describe('An application on a node', () => {
-  test('that is killed is told that it does not know, and finds what was acknowledged', async (t) => {
+  test('that is killed is told that it does not know what became of a commit', async (t) => {
     if (!requirePart(t, 'fuse', 'root')) return;
     const daemon = createNode(t);
     await daemon.start();
@@ -73,7 +73,7 @@ describe('An application on a node', () => {
     assert.equal(count.get(), found + 1);
   });
 
-  test('of another user follows it where the data folder lets it pass, and can do no more', async (t) => {
+  test('of another user follows it where the data folder lets it pass', async (t) => {
     if (!canRunAsNobody(t, import.meta.filename)) return;
     const folder = tempDir(t);
     chmodSync(folder, 0o755);

@@ -4,6 +4,8 @@ import { describe, test } from 'node:test';
 import { SettingsError } from './errors.ts';
 import { loadSettings, type SettingsInput } from './settings.ts';
 
+const RAFT =
+  '"raft" does not exist yet; accepted: static, with the primary named by primaryHostname';
 const LEAST = { mountPath: '/litefs', databaseName: 'db.sqlite3' } as const;
 
 function problemsOf(input: unknown, environment: Record<string, string> = {}): string[] {
@@ -97,13 +99,15 @@ describe('loadSettings()', () => {
     assert.deepEqual(problemsOf(wrong), [
       'mountPath: which folder are the databases in? Name it, like /litefs',
       'databaseName: "a/b" has a slash; name a file in the mount, like db.sqlite3',
-      'leaderElection: "raft" does not exist yet; accepted: static, with the primary named by primaryHostname',
-      'primaryHostname: "node 1" is no name of a node; accepted: 1 to 255 ASCII letters, digits, signs',
+      `leaderElection: ${RAFT}`,
+      'primaryHostname: "node 1" is no name of a node; ' +
+        'accepted: 1 to 255 ASCII letters, digits, signs',
       'proxyAddr: "http://node1" is no address; write it like 127.0.0.1:8080 or :8080',
       'enabled: accepted: true, false',
       'retention: "forever" is no duration; write it like 90s, 10m or 24h',
       'mount_path: there is no such setting; accepted: mountPath, dataPath, databaseName, ' +
-        'leaderElection, primaryHostname, proxyAddr, proxyTarget, enabled, retention, nodeName, socketPath',
+        'leaderElection, primaryHostname, proxyAddr, proxyTarget, enabled, retention, nodeName, ' +
+        'socketPath',
     ]);
   });
 
@@ -115,7 +119,7 @@ describe('loadSettings()', () => {
     };
     assert.deepEqual(problemsOf(LEAST, environment), [
       'SKEIN_ENABLED: "maybe" is neither true nor false',
-      'LEADER_ELECTION: "raft" does not exist yet; accepted: static, with the primary named by primaryHostname',
+      `LEADER_ELECTION: ${RAFT}`,
       'LITEFS_RETENTION: "9999d" is more than 3650d',
     ]);
   });

@@ -27,7 +27,7 @@ const ITEMS: readonly Item[] = [
 const texts = async (session: Session): Promise<(string | null)[]> =>
   (await session.list()).map(({ text }) => text);
 
-/** All that a node does that takes writes. The table is new; it holds `ITEMS` and two more after. */
+/** All that a node does that takes writes. The table is new; it has `ITEMS` and two more after. */
 export async function checkPrimary(session: Session): Promise<void> {
   await session.execute(CREATE_ITEMS);
   for (const each of ITEMS) await session.insert(each);
