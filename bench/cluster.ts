@@ -4,8 +4,6 @@
 // is taken from the primary. What is compared is measured in turns in the same run. Run by
 // `npm run bench -- cluster`, as root.
 
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +13,9 @@ import {
   type ClusterNode,
   createCluster,
   interruptSignal,
+  migrateMessages,
   type NodePlace,
+  startMessagesApp,
   waitUntil,
 } from '@skein/testkit';
 
@@ -177,7 +177,7 @@ async function measureSnapshot(
 /** An application on a replica that lists messages, asked directly and through its proxy. */
 async function measureProxy(cluster: Cluster, rounds: number): Promise<Bound[]> {
   const [primary, replica] = [cluster.places[0]!, cluster.places[1]!];
-  using _apps = await startApps(cluster, [primary, replica]);
+  await using _apps = await startApps(cluster, [primary, replica]);
   for (let i = 0; i < MESSAGE_COUNT; i += 1) await createMessage(primary, `Message ${i}`);
   await arrival(cluster.primary, cluster.node(replica.name), MESSAGES);
   const [rates, times] = [emptyResults(), emptyResults()];
@@ -225,17 +225,17 @@ async function createMessage({ appPort }: NodePlace, content: string): Promise<v
 }
 
 /** The application of `npm start`. */
-async function startApps(cluster: Cluster, places: readonly NodePlace[]): Promise<Disposable> {
-  const script = join(import.meta.dirname, '..', 'tools', 'start', 'message-app.ts');
-  const children = places.map(({ name, appPort }) => {
-    const path = cluster.node(name).path(MESSAGES);
-    const options = ['--database', path, '--node', name, '--port', String(appPort)];
-    return fork(script, options, { execArgv: ['--disable-warning=ExperimentalWarning'] });
+async function startApps(cluster: Cluster, places: readonly NodePlace[]): Promise<AsyncDisposable> {
+  const nodes = places.map(({ name, host, appPort }) => {
+    const { mountpoint: mountPath, dataFolder: dataPath } = cluster.node(name);
+    const isBuilt = true;
+    return { name, mountPath, dataPath, databaseName: MESSAGES, host, port: appPort, isBuilt };
   });
-  await Promise.all(children.map((child) => once(child, 'message')));
+  for (const node of nodes) await migrateMessages(node);
+  const apps = await Promise.all(nodes.map((node) => startMessagesApp(node)));
   return {
-    [Symbol.dispose]() {
-      for (const child of children) child.kill('SIGKILL');
+    async [Symbol.asyncDispose]() {
+      await Promise.all(apps.map((app) => app.kill()));
     },
   };
 }

@@ -5,9 +5,12 @@ import { dirname, join } from 'node:path';
 
 const root = dirname(dirname(import.meta.dirname));
 
+/** The daemon, and what the application of examples/messages stands on. */
+const PACKAGES = ['skein', 'admin'].map((name) => join('packages', name));
+
 export function buildSkein(): void {
   const tsc = join(root, 'node_modules', '.bin', 'tsc');
-  const { status } = spawnSync(tsc, ['-b', join('packages', 'skein')], {
+  const { status } = spawnSync(tsc, ['-b', ...PACKAGES], {
     cwd: root,
     stdio: 'inherit',
   });

@@ -6,6 +6,8 @@ import { connect, type Socket } from 'node:net';
 export interface LoadOptions {
   readonly port: number;
   readonly path: string;
+  /** What is sent by POST; undefined: GET. */
+  readonly body?: string;
   readonly connections: number;
   readonly durationMs: number;
 }
@@ -30,13 +32,15 @@ export async function loadHttp(options: LoadOptions): Promise<LoadResult> {
 /** One connection, one request after the other. */
 function askUntil(
   untilMs: number,
-  { port, path }: LoadOptions,
+  { port, path, body }: LoadOptions,
   latencies: number[],
 ): Promise<void> {
   // What a browser sends, shortened.
   const request =
-    `GET ${path} HTTP/1.1\r\nHost: app.example.org\r\nUser-Agent: bench\r\nAccept: */*\r\n` +
-    'Accept-Language: en\r\nCookie: session=0123456789abcdef\r\n\r\n';
+    `${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1\r\nHost: app.example.org\r\n` +
+    'User-Agent: bench\r\nAccept: */*\r\nAccept-Language: en\r\n' +
+    'Cookie: session=0123456789abcdef\r\n' +
+    (body === undefined ? '\r\n' : `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true });
     let expectedBytes = 0;
@@ -63,7 +67,7 @@ function askUntil(
 
 function answerBytes(chunk: Buffer): number {
   const head = chunk.toString('latin1', 0, 1000);
-  const length = /^HTTP\/1\.1 200 .*content-length: (\d+)/is.exec(head)?.[1];
+  const length = /^HTTP\/1\.1 20[01] .*content-length: (\d+)/is.exec(head)?.[1];
   if (length === undefined) throw new Error(`Not the answer that was expected: ${head}`);
   return head.indexOf('\r\n\r\n') + 4 + Number(length);
 }

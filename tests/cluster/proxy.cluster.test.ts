@@ -16,7 +16,6 @@ import {
   HistoryRecorder,
   proxyUrl,
   SeededRandom,
-  waitUntil,
 } from '@skein/testkit';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -28,13 +27,11 @@ import { connect, startCluster } from '../lib/test-cluster.ts';
 const CALM_MS = scaled(8000, 60_000);
 const FAULTS_MS = scaled(15_000, 120_000);
 const TIMEOUT_MS = FAULTS_MS + 120_000;
-const ARRIVAL_TIMEOUT_MS = 10_000;
 const BROWSER_COUNT = 4;
 const LOOPBACK = '127.0.0.1';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const HISTORY_APP = join(ROOT, 'tests', 'lib', 'history-app.ts');
-const MESSAGE_APP = join(ROOT, 'tools', 'start', 'message-app.ts');
 
 /** Three nodes with the history app behind each. */
 async function startHistoryApps(t: TestContext): Promise<Cluster | undefined> {
@@ -123,41 +120,5 @@ suite(`Through the proxies: ${replayHint(SEED, 'proxy')}`, () => {
     const again = await fetch(`${door}/write?value=2`, { method: 'POST' });
     assert.equal(again.status, 201);
     assert.partialDeepStrictEqual(await again.json(), { node: 'node1' });
-  });
-
-  test('the messages of the demo behave as its guide says', async (t) => {
-    const database = 'db.sqlite3';
-    const cluster = await startCluster(t, { proxyDatabase: database });
-    if (cluster === undefined) return;
-    for (const { name } of cluster.nodes) {
-      await startAppProcess(t, { cluster, nodeName: name, script: MESSAGE_APP, database });
-    }
-    const [first, second] = cluster.places;
-    for (const [index, place] of [first!, second!].entries()) {
-      const body = JSON.stringify({ content: `Number ${index}` });
-      const response = await fetch(`${proxyUrl(place)}/api/messages/create/`, {
-        method: 'POST',
-        body,
-      });
-      assert.equal(response.status, 201);
-      assert.partialDeepStrictEqual(await response.json(), { node_name: 'node1' });
-    }
-    for (const place of cluster.places) {
-      const isThere = async (): Promise<boolean> => {
-        const response = await fetch(`${proxyUrl(place)}/api/health/`);
-        const { node_name: name, message_count: count } = (await response.json()) as {
-          node_name: string;
-          message_count: number;
-        };
-        return name === place.name && count === 2;
-      };
-      await waitUntil(`${place.name} has both messages`, isThere, ARRIVAL_TIMEOUT_MS);
-    }
-    const past = `http://${LOOPBACK}:${second!.appPort}/api/messages/create/`;
-    const refused = await fetch(past, { method: 'POST', body: '{"content": "past the proxy"}' });
-    assert.equal(refused.status, 503);
-    assert.partialDeepStrictEqual(await refused.json(), {
-      error: 'Write operation attempted on replica node',
-    });
   });
 });

@@ -11,8 +11,8 @@ import { test, type TestContext } from 'node:test';
 import { onTestEnd, requirePart, tempDir, waitUntil, watchMounts } from '@skein/testkit';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** Two in a row, below those that the kernel hands out (ip_local_port_range). */
-const PORT = 20_000 + (process.pid % 5000) * 2;
+/** Three in a row, below those that the kernel hands out (ip_local_port_range). */
+const PORT = 20_000 + (process.pid % 3000) * 3;
 const TIMEOUT_MS = 120_000;
 const UP_TIMEOUT_MS = 60_000;
 const LINE_TIMEOUT_MS = 10_000;
@@ -23,8 +23,13 @@ interface Demo {
   readonly output: () => string;
 }
 
-async function startDemo(t: TestContext, folder: string, port: number): Promise<Demo> {
-  const args = ['start', '--folder', folder, '--port', String(port), '--nodes', '2'];
+async function startDemo(
+  t: TestContext,
+  folder: string,
+  port: number,
+  options: readonly string[] = ['--nodes', '2'],
+): Promise<Demo> {
+  const args = ['start', '--folder', folder, '--port', String(port), ...options];
   const child = spawn(process.execPath, [join(ROOT, 'tools', 'run.mjs'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -76,6 +81,11 @@ test('npm start serves until Ctrl-C and goes on with its data', async (t) => {
   assert.equal(created.status, 201);
   await waitForLine(first, /node2 → node1: message 1 forwarded and written/);
   await waitForLine(first, /node2: has transaction \d+ of db\.sqlite3/);
+  const third = await startDemo(t, folder, PORT, ['--add']);
+  assert.match(third.output(), new RegExp(`node3 +replica +http://localhost:${PORT + 2}`));
+  const added = await fetch(`http://localhost:${PORT + 2}/api/messages/`);
+  assert.partialDeepStrictEqual(await added.json(), { message_count: 1, node_name: 'node3' });
+  await interrupt(third);
   await interrupt(first);
   assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), new RegExp(folder));
   const second = await startDemo(t, folder, PORT);
