@@ -1,0 +1,86 @@
+// How single settings are read from their text, as zod's types: each says what is wrong with it.
+
+import { z } from 'zod';
+
+import type { AccessRule } from '../http/access.ts';
+import type { Address } from '../http/server.ts';
+
+type Read<T> = z.ZodType<T, string>;
+
+const DURATION_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const SIZE_BYTES: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+};
+
+const ADDRESS = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]*)):)?(\d{1,5})$/;
+const SHA256 = /^[0-9A-Fa-f]{64}$/;
+
+function reader<T>(read: (text: string) => T | undefined, expected: string): Read<T> {
+  return z.string({ error: 'expected one value here' }).transform((text, context) => {
+    const value = read(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} is no ${expected}` });
+    return z.NEVER;
+  });
+}
+
+export const text: Read<string> = reader((value) => (value === '' ? undefined : value), 'text');
+
+export const yesOrNo: Read<boolean> = reader((value) => {
+  if (/^(?:true|yes|on)$/i.test(value)) return true;
+  return /^(?:false|no|off)$/i.test(value) ? false : undefined;
+}, 'true or false');
+
+/** `90s`, `10m`, `0`; in milliseconds. */
+export const duration: Read<number> = reader((value) => {
+  if (value === '0') return 0;
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value);
+  return match === null ? undefined : Math.round(Number(match[1]) * DURATION_MS[match[2]!]!);
+}, 'duration: write it like 90s, 10m or 7d');
+
+/** `64MiB`, `1GB`, `4096`; in bytes. */
+export const size: Read<number> = reader((value) => {
+  const match = /^(\d+(?:\.\d+)?) ?([kMGT]?i?B)?$/.exec(value);
+  const unit = SIZE_BYTES[match?.[2] ?? 'B'];
+  return match === null || unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
+}, 'size: write it like 64MiB or 1GB');
+
+export function whole(min: number, max: number): Read<number> {
+  return reader((value) => {
+    const number = Number(value);
+    return /^\d{1,15}$/.test(value) && number >= min && number <= max ? number : undefined;
+  }, `whole number from ${min} to ${max}`);
+}
+
+export function oneOf<T extends string>(...words: readonly T[]): Read<T> {
+  return reader((value) => words.find((word) => word === value), `word of ${words.join(', ')}`);
+}
+
+/** `host:port`, `[::1]:port`, `:port` for all interfaces, `port` for this machine alone. */
+export const address: Read<Address> = reader((value) => {
+  const match = ADDRESS.exec(value);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) return undefined;
+  return { host: value.includes(':') ? (match[1] ?? match[2] ?? '') : '127.0.0.1', port };
+}, 'address: write it like 127.0.0.1:8080 or :8080');
+
+/** `any`, `off`, or the SHA-256 of a password. */
+export const access: Read<AccessRule> = reader((value) => {
+  if (value === 'any' || value === 'off') return value;
+  return SHA256.test(value) ? { sha256: value.toLowerCase() } : undefined;
+}, 'right: any, off, or the SHA-256 of a password in hexadecimal');
