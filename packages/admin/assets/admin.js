@@ -8,6 +8,7 @@ const NODE_INTERVAL_MS = 5000;
 const TYPING_MS = 200;
 const THEME_AGE_S = 365 * 86_400;
 
+showPlace();
 switchThemes();
 followNode();
 closeMenus();
@@ -15,6 +16,13 @@ submitFilters();
 selectRows();
 lookUpRows();
 warnBeforeLeaving();
+
+/** Where the tables are one line, the one that is shown may be beyond its end. */
+function showPlace() {
+  const current = document.querySelector('.side [aria-current]');
+  const side = current?.closest('.side');
+  if (side && side.scrollWidth > side.clientWidth) side.scrollLeft = current.offsetLeft - 16;
+}
 
 function switchThemes() {
   const button = document.querySelector('[data-theme-switch]');

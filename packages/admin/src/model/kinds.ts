@@ -45,7 +45,7 @@ export function kindOf(column: Column): ColumnKind {
     case 'BLOB':
       return type.includes('BLOB') ? 'blob' : 'any';
     case 'TEXT':
-      return textKind(column.name, type);
+      return column.keyPlace > 0 ? 'line' : textKind(column.name, type);
   }
 }
 

@@ -140,11 +140,11 @@ function maybeStart(
   const ordered = order === undefined ? '1' : quoteName(order.column.name);
   const row = selectOne(
     database,
-    `SELECT ${ordered} IS NULL AS isNull FROM ${quoteName(table.name)}
+    `SELECT ${ordered} IS NULL AS is_null FROM ${quoteName(table.name)}
      WHERE ${keyCondition(identity)}`,
     ...values,
   );
-  return row && { side: page.side, values, isNull: Number(row['isNull']) === 1 };
+  return row && { side: page.side, values, isNull: Number(row['is_null']) === 1 };
 }
 
 /**
