@@ -1,3 +1,5 @@
+export { createLakeEngine } from './engine/engine.ts';
+export { alwaysWriter } from './engine/role-sources.ts';
 export { LakeError, type LakeErrorCode, type LakeErrorKind } from './engine/errors.ts';
 export type {
   CatalogDescription,

@@ -24,7 +24,16 @@ export interface LakeEngine {
   waitFor(position: string, options: WaitOptions): Promise<void>;
   /** Schemas, tables, columns, versions: for completion and the console. */
   describeCatalog(): Promise<CatalogDescription>;
+  /** What maintenance has to do now, done; only a writer has any. */
+  maintain(): Promise<MaintenanceReport>;
   close(): Promise<void>;
+}
+
+export interface MaintenanceReport {
+  readonly flushedTables: number;
+  readonly mergedTables: number;
+  readonly expiredSnapshots: number;
+  readonly removedFiles: number;
 }
 
 export interface WaitOptions {
@@ -140,12 +149,28 @@ export interface EngineConfig {
   readonly s3?: S3Settings | undefined;
   /** For fetched files and for what does not fit into memory; emptied at the start. */
   readonly scratchFolder: string;
+  /** Where COPY … TO writes; without it nowhere. */
+  readonly exportFolder?: string | undefined;
   readonly maintenance: MaintenancePolicy;
   /** Queries that run at once. */
   readonly connectionsMax?: number | undefined;
   /** Writes that may wait. */
   readonly queuedWritesMax?: number | undefined;
+  /** Told of each step of a write and of maintenance, before it is done; for tests and traces. */
+  readonly onStep?: ((step: EngineStep) => void) | undefined;
+  /** What went wrong where nobody waits for an answer: maintenance, a change of role. */
+  readonly onError?: ((error: unknown, during: string) => void) | undefined;
 }
+
+export type EngineStep =
+  | 'write.begin'
+  | 'write.statement'
+  | 'write.commit'
+  | 'write.committed'
+  | 'maintenance.flush'
+  | 'maintenance.merge'
+  | 'maintenance.expire'
+  | 'maintenance.remove';
 
 /** Files of DuckDB's extensions. */
 export interface Extensions {

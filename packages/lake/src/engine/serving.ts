@@ -1,0 +1,74 @@
+// All that one session needs to serve requests: connections that read, one that writes, the names
+// that clients may use. A change of role makes a new one of these.
+
+import type { DuckDBConnection } from '@duckdb/node-api';
+
+import { DuckParser } from './duck-parser.ts';
+import { openSession, type Session } from './duckdb-session.ts';
+import { Inlining } from './inlining.ts';
+import { PinnedConnections } from './pinned-connections.ts';
+import type { EngineConfig, LakeRole } from './ports.ts';
+import { CheckedPlans } from './run-statement.ts';
+import { Staging } from './staging.ts';
+import { StoredFunctions } from './stored-functions.ts';
+import { VolatileNames } from './volatile-names.ts';
+import { WasmHost } from './wasm-host.ts';
+
+/** A query uses all threads of DuckDB by itself; more at once wait for each other. */
+const CONNECTIONS_MAX = 16;
+
+export interface Serving {
+  readonly session: Session;
+  readonly parser: DuckParser;
+  readonly pins: PinnedConnections;
+  /** The only one that writes to the lake; used by whoever the queue lets. */
+  readonly writer: DuckDBConnection;
+  /** The only one that changes `staging`. */
+  readonly stager: DuckDBConnection;
+  readonly staging: Staging;
+  readonly functions: StoredFunctions;
+  readonly inlining: Inlining;
+  readonly checked: CheckedPlans;
+  readonly volatileNames: VolatileNames;
+  close(): void;
+}
+
+/** Throws LAKE_CATALOG. */
+export async function openServing(
+  config: EngineConfig,
+  role: LakeRole,
+  now: () => number,
+): Promise<Serving> {
+  const session = await openSession(config, role);
+  const host = new WasmHost();
+  const functions = new StoredFunctions(host);
+  const volatileNames = new VolatileNames();
+  const pins = new PinnedConnections(session, {
+    connectionsMax: config.connectionsMax ?? CONNECTIONS_MAX,
+    now,
+    onSnapshot: async (connection, { schemaVersion }) => {
+      await functions.load(connection, schemaVersion);
+      await volatileNames.load(connection, schemaVersion, functions.volatileNames);
+    },
+  });
+  const writer = await session.connect();
+  const inlining = new Inlining(config.maintenance.inlineRowsMax);
+  if (role === 'writer') await inlining.update(writer);
+  return {
+    session,
+    parser: new DuckParser(await session.connect()),
+    pins,
+    writer,
+    stager: await session.connect(),
+    staging: new Staging(),
+    functions,
+    inlining,
+    checked: new CheckedPlans(),
+    volatileNames,
+    close() {
+      pins.close();
+      host.close();
+      session.close();
+    },
+  };
+}

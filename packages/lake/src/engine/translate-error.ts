@@ -1,0 +1,34 @@
+// DuckDB's errors, which are texts with a class in front, as LakeErrors.
+//
+// Folders of this machine do not leave it: a message that names one has it replaced.
+
+import { LakeError, type LakeErrorCode, type LakeErrorKind } from './errors.ts';
+
+const CLASSES: readonly (readonly [RegExp, LakeErrorKind, LakeErrorCode])[] = [
+  [/^Parser Error/, 'parse', 'LAKE_PARSE'],
+  [/^(?:Syntax) Error/, 'parse', 'LAKE_PARSE'],
+  [/^(?:Binder|Catalog|Not implemented|Dependency) Error/, 'plan', 'LAKE_PLAN'],
+  [/^Permission Error/, 'forbidden', 'LAKE_FORBIDDEN'],
+  [/^INTERRUPT Error/, 'cancelled', 'LAKE_CANCELLED'],
+  [/database is locked/, 'unavailable', 'LAKE_CATALOG'],
+  [/^(?:IO|HTTP|Connection) Error/, 'unavailable', 'LAKE_CATALOG'],
+];
+const PREFIX = /^(?:Failed to \w+ statements?: ?|Failed to execute prepared statement: ?)/;
+
+export interface TranslateOptions {
+  /** Folders whose names are replaced in messages. */
+  readonly privatePaths: readonly string[];
+}
+
+export function translateError(error: unknown, options: TranslateOptions): LakeError {
+  if (error instanceof LakeError) return error;
+  const text = (error instanceof Error ? error.message : String(error)).replace(PREFIX, '').trim();
+  const [, kind, code] = CLASSES.find(([pattern]) => pattern.test(text)) ?? [
+    undefined,
+    'execution' as const,
+    'LAKE_EXECUTION' as const,
+  ];
+  let message = text;
+  for (const path of options.privatePaths) message = message.replaceAll(path, '…/');
+  return new LakeError(kind, code, message, { cause: error });
+}
