@@ -39,7 +39,7 @@ interface Entry extends HeldStream {
 }
 
 const SECRET_BYTES = 16;
-const BATON = /^(\d{1,10})\.([0-9a-f]{32})\.(\d{1,10})$/;
+const BATON = /^([1-9]\d{0,9})\.([0-9a-f]{32})\.(0|[1-9]\d{0,9})$/;
 
 export class StreamTable {
   readonly #options: StreamTableOptions;

@@ -1,0 +1,364 @@
+// Requests of Hrana 2 as they go over the wire: each type, each condition, what is refused, and what
+// a slow statement, a broken worker and a client that leaves do to others.
+
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { describe, test } from 'node:test';
+
+import { waitUntil } from '@skein/testkit';
+
+import { CLOSE, execute, pipeline, type PipelineAnswer, startTestServer } from './server.ts';
+
+const WAIT_MS = 60_000;
+const FOREVER =
+  'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c';
+
+function resultOf({ body }: PipelineAnswer, index = 0): Record<string, unknown> {
+  const { type, response, error } = body.results[index]!;
+  assert.equal(type, 'ok', JSON.stringify(error));
+  return response!.result!;
+}
+
+const step = (sql: string, condition?: unknown): unknown => ({ stmt: { sql }, condition });
+
+describe('A pipeline', () => {
+  test('describes statements', async (t) => {
+    const { url, connect: open } = await startTestServer(t);
+    open().exec('CREATE TABLE t (a INTEGER, b TEXT)');
+    const describe = (sql: string): unknown => ({ type: 'describe', sql });
+    const answer = await pipeline(url, [
+      describe('SELECT a, b AS c FROM t WHERE a = :a AND b = ?'),
+      describe('EXPLAIN DELETE FROM t'),
+      describe('DELETE FROM t'),
+    ]);
+    assert.deepEqual(resultOf(answer), {
+      params: [{ name: ':a' }, { name: null }],
+      cols: [
+        { name: 'a', decltype: 'INTEGER' },
+        { name: 'c', decltype: 'TEXT' },
+      ],
+      is_explain: false,
+      is_readonly: true,
+    });
+    assert.equal(resultOf(answer, 1)['is_explain'], true);
+    assert.deepEqual(resultOf(answer, 2)['is_readonly'], false);
+  });
+
+  test('runs steps by their conditions', async (t) => {
+    const { url } = await startTestServer(t);
+    const steps = [
+      step('SELECT 0'),
+      step('SELECT * FROM missing'),
+      step('SELECT 2', { type: 'ok', step: 0 }),
+      step('SELECT 3', { type: 'ok', step: 1 }),
+      step('SELECT 4', { type: 'error', step: 1 }),
+      step('SELECT 5', { type: 'not', cond: { type: 'ok', step: 3 } }),
+      step('SELECT 6', {
+        type: 'and',
+        conds: [
+          { type: 'ok', step: 0 },
+          { type: 'ok', step: 3 },
+        ],
+      }),
+      step('SELECT 7', {
+        type: 'or',
+        conds: [
+          { type: 'ok', step: 0 },
+          { type: 'ok', step: 3 },
+        ],
+      }),
+      step('BEGIN'),
+      step('SELECT 9', { type: 'is_autocommit' }),
+      step('SELECT 10', { type: 'not', cond: { type: 'is_autocommit' } }),
+    ];
+    const answer = await pipeline(url, [
+      { type: 'batch', batch: { steps } },
+      { type: 'get_autocommit' },
+      CLOSE,
+    ]);
+    const { step_results: results, step_errors: errors } = resultOf(answer) as {
+      step_results: unknown[];
+      step_errors: ({ code: string } | null)[];
+    };
+    const executed = results.flatMap((result, index) => (result === null ? [] : [index]));
+    assert.deepEqual(executed, [0, 2, 4, 5, 7, 8, 10]);
+    const failed = errors.flatMap((error, index) => (error === null ? [] : [[index, error.code]]));
+    assert.deepEqual(failed, [[1, 'SQLITE_ERROR']]);
+    assert.equal(answer.body.results[1]!.response!.is_autocommit, false);
+    assert.equal(answer.body.baton, null);
+  });
+
+  test('keeps texts for its stream, and goes on after a request that failed', async (t) => {
+    const { url } = await startTestServer(t);
+    const stored = { type: 'execute', stmt: { sql_id: 1 } };
+    const first = await pipeline(url, [
+      { type: 'store_sql', sql_id: 1, sql: 'SELECT 42' },
+      { type: 'execute', stmt: { sql_id: 2 } },
+      stored,
+    ]);
+    assert.deepEqual(
+      first.body.results.map(({ type }) => type),
+      ['ok', 'error', 'ok'],
+    );
+    assert.equal(first.body.results[1]!.error!.code, 'SQL_NOT_STORED');
+    const { baton } = first.body;
+    const second = await pipeline(url, [stored, { type: 'close_sql', sql_id: 1 }, stored], {
+      baton,
+    });
+    assert.deepEqual(
+      second.body.results.map(({ type }) => type),
+      ['ok', 'ok', 'error'],
+    );
+    const again = await pipeline(url, [stored], { baton });
+    assert.deepEqual([again.status, again.body.code], [400, 'STREAM_EXPIRED']);
+  });
+
+  test('returns no rows where none are wanted, and infinity where it is', async (t) => {
+    const { url } = await startTestServer(t);
+    const quiet = { type: 'execute', stmt: { sql: 'SELECT 1', want_rows: false } };
+    const { rows } = resultOf(await pipeline(url, [quiet, CLOSE]));
+    assert.deepEqual(rows, []);
+    const numbers = resultOf(await pipeline(url, [execute('SELECT 9e999, -9e999, 0.1'), CLOSE]));
+    assert.deepEqual(numbers['rows'], [
+      [
+        { type: 'float', value: Infinity },
+        { type: 'float', value: -Infinity },
+        { type: 'float', value: 0.1 },
+      ],
+    ]);
+  });
+
+  test('knows a schema that another connection has changed', async (t) => {
+    const { url, connect: open } = await startTestServer(t);
+    const db = open();
+    db.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1)');
+    const all = [execute('SELECT * FROM t'), CLOSE];
+    await pipeline(url, all);
+    db.exec('ALTER TABLE t RENAME COLUMN a TO b; ALTER TABLE t ADD COLUMN c');
+    const { cols } = resultOf(await pipeline(url, all));
+    assert.deepEqual(cols, [
+      { name: 'b', decltype: null },
+      { name: 'c', decltype: null },
+    ]);
+  });
+
+  test('does nothing of what it cannot read', async (t) => {
+    const { url, connect: open } = await startTestServer(t);
+    const create = execute('CREATE TABLE made (x)');
+    const malformed: unknown[] = [
+      { type: 'unheard of' },
+      { type: 'execute' },
+      { type: 'execute', stmt: {} },
+      { type: 'execute', stmt: { sql: 'SELECT ?', args: [{ type: 'integer', value: 1 }] } },
+      {
+        type: 'execute',
+        stmt: { sql: 'SELECT ?', args: [{ type: 'integer', value: '9'.repeat(19) }] },
+      },
+      { type: 'execute', stmt: { sql: 'SELECT ?', args: [{ type: 'date', value: '' }] } },
+      { type: 'batch', batch: { steps: [step('SELECT 1', { type: 'ok', step: 0 })] } },
+      { type: 'batch', batch: { steps: [step('SELECT 1', { type: 'maybe' })] } },
+      null,
+    ];
+    for (const request of malformed) {
+      const { status, body } = await pipeline(url, [create, request]);
+      assert.deepEqual([status, body.code], [400, 'HRANA_MALFORMED'], JSON.stringify(request));
+    }
+    const tables = open().prepare('SELECT * FROM sqlite_schema').all();
+    assert.deepEqual(tables, []);
+  });
+
+  test('reaches no other file', async (t) => {
+    const { url, folder } = await startTestServer(t);
+    const other = `${folder}/other.db`;
+    for (const sql of [
+      `ATTACH '${other}' AS other`,
+      `/* */ attach '${other}' as other`,
+      `VACUUM INTO '${other}'`,
+      `VACUUM main INTO '${other}'`,
+    ]) {
+      const { body } = await pipeline(url, [execute(sql), { type: 'sequence', sql }, CLOSE]);
+      const codes = body.results.slice(0, 2).map(({ error }) => error?.code);
+      assert.deepEqual(codes, ['SQL_NOT_ALLOWED', 'SQL_NOT_ALLOWED'], sql);
+    }
+  });
+
+  test('leaves a connection as it was for who comes next', async (t) => {
+    const { url } = await startTestServer(t, { limits: { workers: 1 } });
+    const setUp = [
+      'PRAGMA foreign_keys = ON',
+      'PRAGMA case_sensitive_like = ON',
+      'CREATE TEMP TABLE x (a)',
+    ];
+    await pipeline(url, [...setUp.map((sql) => execute(sql)), CLOSE]);
+    await pipeline(url, [execute('BEGIN'), CLOSE]);
+    const answer = await pipeline(url, [
+      execute("SELECT 'a' LIKE 'A', (SELECT count(*) FROM sqlite_temp_schema)"),
+      { type: 'get_autocommit' },
+      CLOSE,
+    ]);
+    assert.deepEqual(resultOf(answer)['rows'], [
+      [
+        { type: 'integer', value: '1' },
+        { type: 'integer', value: '0' },
+      ],
+    ]);
+    assert.equal(answer.body.results[1]!.response!.is_autocommit, true);
+  });
+
+  test('is refused where its answer or its body is too large', async (t) => {
+    const { url } = await startTestServer(t, {
+      limits: { rows: 10, responseBytes: 5000, bodyBytes: 9000 },
+    });
+    const rows = (count: number): unknown =>
+      execute(
+        `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT ${count}) SELECT x FROM c`,
+      );
+    const { body } = await pipeline(url, [rows(10), CLOSE]);
+    assert.equal(body.results[0]!.type, 'ok');
+    for (const request of [rows(11), execute('SELECT hex(zeroblob(4000))')]) {
+      const { results } = (await pipeline(url, [request, execute('SELECT 1'), CLOSE])).body;
+      assert.equal(results[0]!.error!.code, 'RESPONSE_TOO_LARGE');
+    }
+    const large = await pipeline(url, [execute(`SELECT '${'x'.repeat(9000)}'`)]);
+    assert.deepEqual([large.status, large.body.code], [413, 'SQL_TOO_LARGE']);
+  });
+});
+
+describe('The server', () => {
+  test('says what it is to anybody, and nothing else without the token', async (t) => {
+    const { url } = await startTestServer(t, { token: 'a-token-of-the-test' });
+    const health = await fetch(`${url}/health`);
+    assert.deepEqual(await health.json(), { status: 'ok', role: 'primary' });
+    for (const path of ['/v2', '/v2/', '/db/app.db/v2']) {
+      assert.equal((await fetch(url + path)).status, 200, path);
+    }
+    for (const path of ['/v3', '/v3-protobuf', '/', '/db/app.db', '/v2/cursor']) {
+      assert.equal((await fetch(url + path)).status, 404, path);
+    }
+    assert.equal((await fetch(`${url}/v2/pipeline`)).status, 404);
+    for (const authorization of ['', 'Bearer a-token-of-the-tesT', 'Basic a-token-of-the-test']) {
+      const { status, body } = await pipeline(url, [], { headers: { authorization } });
+      assert.deepEqual([status, body.code], [401, 'SQL_UNAUTHORIZED']);
+    }
+  });
+
+  test('answers no page in a browser where there is no token', async (t) => {
+    const { url } = await startTestServer(t);
+    const refused: readonly Record<string, string>[] = [
+      { origin: 'https://example.org' },
+      { 'content-type': 'text/plain' },
+    ];
+    for (const headers of refused) {
+      const response = await fetch(`${url}/v2/pipeline`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ requests: [] }),
+      });
+      assert.equal(response.status, 403, JSON.stringify(headers));
+    }
+    // A name that an attacker has made lead here; fetch() does not let one say it.
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.setEncoding('utf8').once('data', (data: string) => {
+        socket.destroy();
+        resolve(data);
+      });
+      const head = ['POST /v2/pipeline HTTP/1.1', 'Host: evil.example.org', 'Content-Length: 2'];
+      socket.write([...head, 'Content-Type: application/json', '', '{}'].join('\r\n'));
+    });
+    assert.match(answer, /^HTTP\/1\.1 403 /);
+  });
+
+  test('finds the databases that it serves, and no file besides', async (t) => {
+    const { url, connect: open } = await startTestServer(t, { database: undefined });
+    open('a b.db').exec('CREATE TABLE t (x)');
+    const ask = async (path: string): Promise<number> =>
+      (await pipeline(url, [execute('SELECT * FROM t'), CLOSE], { path })).status;
+    assert.equal(await ask('/db/a%20b.db/v2/pipeline'), 200);
+    for (const name of [
+      '',
+      '.',
+      '..',
+      '%2e%2e%2fa',
+      'a%20b.db-wal',
+      '%00',
+      '.hidden',
+      '%ff',
+      'none.db',
+    ]) {
+      assert.equal(await ask(`/db/${name}/v2/pipeline`), 404, name);
+    }
+    assert.equal(await ask('/v2/pipeline'), 404);
+  });
+
+  test('lets nobody wait for a long statement, and ends it', async (t) => {
+    const { url, log } = await startTestServer(t, { limits: { workers: 2, statementMs: 3000 } });
+    const slow = pipeline(url, [execute(FOREVER), CLOSE]);
+    const held = await pipeline(url, [execute('CREATE TABLE t (x)')]);
+    for (let i = 0; i < 20; i += 1) {
+      const { body } = await pipeline(url, [execute('SELECT 1'), CLOSE]);
+      assert.equal(body.results[0]!.type, 'ok');
+    }
+    const { status, body, headers } = await slow;
+    // It begins with WITH, which may write: that it did not is not known without its worker.
+    assert.deepEqual([status, body.code], [502, 'OUTCOME_UNKNOWN']);
+    assert.equal(headers.get('skein-outcome'), 'unknown');
+    assert.equal(log.entries.filter(({ message }) => message.includes('is replaced')).length, 1);
+    const { baton } = held.body;
+    assert.equal((await pipeline(url, [execute('SELECT * FROM t'), CLOSE], { baton })).status, 200);
+  });
+
+  test('tells streams of a worker that is gone that they are, and goes on', async (t) => {
+    const { url, server } = await startTestServer(t, { limits: { workers: 1 } });
+    const { body } = await pipeline(url, [
+      execute('CREATE TABLE t (x)'),
+      execute('BEGIN IMMEDIATE'),
+      execute('INSERT INTO t VALUES (1)'),
+    ]);
+    const [pid] = server.workerPids;
+    process.kill(pid!, 'SIGKILL');
+    await waitUntil('another worker is there', () => !server.workerPids.includes(pid!), WAIT_MS);
+    const lost = await pipeline(url, [execute('COMMIT')], { baton: body.baton });
+    assert.deepEqual([lost.status, lost.body.code], [400, 'STREAM_EXPIRED']);
+    const { rows } = resultOf(await pipeline(url, [execute('SELECT count(*) FROM t'), CLOSE]));
+    assert.deepEqual(rows, [[{ type: 'integer', value: '0' }]]);
+  });
+
+  test('rolls back for a client that leaves before its answer', async (t) => {
+    const { url, server } = await startTestServer(t);
+    await pipeline(url, [execute('CREATE TABLE t (x)'), CLOSE]);
+    const leaving = new AbortController();
+    const body = JSON.stringify({
+      requests: [
+        execute('BEGIN IMMEDIATE'),
+        execute(
+          'INSERT INTO t WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 300000) SELECT x FROM c',
+        ),
+      ],
+    });
+    const headers = { 'content-type': 'application/json' };
+    const asked = fetch(`${url}/v2/pipeline`, {
+      method: 'POST',
+      headers,
+      body,
+      signal: leaving.signal,
+    });
+    setImmediate(() => leaving.abort());
+    await assert.rejects(asked, { name: 'AbortError' });
+    const written = await pipeline(url, [execute('INSERT INTO t VALUES (0)'), CLOSE]);
+    assert.equal(written.body.results[0]!.type, 'ok');
+    assert.equal(server.streamCount, 0);
+    const { rows } = resultOf(await pipeline(url, [execute('SELECT count(*) FROM t'), CLOSE]));
+    assert.deepEqual(rows, [[{ type: 'integer', value: '1' }]]);
+  });
+
+  test('opens no more streams than it has room for', async (t) => {
+    const { url } = await startTestServer(t, { limits: { streams: 1 } });
+    const { body } = await pipeline(url, [execute('SELECT 1')]);
+    const full = await pipeline(url, [execute('SELECT 1')]);
+    assert.deepEqual([full.status, full.body.code], [503, 'STREAMS_FULL']);
+    assert.equal(full.headers.get('skein-outcome'), 'not-executed');
+    await pipeline(url, [CLOSE], { baton: body.baton });
+    assert.equal((await pipeline(url, [execute('SELECT 1'), CLOSE])).status, 200);
+  });
+});
