@@ -61,7 +61,9 @@ export function clusterStatus(facts: ClusterFacts): ClusterStatus {
 export function primaryOf({
   situation,
   config,
-}: Pick<ClusterFacts, 'situation' | 'config'>): ClusterStatus['primary'] {
+}: Pick<ClusterFacts, 'situation'> & {
+  readonly config: Pick<ClusterConfig, 'primary'>;
+}): ClusterStatus['primary'] {
   const { primary, role } = situation;
   if (primary !== undefined) {
     const { name, url, proxyUrl, sqlUrl } = primary;

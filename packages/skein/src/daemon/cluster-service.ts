@@ -70,6 +70,7 @@ export class ClusterService {
   readonly #timer: NodeJS.Timeout;
   readonly #listeners = new Set<() => void>();
   #isSuspended = true;
+  #takesWrites = false;
   /** It accepts no more writes, whatever else happens in the cluster. */
   #isEnding = false;
   /** Resolves when the engine has heard of the newest role. */
@@ -117,6 +118,11 @@ export class ClusterService {
     this.node.onChange((situation) => this.#onChange(situation));
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
+  }
+
+  /** Whether this node leads, and its mount has been told so. */
+  get takesWrites(): boolean {
+    return this.#takesWrites;
   }
 
   get address(): NodeDoor['address'] {
@@ -318,6 +324,8 @@ export class ClusterService {
     const { thread, log } = this.#options;
     try {
       await thread.call('set-role', ['primary', '']);
+      this.#takesWrites = !this.#isSuspended;
+      this.changed();
     } catch (error) {
       log.error('The node cannot accept writes', { epoch, error: String(error) });
     }
@@ -325,6 +333,7 @@ export class ClusterService {
 
   async #suspend(reason: string): Promise<void> {
     this.#isSuspended = true;
+    this.#takesWrites = false;
     const { thread, log } = this.#options;
     try {
       await thread.call('set-role', ['suspended', reason]);

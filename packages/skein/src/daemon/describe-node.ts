@@ -10,8 +10,8 @@ import type { NodeDescription } from './state-feed.ts';
 export interface DescribedNode {
   readonly feed: Pick<ProxyFeed, 'nodeName' | 'epoch'>;
   /** Undefined, as is the service: the node is alone. */
-  readonly config: ClusterConfig | undefined;
-  readonly service: Pick<ClusterService, 'node' | 'follower'> | undefined;
+  readonly config: Pick<ClusterConfig, 'primary'> | undefined;
+  readonly service: Pick<ClusterService, 'node' | 'follower' | 'takesWrites'> | undefined;
 }
 
 /** As LiteFS says it of a replica that never had everything. */
@@ -24,7 +24,10 @@ export function describeNode({ feed, config, service }: DescribedNode): NodeDesc
   }
   const { situation } = service.node;
   const { role, epoch } = situation;
-  if (role === 'primary') return { name, role, epoch, lagMs: 0 };
+  if (role === 'primary') {
+    // Who is told to be on the primary writes at once.
+    return { name, role: service.takesWrites ? role : 'no-primary', epoch, lagMs: 0 };
+  }
   const lagMs = Math.round(service.follower?.lagMs ?? NEVER_MS);
   const primary = role === 'replica' ? primaryOf({ situation, config }) : undefined;
   return { name, role, epoch, lagMs, ...(primary === undefined ? {} : { primary }) };
