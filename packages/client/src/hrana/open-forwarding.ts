@@ -16,6 +16,7 @@ import {
   type Positions,
 } from '../web/positions.ts';
 import { isReadHere, runHere } from './local-query.ts';
+import { type BatchStatement, runRemoteBatch } from './remote-batch.ts';
 import { RemoteTransaction } from './remote-transaction.ts';
 import { type HranaServer, sendPipeline, toSqliteError } from './send-pipeline.ts';
 import { Turns } from './turns.ts';
@@ -26,6 +27,7 @@ import {
   toHranaStatement,
 } from './values.ts';
 
+export type { BatchStatement } from './remote-batch.ts';
 export type { QueryResult, SqlArguments } from './values.ts';
 
 export interface ForwardingOptions extends Omit<OpenOptions, 'onReplica'> {
@@ -40,11 +42,6 @@ export interface ForwardingOptions extends Omit<OpenOptions, 'onReplica'> {
   readonly timeoutMs?: number;
   /** How long a read waits for what was written before; then the primary is asked. 1,000. */
   readonly waitMs?: number;
-}
-
-export interface BatchStatement {
-  readonly sql: string;
-  readonly args?: SqlArguments;
 }
 
 /** Within a transaction. */
@@ -110,7 +107,13 @@ class NodeForwarding implements ForwardingDatabase {
     throw toSqliteError(result?.error ?? { message: 'There is no result' });
   }
 
-  batch(statements: readonly BatchStatement[]): Promise<readonly QueryResult[]> {
+  async batch(statements: readonly BatchStatement[]): Promise<readonly QueryResult[]> {
+    if (!this.#node.isPrimary) {
+      const mode = this.#options.transactionMode ?? 'IMMEDIATE';
+      const { results, position } = await runRemoteBatch(this.#server, statements, mode);
+      this.#note(position);
+      return results;
+    }
     return this.transaction(async (transaction) => {
       const results: QueryResult[] = [];
       for (const { sql, args = [] } of statements) {

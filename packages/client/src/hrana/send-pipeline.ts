@@ -17,7 +17,7 @@ export interface HranaServer {
   readonly timeoutMs: number;
 }
 
-export interface Condition {
+interface Condition {
   readonly type: 'ok' | 'not';
   readonly step?: number;
   readonly cond?: Condition;
@@ -31,16 +31,15 @@ export interface HranaBatchStep {
 export type HranaRequest =
   | { readonly type: 'execute'; readonly stmt: HranaStatement }
   | { readonly type: 'batch'; readonly batch: { readonly steps: readonly HranaBatchStep[] } }
-  | { readonly type: 'sequence'; readonly sql: string }
   | { readonly type: 'close' };
 
-export interface HranaError {
+interface HranaError {
   readonly message: string;
   readonly code?: string;
   readonly extended_code?: string;
 }
 
-export interface HranaBatchResult {
+interface HranaBatchResult {
   readonly step_results: readonly (HranaResult | null)[];
   readonly step_errors: readonly (HranaError | null)[];
 }
@@ -62,7 +61,7 @@ export interface PipelineResult {
   readonly position: string | undefined;
 }
 
-export interface Pipeline {
+interface Pipeline {
   readonly requests: readonly HranaRequest[];
   readonly baton?: string | undefined;
   /** What the caller has seen. */
