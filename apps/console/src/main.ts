@@ -22,6 +22,7 @@ const page = {
   download: byId('download', HTMLSelectElement),
   error: byId('error', HTMLElement),
   status: byId('status', HTMLElement),
+  tally: byId('tally', HTMLElement),
   server: byId('server', HTMLElement),
   tables: byId('tables', HTMLElement),
   history: byId('history', HTMLElement),
@@ -37,6 +38,7 @@ const draft = localStorage.getItem(DRAFT_KEY) ?? FIRST_QUERY;
 const editor = createEditor(byId('editor', HTMLElement), draft, () => void run());
 let current: AbortController | undefined;
 let lastSql = '';
+const tally = { queryCount: 0, hitCount: 0, readBytes: 0 };
 
 async function run(): Promise<void> {
   const sql = editor.query;
@@ -98,7 +100,10 @@ function showResult(result: QueryResult, ms: number): void {
   if (cache !== undefined) parts.push(cache === 'hit' ? 'from the cache' : 'not from the cache');
   if (result.isByWriter) parts.push('by the writer');
   page.status.textContent = parts.join(' · ');
-  void showFigures();
+  tally.queryCount += 1;
+  tally.hitCount += cache === 'hit' ? 1 : 0;
+  tally.readBytes += receivedBytes;
+  void showTally();
 }
 
 function showFailure(message: string, isCancelled: boolean): void {
@@ -160,19 +165,18 @@ async function showServer(): Promise<void> {
   }
 }
 
-/** How much of what was asked came from memory, on the node that answers. */
-async function showFigures(): Promise<void> {
+/** What this page has asked and got, and what the node has fetched from the object store. */
+async function showTally(): Promise<void> {
+  const { queryCount, hitCount, readBytes } = tally;
+  const parts = [`${hitCount} of ${formatCount(queryCount, 'result')} from the cache`];
+  parts.push(`${formatBytes(readBytes)} read`);
+  page.tally.textContent = parts.join(' · ');
   try {
-    const figures = await api.figures();
-    const hits = figures.get('skein_lake_cache_hits_total') ?? 0;
-    const misses = figures.get('skein_lake_cache_misses_total') ?? 0;
-    const fetched = figures.get('skein_lake_store_fetched_bytes_total');
-    const total = hits + misses;
-    const parts = total === 0 ? [] : [`${hits} of ${total} results from the cache`];
-    if (fetched !== undefined) parts.push(`${formatBytes(fetched)} fetched from the store`);
-    page.server.title = parts.join(', ');
+    const fetched = (await api.figures()).get('skein_lake_store_fetched_bytes_total');
+    if (fetched === undefined) return;
+    page.tally.textContent = [...parts, `${formatBytes(fetched)} fetched by the node`].join(' · ');
   } catch {
-    page.server.title = '';
+    // Figures are for who may read them; the rest is shown all the same.
   }
 }
 

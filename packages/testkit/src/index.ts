@@ -79,6 +79,7 @@ export {
   startFaultProxy,
   type StoreFault,
 } from './object-store/fault-proxy.ts';
+export { buildConsole } from './lake/console.ts';
 export type { Condition } from './network/link-conditions.ts';
 export {
   createNetwork,

@@ -36,7 +36,10 @@ async function open(t: TestContext): Promise<DuckDBConnection> {
     connection.closeSync();
     instance.closeSync();
   });
-  for (const path of Object.values(extensions)) await connection.run(`LOAD ${quoteText(path!)}`);
+  const { ducklake, sqliteScanner, httpfs = '' } = extensions;
+  for (const path of [ducklake, sqliteScanner, httpfs]) {
+    await connection.run(`LOAD ${quoteText(path)}`);
+  }
   // A failure shows at once.
   await connection.run('SET http_retries = 0');
   return connection;
