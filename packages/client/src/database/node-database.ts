@@ -94,8 +94,9 @@ export class NodeDatabase implements SkeinDatabase, StatementHost {
   connection(source: string): Connection {
     if (this.#isClosed) throw new SkeinError('DATABASE_MISUSE', `Database ${this.name} is closed`);
     const current = this.#connection;
-    if (current?.native.inTransaction === true) return current;
     if (current !== undefined && this.#isCurrent(current)) return current;
+    // Asking SQLite costs more than the rest of this.
+    if (current?.native.inTransaction === true) return current;
     this.#connection = undefined;
     current?.retire();
     return (this.#connection = this.#open(source));
@@ -107,15 +108,15 @@ export class NodeDatabase implements SkeinDatabase, StatementHost {
     work: () => T,
     isScript = false,
   ): T {
-    const { node } = this.#options;
-    const wasInTransaction = native.inTransaction;
+    const isWrite = isScript || mayChange(statement);
+    const wasInTransaction = isWrite && native.inTransaction;
     try {
       return work();
     } catch (error) {
-      const readsOnly = isReadingStatement(statement, isScript);
-      const mayHaveCommitted =
-        !native.inTransaction && (wasInTransaction ? endsTransaction(statement) : !readsOnly);
-      throw translate(error, { node, isReadonly, mayHaveCommitted, isWrite: !readsOnly });
+      const hasEnded = isWrite && !native.inTransaction;
+      const mayHaveCommitted = hasEnded && (!wasInTransaction || endsTransaction(statement));
+      const { node } = this.#options;
+      throw translate(error, { node, isReadonly, mayHaveCommitted, isWrite });
     }
   }
 
@@ -148,11 +149,12 @@ export class NodeDatabase implements SkeinDatabase, StatementHost {
   }
 }
 
-/** While a statement is prepared, nothing is changed either. */
-function isReadingStatement(statement: NativeStatement | undefined, isScript: boolean): boolean {
-  if (statement === undefined) return !isScript;
-  // COMMIT, and pragmas that set something, are "read-only" for SQLite, but return no rows.
-  return statement.readonly === true && statement.reader;
+/**
+ * COMMIT, and pragmas that set something, are "read-only" for SQLite, but return no rows. While a
+ * statement is prepared there is none, and nothing is changed.
+ */
+function mayChange(statement: NativeStatement | undefined): boolean {
+  return statement !== undefined && !(statement.readonly === true && statement.reader);
 }
 
 /** COMMIT and the like: read-only by themselves, without rows. A script may have one inside. */
