@@ -7,7 +7,7 @@ import type { LogFormat, LogLevel } from '@skein/host';
 import type { ExternalTablePolicy, MaintenancePolicy, S3Settings } from '../engine/ports.ts';
 import type { AccessPolicy } from '../http/access.ts';
 import { DEFAULT_CACHE_CONTROL, DEFAULT_LIMITS, type HttpLimits } from '../http/options.ts';
-import type { Address } from '../http/server.ts';
+import type { Address } from '../http/listening.ts';
 import type { Draft } from './draft.ts';
 import type { LakeConfigProblem } from './errors.ts';
 import type { LakeSettings } from './lake-schema.ts';

@@ -5,7 +5,7 @@ import type { LogFormat, LogLevel } from '@skein/host';
 import { z } from 'zod';
 
 import type { AccessRule } from '../http/access.ts';
-import type { Address } from '../http/server.ts';
+import type { Address } from '../http/listening.ts';
 import type { Draft } from './draft.ts';
 import type { LakeConfigProblem } from './errors.ts';
 import { access, address, duration, oneOf, size, text, whole, yesOrNo } from './values.ts';

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 
 import type { AccessRule } from '../http/access.ts';
-import type { Address } from '../http/server.ts';
+import type { Address } from '../http/listening.ts';
 
 type Read<T> = z.ZodType<T, string>;
 

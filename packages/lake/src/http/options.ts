@@ -7,6 +7,8 @@ import type { AccessPolicy } from './access.ts';
 
 export interface LakeHttpOptions {
   readonly engine: LakeEngine;
+  /** What ingresses are told; undefined: there is no cluster. */
+  readonly nodeName?: string | undefined;
   readonly access: AccessPolicy;
   /** Sites whose pages may write where writes need no password; `*` for all. */
   readonly allowOrigins: readonly string[];

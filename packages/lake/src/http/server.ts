@@ -13,6 +13,7 @@ import { answerPreflight, setSharedHeaders } from './cross-origin.ts';
 import { maybeErrorAnswer, sendError } from './error-answer.ts';
 import { LakeHttpError } from './errors.ts';
 import { LakeHttpMetrics } from './lake-metrics.ts';
+import { type Address, listen } from './listening.ts';
 import type { LakeHttpOptions } from './options.ts';
 import { Page } from './page.ts';
 import { QueryHandler } from './query-handler.ts';
@@ -24,12 +25,6 @@ export interface LakeServer {
   readonly address: AddressInfo;
   /** No new connections; requests under way have a while to finish. */
   close(): Promise<void>;
-}
-
-export interface Address {
-  /** Empty: all interfaces. */
-  readonly host: string;
-  readonly port: number;
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -144,19 +139,21 @@ class LakeHandler {
   }
 
   /** Whether this node can be asked, and who it is; with a position, as soon as it has that. */
+  /**
+   * Ready: the catalog can be read, up to a position if one is asked for. Says who this is, which is
+   * what ingresses go by.
+   */
   async #answerReady(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { engine, limits, log } = this.#options;
+    const { engine, nodeName, limits, log } = this.#options;
     response.setHeader('X-Skein-Role', engine.role);
-    response.setHeader('Cache-Control', 'no-store');
+    if (nodeName !== undefined) response.setHeader('X-Skein-Node', nodeName);
+    const { position, timeoutMs } = readWish(request);
+    const signal = signalOf(response);
     try {
-      const { position, timeoutMs = limits.positionMs } = readWish(request);
       await engine.snapshot();
       if (position !== undefined) {
-        const signal = signalOf(response);
-        await engine.waitFor(position, {
-          timeoutMs: Math.min(timeoutMs, limits.positionMs),
-          signal,
-        });
+        const waitMs = Math.min(timeoutMs ?? limits.positionMs, limits.positionMs);
+        await engine.waitFor(position, { timeoutMs: waitMs, signal });
       }
     } catch (error) {
       log.debug('Not ready', { error: String(error) });
@@ -219,21 +216,6 @@ function sendText(
 ): void {
   response.setHeader('Content-Type', contentType);
   response.writeHead(status, { 'Content-Length': Buffer.byteLength(text) }).end(text);
-}
-
-function listen(server: Server, { host, port }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onError = (cause: NodeJS.ErrnoException): void => {
-      const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-      const message = `Cannot listen on ${where}: ${cause.code}`;
-      reject(new LakeHttpError(500, 'LAKE_LISTEN', message, { cause }));
-    };
-    server.once('error', onError);
-    server.listen(host === '' ? { port } : { host, port }, () => {
-      server.off('error', onError);
-      resolve();
-    });
-  });
 }
 
 function close(server: Server, graceMs: number): Promise<void> {

@@ -7,6 +7,7 @@ import type { CommandContext, Surroundings } from './command-context.ts';
 import { addCheck } from './commands/check.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
+import { addLake } from './commands/lake.ts';
 import { addLtx } from './commands/ltx.ts';
 import { addMount } from './commands/mount.ts';
 import { addStatus } from './commands/status.ts';
@@ -18,7 +19,16 @@ Exit codes: 0 it worked, 1 it failed, 2 the command line or the configuration is
 SKEIN_DEBUG=1 shows where an error comes from, SKEIN_TRACE=fuse what the kernel asks.`;
 
 /** In the order in which the help shows them. */
-const COMMANDS = [addMount, addImport, addExport, addStatus, addCheck, addLtx, addVersion];
+const COMMANDS = [
+  addMount,
+  addImport,
+  addExport,
+  addStatus,
+  addCheck,
+  addLtx,
+  addLake,
+  addVersion,
+];
 
 /** Runs a command and returns the exit code; messages have been printed by then. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
