@@ -1,5 +1,5 @@
 CREATE TABLE `messages` (
-	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` integer PRIMARY KEY NOT NULL,
 	`content` text NOT NULL,
 	`node_name` text NOT NULL,
 	`created_at` text NOT NULL
