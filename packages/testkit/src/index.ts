@@ -80,6 +80,8 @@ export {
   type StoreFault,
 } from './object-store/fault-proxy.ts';
 export { buildConsole } from './lake/console.ts';
+export { LakeCluster, type LakeClusterOptions, type LakeSections } from './lake/lake-cluster.ts';
+export { LakeProcess, type LakeProcessOptions } from './lake/lake-process.ts';
 export type { Condition } from './network/link-conditions.ts';
 export {
   createNetwork,

@@ -4,6 +4,7 @@
 
 import { LakeConfigError } from '../config/errors.ts';
 import { LakeUsageError } from './errors.ts';
+import { ingress, INGRESS_HELP } from './ingress.ts';
 import { query, QUERY_HELP } from './query.ts';
 import { serve, SERVE_HELP } from './serve.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -17,6 +18,7 @@ interface LakeCommand {
 const COMMANDS: Readonly<Record<string, LakeCommand>> = {
   serve: { summary: 'answer SQL over HTTP', help: SERVE_HELP, run: serve },
   query: { summary: 'answer one query on the terminal', help: QUERY_HELP, run: query },
+  ingress: { summary: 'one address before writer and readers', help: INGRESS_HELP, run: ingress },
 };
 
 const HELP_FLAGS: ReadonlySet<string> = new Set(['--help', '-h', 'help']);

@@ -59,7 +59,8 @@ function createIngressServer(limits: IngressLimits): Server {
 }
 
 async function listen(server: Server, { host, port }: IngressOptions): Promise<void> {
-  server.listen({ host, port });
+  // Without a host on all interfaces.
+  server.listen(host === '' ? { port } : { host, port });
   try {
     await once(server, 'listening');
   } catch (cause) {

@@ -130,7 +130,7 @@ describe('provideExtensions()', () => {
         assert.match(error.message, /refuses: no route to host/);
         assert.match(error.message, /brings nothing: ducklake: it brought no file/);
         assert.match(error.message, /brings something else: ducklake: .*not/i);
-        assert.match(error.hint!, /extensions-folder/);
+        assert.match(error.hint!, /engine\.extensions/);
         return true;
       },
     );

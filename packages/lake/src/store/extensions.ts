@@ -171,7 +171,7 @@ class Search {
     const message = `DuckDB ${version} has no extension ${names} for ${platform}. Tried:${tried}`;
     const hint =
       `Put ${this.#missing.map(fileNameOf).join(' and ')} of DuckDB ${version} for ${platform}` +
-      ' into a folder and name it: lake.extensions-folder, or SKEIN_LAKE_EXTENSIONS_FOLDER';
+      ' into a folder and name it: engine.extensions, or SKEIN_LAKE_ENGINE_EXTENSIONS';
     return new StoreError('LAKE_EXTENSION_MISSING', message, { hint });
   }
 }
