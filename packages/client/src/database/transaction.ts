@@ -1,6 +1,6 @@
 // Functions that run in a transaction, as better-sqlite3 makes them: nested ones are savepoints.
 
-import { SkeinError } from '../errors.ts';
+import { OutcomeUnknownError, SkeinError } from '../errors.ts';
 import type { SkeinDatabase, TransactionFunction, TransactionMode } from './shape.ts';
 
 /** A name that nobody else gives a savepoint. */
@@ -39,7 +39,7 @@ function runTransaction<R>(database: SkeinDatabase, mode: TransactionMode, work:
   const { begin, commit, undo } = database.inTransaction
     ? NESTED
     : { begin: `BEGIN ${mode}`, commit: 'COMMIT', undo: ['ROLLBACK'] };
-  database.prepare(begin).run();
+  beginBy(database, begin);
   try {
     const result = work();
     if (isPromise(result)) {
@@ -53,6 +53,15 @@ function runTransaction<R>(database: SkeinDatabase, mode: TransactionMode, work:
     // SQLite has rolled back by itself after some errors.
     for (const step of undo) if (database.inTransaction) database.prepare(step).run();
     throw error;
+  }
+}
+
+function beginBy(database: SkeinDatabase, begin: string): void {
+  try {
+    database.prepare(begin).run();
+  } catch (error) {
+    // Nothing is committed by that, whatever the disk says.
+    throw error instanceof OutcomeUnknownError ? error.cause : error;
   }
 }
 
