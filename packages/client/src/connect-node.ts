@@ -7,7 +7,7 @@ import type { Settings } from './settings/settings.ts';
 
 /** What is needed of the settings. */
 export type NodeSettings = Pick<Settings, 'mountPath' | 'dataPath' | 'enabled'> &
-  Partial<Pick<Settings, 'nodeName' | 'socketPath'>>;
+  Partial<Pick<Settings, 'databaseName' | 'nodeName' | 'socketPath'>>;
 
 export interface ConnectOptions {
   /** Rejects with NODE_UNREACHABLE after so long; default 10,000; 0: does not wait. */

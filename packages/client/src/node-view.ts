@@ -59,6 +59,8 @@ export interface PositionTarget {
 export interface NodeView {
   /** The folder of the databases: the mount, or a plain folder where Skein is not enabled. */
   readonly mountPath: string;
+  /** The database of the settings, which is opened where none is named. */
+  readonly databaseName?: string | undefined;
   /** As it is now. */
   readonly state: NodeState;
   readonly isPrimary: boolean;

@@ -8,12 +8,13 @@ import type { NativeDatabase, SqliteDriver } from './drivers/driver.ts';
 import { type DriverName, loadDriver } from './drivers/load-driver.ts';
 import { SkeinError } from './errors.ts';
 import type { NodeView } from './node-view.ts';
+import { SettingsError } from './settings/errors.ts';
 import { parseDatabaseName } from './settings/values.ts';
 
 export interface OpenOptions {
   /** By name, or one that was made; default: better-sqlite3 where it is installed, else Node's. */
   readonly driver?: DriverName | SqliteDriver;
-  /** Its file in the mount; default: SKEIN_DATABASE_NAME. */
+  /** Its file in the mount; default: the one of the settings by which the node was connected. */
   readonly database?: string;
   /** How transactions begin that transaction() opens; default: IMMEDIATE. */
   readonly transactionMode?: TransactionMode;
@@ -30,7 +31,7 @@ export interface OpenOptions {
 
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** A database of the node. Its file is opened at its first use. */
+/** A database of the node. Its file is opened at its first use. Throws SettingsError for its name. */
 export function openDatabase(node: NodeView, options: OpenOptions = {}): SkeinDatabase {
   const { driver, database, transactionMode = 'IMMEDIATE', onReplica = 'throw' } = options;
   if (onReplica === 'forward') {
@@ -38,13 +39,20 @@ export function openDatabase(node: NodeView, options: OpenOptions = {}): SkeinDa
       hint: 'Use @skein/client/hrana, or let the proxy forward the request',
     });
   }
-  const name = database ?? process.env['SKEIN_DATABASE_NAME'] ?? '';
   return new NodeDatabase({
     node,
-    path: join(node.mountPath, parseDatabaseName(name)),
+    path: join(node.mountPath, checkName(database ?? node.databaseName ?? '')),
     driver: typeof driver === 'object' ? driver : loadDriver(driver),
     transactionMode,
     busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
     configure: options.configure,
   });
+}
+
+function checkName(name: string): string {
+  try {
+    return parseDatabaseName(name);
+  } catch (error) {
+    throw new SettingsError([{ setting: 'database', message: (error as RangeError).message }]);
+  }
 }

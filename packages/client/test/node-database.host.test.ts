@@ -224,5 +224,8 @@ test('A driver that is not there is named', () => {
   const node = new FakeNode('/litefs');
   const forward = { database: 'app.db', onReplica: 'forward' } as const;
   assert.throws(() => openDatabase(node, forward), { code: 'DATABASE_MISUSE' });
-  assert.throws(() => openDatabase(node, { database: '../app.db' }), /has a slash/);
+  for (const name of ['../app.db', undefined]) {
+    const options = name === undefined ? {} : { database: name };
+    assert.throws(() => openDatabase(node, options), { code: 'SETTINGS_INVALID' });
+  }
 });

@@ -33,6 +33,7 @@ const REFRESH_TIMEOUT_MS = 5_000;
 
 export class DaemonNode implements NodeView {
   readonly mountPath: string;
+  readonly databaseName: string | undefined;
   readonly #socketPath: string;
   readonly #listeners: Readonly<Record<NodeEventName, Set<NodeListener>>> = {
     state: new Set(),
@@ -54,6 +55,7 @@ export class DaemonNode implements NodeView {
 
   constructor(settings: NodeSettings) {
     this.mountPath = settings.mountPath;
+    this.databaseName = settings.databaseName;
     this.#socketPath = socketPathOf(settings);
     const name = settings.nodeName ?? hostname();
     const positions = this.#positions;

@@ -3,17 +3,20 @@
 
 import { hostname } from 'node:os';
 
+import type { NodeSettings } from '../connect-node.ts';
 import type { NodeListener, NodeState, NodeView } from '../node-view.ts';
 import { createState } from './state.ts';
 
 export class PlainNode implements NodeView {
   readonly mountPath: string;
+  readonly databaseName: string | undefined;
   readonly state: NodeState;
   readonly isPrimary = true;
   readonly generation = 0;
 
-  constructor({ mountPath, nodeName }: { readonly mountPath: string; readonly nodeName?: string }) {
+  constructor({ mountPath, databaseName, nodeName }: NodeSettings) {
     this.mountPath = mountPath;
+    this.databaseName = databaseName;
     const name = nodeName ?? hostname();
     this.state = createState({ name, role: 'primary', epoch: 0, lagMs: 0, positions: new Map() });
   }
