@@ -48,12 +48,14 @@ function migratedMs(store: MessageStore): number {
   try {
     return store.migratedMs();
   } catch (error) {
-    const { code } = (error as { readonly cause?: { readonly code?: unknown } }).cause ?? {};
-    const own = (error as { readonly code?: unknown }).code;
-    const isMissing = [own, code].some(
-      (each) => each === 'SQLITE_ERROR' || each === 'SQLITE_CANTOPEN',
-    );
-    if (isMissing) return 0;
+    if (isMissing(error)) return 0;
     throw error;
   }
+}
+
+/** No table, or no file; Drizzle has what was thrown as the cause of its own error. */
+function isMissing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { readonly code?: unknown };
+  return ['SQLITE_ERROR', 'DATABASE_MISSING'].includes(String(code)) || isMissing(error.cause);
 }

@@ -1,10 +1,9 @@
 // The messages of this node's database, through Drizzle. Reads are this node's own; a write throws
 // NotPrimaryError where another node is primary.
 
-import type { NodeView } from '@skein/client';
-import { openDatabase, type SkeinDatabase } from '@skein/client';
+import { type NodeView, openDatabase, type SkeinDatabase } from '@skein/client';
+import { drizzle, type SkeinDrizzle } from '@skein/client/drizzle';
 import { count, desc, sql } from 'drizzle-orm';
-import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
 
 import { messages } from './schema.ts';
 
@@ -17,7 +16,7 @@ const MIGRATED = sql`SELECT max(created_at) FROM __drizzle_migrations`;
 
 export class MessageStore {
   readonly #client: SkeinDatabase;
-  readonly #database: BetterSQLite3Database;
+  readonly #database: SkeinDrizzle;
 
   constructor(node: NodeView, databaseName: string) {
     this.#client = openDatabase(node, {
@@ -25,7 +24,7 @@ export class MessageStore {
       // A message that was acknowledged survives a power cut.
       configure: (native) => native.exec('PRAGMA synchronous = FULL'),
     });
-    this.#database = drizzle({ client: this.#client as never });
+    this.#database = drizzle(this.#client);
   }
 
   /** The file. */
@@ -34,7 +33,7 @@ export class MessageStore {
   }
 
   /** For the migrator. */
-  get drizzle(): BetterSQLite3Database {
+  get drizzle(): SkeinDrizzle {
     return this.#database;
   }
 

@@ -10,12 +10,11 @@
 import type { Readable } from 'node:stream';
 
 import {
-  isSkeinError,
+  findSkeinError,
   NOT_PRIMARY_MESSAGE,
   type NotPrimaryError,
   type Outcome,
   type PrimaryAddress,
-  type SkeinError,
 } from '../errors.ts';
 import type { NodeView } from '../node-view.ts';
 
@@ -40,8 +39,6 @@ export interface WebAnswer {
 
 /** When it makes sense to ask again. */
 const RETRY_AFTER_S = 1;
-/** Errors are wrapped by ORMs, and by those who use them; no further than anybody does it. */
-const CAUSE_DEPTH_MAX = 8;
 
 export function jsonAnswer(
   status: number,
@@ -86,7 +83,7 @@ export function unknownOutcome(primary: PrimaryAddress): WebAnswer {
  * or none that a client could do something about.
  */
 export function maybeErrorAnswer(error: unknown, node: NodeView): WebAnswer | undefined {
-  const cause = findCause(error);
+  const cause = findSkeinError(error);
   if (cause === undefined) return undefined;
   const { code, message } = cause;
   if (code === 'NOT_PRIMARY') {
@@ -106,14 +103,4 @@ function answerWith(status: number, refusal: Refusal, outcome?: Outcome): WebAns
   if (status === 503) headers.push('Retry-After', String(RETRY_AFTER_S));
   const known = primary === undefined ? {} : { primary: address };
   return jsonAnswer(status, { error: message, code, ...known }, headers);
-}
-
-function findCause(error: unknown): SkeinError | undefined {
-  let each = error;
-  for (let depth = 0; depth < CAUSE_DEPTH_MAX; depth += 1) {
-    if (isSkeinError(each)) return each;
-    if (!(each instanceof Error)) return undefined;
-    each = each.cause;
-  }
-  return undefined;
 }
