@@ -11,8 +11,8 @@
 //
 // Lines that begin with `>` go on with a command, as those that a shell asks for.
 //
-// A command that only looks is run again until it shows that: replicas follow in their own time. All
-// others are run once.
+// A command that only looks is run again until it shows that: replicas follow in their own time.
+// All others are run once.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,8 +41,10 @@ export interface CommandResult {
 export type RunCommand = (command: string) => Promise<CommandResult>;
 
 const REPLICATION_TIMEOUT_MS = 30_000;
-const LOOKING =
-  /^(?:curl(?!.* -X )|ls |grep |npm run skein -- status|sqlite3 .*(?:SELECT|\.tables)|docker[ -]compose (?:ps|logs|exec))/;
+const LOOKING = new RegExp(
+  '^(?:curl(?!.* -X )|ls |grep |npm run skein -- status|sqlite3 .*(?:SELECT|\\.tables)|' +
+    'docker[ -]compose (?:ps|logs|exec))',
+);
 const FENCE = /^```(?<language>\w*) ?(?<place>\w*)/;
 const ANYTHING = '…';
 

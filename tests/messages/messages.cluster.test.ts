@@ -1,5 +1,5 @@
-// The messages example for longer: a hundred clients for a minute, and nodes that are configured for
-// different primaries.
+// The messages example for longer: a hundred clients for a minute, and nodes that are configured
+// for different primaries.
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';

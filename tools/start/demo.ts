@@ -1,5 +1,5 @@
-// What `npm start` leaves behind for those who come while it runs: which nodes there are, and where.
-// `npm run migrate` and the like find the nodes by it, and so does a node that is added.
+// What `npm start` leaves behind for those who come while it runs: which nodes there are, and
+// where. `npm run migrate` and the like find the nodes by it, and so does a node that is added.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
