@@ -81,13 +81,18 @@ export class StreamedExecution implements Execution {
  * The binding ends a stream that failed as it ends a whole one, with an empty chunk, and has no word
  * for the error. But the transaction is aborted then, and refuses whatever comes next.
  */
-async function assertWhole(connection: DuckDBConnection): Promise<void> {
+export async function assertWhole(connection: DuckDBConnection): Promise<void> {
   try {
     await connection.run('SELECT 1');
   } catch (cause) {
-    throw new LakeError('execution', 'LAKE_EXECUTION', 'The query failed after its first rows', {
-      cause,
-    });
+    throw new SilentFailure(cause);
+  }
+}
+
+/** A stream that ended before its query did. */
+export class SilentFailure extends LakeError {
+  constructor(cause: unknown) {
+    super('execution', 'LAKE_EXECUTION', 'The query failed after its first rows', { cause });
   }
 }
 

@@ -15,6 +15,9 @@ import { failed, fetchFile, parseHttpUrl } from './fetch-file.ts';
 import type { EngineConfig, ExternalTablePolicy, S3Settings } from './ports.ts';
 import { refused } from './public-address.ts';
 
+/** `s3://bucket/key`, with what S3 allows in the name of a bucket. */
+const OBJECT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.+)$/s;
+
 export interface LocationOptions {
   readonly config: EngineConfig;
   readonly signal: AbortSignal;
@@ -91,10 +94,8 @@ async function fetchObject(
 ): Promise<void> {
   const { config, signal, timeMs } = options;
   const { s3, isOwn, isAnonymous } = objectStore(table, config);
-  const match = /^s3:\/\/([^/]+)\/(.+)$/s.exec(table.location);
-  const [, bucket, key] = match ?? [];
+  const [, bucket, key] = OBJECT.exec(table.location) ?? [];
   if (bucket === undefined || key === undefined) throw refused('The location names no object');
-  parseObjectPath(`s3://${bucket}/`);
   const url = objectUrl(s3, bucket, key);
   // The lake's own store may be anywhere; it alone may.
   const policy = isOwn

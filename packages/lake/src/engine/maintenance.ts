@@ -12,12 +12,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { LAKE_CATALOG } from '../sql/targets.ts';
-import { quoteName, quoteText } from '../sql/token-cursor.ts';
+import { quoteText } from '../sql/token-cursor.ts';
 import { LakeError } from './errors.ts';
+import { flushTable, type InlinedRows, readInlinedRows } from './inlining.ts';
 import { queryTexts } from './query-texts.ts';
 import { parseChanges } from './snapshot-changes.ts';
 import type { EngineStep, MaintenancePolicy, MaintenanceReport } from './ports.ts';
-import { FUNCTIONS_SCHEMA } from './stored-functions.ts';
 
 const META = `__ducklake_metadata_${LAKE_CATALOG}`;
 /** As many small files of one table are merged; fewer cost less than the merge. */
@@ -99,31 +99,12 @@ async function flush(
   policy: MaintenancePolicy,
   nowMs: number,
 ): Promise<number> {
-  const tables = await queryTexts(
-    connection,
-    `SELECT DISTINCT i.table_name, t.table_name, s.schema_name
-     FROM ${META}.ducklake_inlined_data_tables i
-     JOIN ${META}.ducklake_table t ON t.table_id = i.table_id AND t.end_snapshot IS NULL
-     JOIN ${META}.ducklake_schema s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
-     WHERE s.schema_name <> '${FUNCTIONS_SCHEMA}'`,
-  );
-  const due = new Map<string, string>();
-  for (const [inlined, table, schema] of tables) {
-    const [row] = await queryTexts(
-      connection,
-      `SELECT count(*), epoch_ms(min(n.snapshot_time::TIMESTAMPTZ))
-       FROM ${META}.${quoteName(inlined!)} d
-       LEFT JOIN ${META}.ducklake_snapshot n ON n.snapshot_id = d.begin_snapshot`,
-    );
-    const [count, oldestMs] = [Number(row?.[0] ?? 0), Number(row?.[1] ?? 0)];
-    const isDue = count >= policy.flushRows || nowMs - oldestMs >= policy.flushAfterMs;
-    if (count === 0 || !isDue) continue;
-    const names = `schema_name => ${quoteText(schema!)}, table_name => ${quoteText(table!)}`;
-    due.set(`${schema!}.${table!}`, names);
+  const due = new Map<string, InlinedRows>();
+  for (const rows of await readInlinedRows(connection)) {
+    const isOld = nowMs - rows.oldestMs >= policy.flushAfterMs;
+    if (rows.count >= policy.flushRows || isOld) due.set(`${rows.schema}.${rows.table}`, rows);
   }
-  for (const names of due.values()) {
-    await connection.run(`CALL ducklake_flush_inlined_data('${LAKE_CATALOG}', ${names})`);
-  }
+  for (const rows of due.values()) await flushTable(connection, rows);
   return due.size;
 }
 

@@ -1,11 +1,11 @@
 // A request that only reads: its last statement, streamed from a pinned snapshot.
 
-import type { DuckDBPreparedStatement } from '@duckdb/node-api';
+import type { DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
 
 import { type Statement, withIndex } from '../sql/analyze.ts';
 import type { Deadline } from './deadline.ts';
 import { LakeError } from './errors.ts';
-import { StreamedExecution } from './executions.ts';
+import { assertWhole, SilentFailure, StreamedExecution } from './executions.ts';
 import type { PinnedConnection } from './pinned-connections.ts';
 import type { ExecuteOptions, Execution, Snapshot } from './ports.ts';
 import { prepareStatement } from './run-statement.ts';
@@ -23,11 +23,13 @@ export interface ReadRequest {
 /** Throws LakeError. */
 export async function runRead(serving: Serving, request: ReadRequest): Promise<Execution> {
   try {
-    return await tryRead(serving, request);
+    return await tryRead(serving, request, 'streamed');
   } catch (error) {
+    // A stream that fails has no word for it; the same query as a whole has.
+    if (error instanceof SilentFailure) return tryRead(serving, request, 'whole');
     if (!isOutdated(error)) throw error;
     serving.pins.bump();
-    return tryRead(serving, request);
+    return tryRead(serving, request, 'streamed');
   }
 }
 
@@ -42,7 +44,11 @@ function isOutdated(error: unknown): boolean {
   );
 }
 
-async function tryRead(serving: Serving, request: ReadRequest): Promise<Execution> {
+async function tryRead(
+  serving: Serving,
+  request: ReadRequest,
+  form: 'streamed' | 'whole',
+): Promise<Execution> {
   const pin = await serving.pins.acquire(request.deadline.signal);
   let statement: DuckDBPreparedStatement | undefined;
   try {
@@ -53,8 +59,11 @@ async function tryRead(serving: Serving, request: ReadRequest): Promise<Executio
     const prepared = statement!;
     const { deadline, position, translate } = request;
     const { connection } = pin;
-    const result = await deadline.guard(connection, () => prepared.stream());
+    const result: DuckDBResult = await deadline.guard(connection, () =>
+      form === 'whole' ? prepared.run() : prepared.stream(),
+    );
     const first = await deadline.guard(connection, () => result.fetchChunk());
+    if (first === null || first.rowCount === 0) await assertWhole(connection);
     return new StreamedExecution({
       pin,
       statement: prepared,
@@ -68,6 +77,7 @@ async function tryRead(serving: Serving, request: ReadRequest): Promise<Executio
     statement?.destroySync();
     // A failed statement has ended the transaction, or it has not: the pin is made anew.
     pin.release(true);
+    if (error instanceof SilentFailure) throw error;
     throw withIndex(translateError(error, request.translate), request.statements.length - 1);
   }
 }

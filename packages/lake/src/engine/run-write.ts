@@ -11,6 +11,7 @@ import type { Deadline } from './deadline.ts';
 import { LakeError } from './errors.ts';
 import { WholeExecution } from './executions.ts';
 import { fetchLocation } from './fetch-location.ts';
+import { flushBeforeAlter, updateInlining } from './inlining.ts';
 import { vacuum } from './maintenance.ts';
 import type { EngineConfig, ExecuteOptions, Execution, Snapshot } from './ports.ts';
 import { prepareStatement } from './run-statement.ts';
@@ -91,12 +92,11 @@ async function writeInQueue(context: WriteContext, request: WriteRequest): Promi
     serving.pins.bump();
     return wholeExecution(context, NOTHING);
   }
-  const isAltering = statements.some(({ kind }) => kind.startsWith('ALTER'));
-  if (isAltering) await serving.inlining.suspend(serving.writer);
+  await flushBeforeAlter(serving.writer, alteredTables(statements));
   const outcome = await transact(context, request.deadline, () => runAll(context, request));
   try {
-    if (isAltering || statements.some(({ work }) => work.type === 'sql' && work.isDefinition)) {
-      await serving.inlining.update(serving.writer);
+    if (statements.some(({ work }) => work.type === 'sql' && work.isDefinition)) {
+      await updateInlining(serving.writer, context.config.maintenance.inlineRowsMax);
     }
     await dropStaged(serving, statements);
   } catch (error) {
@@ -237,6 +237,14 @@ async function dropFunctions(
     const ifExists = removal.isIfExists ? 'IF EXISTS ' : '';
     await writer.run(`DROP MACRO ${ifExists}"${name.replaceAll('"', '""')}"`);
   }
+}
+
+function alteredTables(statements: readonly Statement[]): Set<string> {
+  return new Set(
+    statements.flatMap(({ work }) =>
+      work.type === 'sql' && work.altered !== undefined ? [work.altered.toLowerCase()] : [],
+    ),
+  );
 }
 
 async function dropStaged(serving: Serving, statements: readonly Statement[]): Promise<void> {

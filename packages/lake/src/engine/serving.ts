@@ -5,7 +5,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { DuckParser } from './duck-parser.ts';
 import { openSession, type Session } from './duckdb-session.ts';
-import { Inlining } from './inlining.ts';
+import { updateInlining } from './inlining.ts';
 import { PinnedConnections } from './pinned-connections.ts';
 import type { EngineConfig, LakeRole } from './ports.ts';
 import { CheckedPlans } from './run-statement.ts';
@@ -27,7 +27,6 @@ export interface Serving {
   readonly stager: DuckDBConnection;
   readonly staging: Staging;
   readonly functions: StoredFunctions;
-  readonly inlining: Inlining;
   readonly checked: CheckedPlans;
   readonly volatileNames: VolatileNames;
   close(): void;
@@ -52,8 +51,7 @@ export async function openServing(
     },
   });
   const writer = await session.connect();
-  const inlining = new Inlining(config.maintenance.inlineRowsMax);
-  if (role === 'writer') await inlining.update(writer);
+  if (role === 'writer') await updateInlining(writer, config.maintenance.inlineRowsMax);
   return {
     session,
     parser: new DuckParser(await session.connect()),
@@ -62,7 +60,6 @@ export async function openServing(
     stager: await session.connect(),
     staging: new Staging(),
     functions,
-    inlining,
     checked: new CheckedPlans(),
     volatileNames,
     close() {

@@ -15,6 +15,9 @@ const CLASSES: readonly (readonly [RegExp, LakeErrorKind, LakeErrorCode])[] = [
 ];
 const PREFIX = /^(?:Failed to \w+ statements?: ?|Failed to execute prepared statement: ?)/;
 
+/** What DuckDB adds to its own bugs: addresses and folders of this machine. */
+const STACK = /\n+Stack Trace:/;
+
 export interface TranslateOptions {
   /** Folders whose names are replaced in messages. */
   readonly privatePaths: readonly string[];
@@ -22,7 +25,10 @@ export interface TranslateOptions {
 
 export function translateError(error: unknown, options: TranslateOptions): LakeError {
   if (error instanceof LakeError) return error;
-  const text = (error instanceof Error ? error.message : String(error)).replace(PREFIX, '').trim();
+  const text = (error instanceof Error ? error.message : String(error))
+    .replace(PREFIX, '')
+    .split(STACK)[0]!
+    .trim();
   const [, kind, code] = CLASSES.find(([pattern]) => pattern.test(text)) ?? [
     undefined,
     'execution' as const,

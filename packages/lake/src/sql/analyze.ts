@@ -42,6 +42,10 @@ export interface SqlWork {
   readonly planSql: string | undefined;
   readonly mayReadStaging: boolean;
   readonly isDefinition: boolean;
+  /** The name of the table that it alters, without its schema. */
+  readonly altered: string | undefined;
+  /** Whether it has to be the only statement: what follows it could not be inlined. */
+  readonly isAlone: boolean;
 }
 
 export type Work =
@@ -88,7 +92,10 @@ export async function analyze(
       throw withIndex(translateError(error, { privatePaths: [] }), index);
     }
   }
-  return statements;
+  const alone = statements.findIndex(({ work }) => work.type === 'sql' && work.isAlone);
+  if (alone < 0 || statements.length === 1) return statements;
+  const message = `${statements[alone]!.kind} of this kind has to be the only statement`;
+  throw new LakeError('plan', 'LAKE_PLAN', message, { statementIndex: alone });
 }
 
 export function withIndex(error: LakeError, statementIndex: number): LakeError {
@@ -207,13 +214,22 @@ async function analyzeChange(piece: Piece, parser: SqlParser): Promise<Statement
 
 async function analyzeDefinition(piece: Piece, parser: SqlParser): Promise<Statement> {
   const sql = rewriteDefinition(piece);
-  const { kind } = definitionOf(piece.tokens);
+  const { kind, target } = definitionOf(piece.tokens);
   await checkSingle(sql, parser);
   const isKept = kind === 'CREATE VIEW' || kind === 'CREATE MACRO' || kind === 'CREATE FUNCTION';
   if (isKept) checkNoFileNames(piece.tokens);
   const hasPlan = kind === 'CREATE TABLE' && piece.tokens.some((token) => isWord(token, 'as'));
   const work = sqlWork(piece, sql, hasPlan ? sql : undefined);
-  return write(piece, kind, { ...work, isDefinition: true });
+  const altered = kind === 'ALTER TABLE' ? target.at(-1) : undefined;
+  const isAlone = altered !== undefined && piece.tokens.some(endsInlining);
+  return write(piece, kind, { ...work, isDefinition: true, altered, isAlone });
+}
+
+/** Of an ALTER TABLE: a sort key, or a type that is not inlined (inlining.ts). */
+function endsInlining(token: Token): boolean {
+  return (
+    isWord(token, 'sorted', 'struct', 'map', 'row', 'variant', 'geometry') || isSymbol(token, '[')
+  );
 }
 
 async function analyzeCopy(
@@ -292,6 +308,8 @@ function sqlWork(piece: Piece, sql: string, planSql: string | undefined): SqlWor
     sql,
     planSql,
     isDefinition: false,
+    altered: undefined,
+    isAlone: false,
     mayReadStaging: piece.tokens.some(
       (token) => isName(token) && token.value.toLowerCase() === 'staging',
     ),

@@ -9,7 +9,6 @@ import { TABLE_FUNCTIONS_ALLOWED } from './names.ts';
 /** Operators that compute, read the lake, or write to it by way of DuckLake. */
 const OPERATORS: ReadonlySet<string> = new Set([
   'ASOF_JOIN',
-  'BATCH_CREATE_TABLE_AS',
   'BLOCKWISE_NL_JOIN',
   'COLUMN_DATA_SCAN',
   'COPY_TO_FILE',
@@ -40,11 +39,10 @@ const OPERATORS: ReadonlySet<string> = new Set([
   'POSITIONAL_JOIN',
   'POSITIONAL_SCAN',
   'PROJECTION',
-  'RECURSIVE_CTE',
-  'RECURSIVE_CTE_SCAN',
-  'RECURSIVE_KEY_CTE',
+  'REC_CTE',
   'REC_CTE_SCAN',
-  'RECURSIVE_RECURRING_CTE_SCAN',
+  'REC_KEY_CTE',
+  'REC_REC_CTE_SCAN',
   'RESERVOIR_SAMPLE',
   'RESULT_COLLECTOR',
   'RIGHT_DELIM_JOIN',
