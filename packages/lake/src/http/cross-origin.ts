@@ -21,6 +21,7 @@ const EXPOSED_HEADERS = [
   'X-Skein-Error',
   'X-Skein-Position',
   'X-Skein-Rows-Changed',
+  'X-Skein-Statement',
 ].join(', ');
 
 const VARY = [

@@ -11,6 +11,8 @@ export interface ErrorAnswer {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** Which statement of the request, from 1. */
+  readonly statement?: number | undefined;
 }
 
 const STATUS: Readonly<Record<LakeErrorKind, number>> = {
@@ -35,13 +37,16 @@ export function maybeErrorAnswer(error: unknown): ErrorAnswer | undefined {
     return { status: error.status, code: error.code, message: error.message };
   }
   if (!(error instanceof LakeError)) return undefined;
-  const { kind, code, message } = error;
-  return { status: STATUS[kind], code, message: textOf(kind, message) };
+  const { kind, code, message, statementIndex: index } = error;
+  // Of a single statement there is no need to say that it is the first.
+  const which = index === undefined || index === 0 ? '' : ` (statement ${index + 1})`;
+  const statement = index === undefined ? undefined : index + 1;
+  return { status: STATUS[kind], code, message: textOf(kind, message) + which, statement };
 }
 
 /** As clients of Seafowl know them. */
 function textOf(kind: LakeErrorKind, message: string): string {
-  if (kind === 'parse' && !message.startsWith('SQL error')) return `SQL error: ${message}`;
+  if (kind === 'parse' && !message.startsWith('Empty')) return `SQL error: ${message}`;
   return kind === 'read-only' ? 'WRITE_FORBIDDEN' : message;
 }
 
@@ -52,9 +57,10 @@ export async function sendError(response: ServerResponse, answer: ErrorAnswer): 
     response.destroy();
     return;
   }
-  const { status, code, message } = answer;
+  const { status, code, message, statement } = answer;
   for (const name of ['ETag', 'Cache-Control', 'Content-Encoding']) response.removeHeader(name);
   response.setHeader('X-Skein-Error', code);
+  if (statement !== undefined) response.setHeader('X-Skein-Statement', statement);
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (status === 429 || status === 503) response.setHeader('Retry-After', '1');
   if (message !== '') response.setHeader('Content-Type', 'text/plain; charset=utf-8');
