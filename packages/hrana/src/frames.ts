@@ -20,6 +20,8 @@ export const RUN = 2;
 export const CLOSE = 3;
 /** Connections that are kept for later are to be closed: the node is another one now. */
 export const RENEW = 4;
+/** What the stream waits for may be free now. */
+export const WAKE = 5;
 /** From a worker. */
 export const READY = 11;
 export const DONE = 12;
@@ -38,6 +40,8 @@ export const MAY_CREATE = 2;
 export const STREAM_OPEN = 1;
 /** DONE: the body begins with a position of sixteen digits, which what was committed has. */
 export const WITH_POSITION = 2;
+/** DONE: it held a lock until now. */
+export const RELEASED = 4;
 
 export const POSITION_LENGTH = 16;
 

@@ -8,7 +8,17 @@
 import { assert } from '@skein/bytes';
 import type { Log } from '@skein/host';
 
-import { CLOSE, type FrameHead, OPEN, PARKED, RENEW, RUN } from '../frames.ts';
+import {
+  CLOSE,
+  DONE,
+  type FrameHead,
+  OPEN,
+  PARKED,
+  RELEASED,
+  RENEW,
+  RUN,
+  WAKE,
+} from '../frames.ts';
 import type { WorkerSettings } from '../worker-settings.ts';
 import { type WorkerHandlers, WorkerProcess } from './worker-process.ts';
 
@@ -39,16 +49,28 @@ interface Waiting {
   readonly work: Work;
   readonly resolve: (answer: WorkAnswer) => void;
   readonly timer: NodeJS.Timeout;
+  readonly sinceMs: number;
+}
+
+interface StreamHome {
+  readonly worker: WorkerProcess;
+  readonly database: string;
 }
 
 interface Running {
   readonly worker: WorkerProcess;
+  readonly stream: number;
+  /** It waits for a lock. */
+  isParked: boolean;
   readonly resolve: (answer: WorkAnswer) => void;
   timer: NodeJS.Timeout;
 }
 
-/** Who has waited for so long has another worker started, where there may be more. */
-const GROW_MS = 20;
+/**
+ * Who has waited for so long has another worker started, where there may be more: statements are
+ * long then. Those that are merely many are not executed any faster by more processes.
+ */
+const GROW_MS = 100;
 /** A worker that dies at its start, over and over, is not started as fast as it dies. */
 const RESTART_MS = 500;
 /** Frames number requests in 32 bits. */
@@ -58,7 +80,7 @@ export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #handlers: WorkerHandlers;
   readonly #workers = new Set<WorkerProcess>();
-  readonly #ofStream = new Map<number, WorkerProcess>();
+  readonly #homes = new Map<number, StreamHome>();
   readonly #waiting: Waiting[] = [];
   readonly #running = new Map<number, Running>();
   readonly #slow = new Set<WorkerProcess>();
@@ -83,7 +105,7 @@ export class WorkerPool {
   run(work: Work): Promise<WorkAnswer> {
     return new Promise((resolve) => {
       if (this.#isClosing) return resolve({ kind: 'not-begun', reason: 'closing' });
-      if (work.opening === undefined && !this.#ofStream.has(work.stream)) {
+      if (work.opening === undefined && !this.#homes.has(work.stream)) {
         return resolve({ kind: 'not-begun', reason: 'stream-lost' });
       }
       const worker = this.#workerFor(work);
@@ -92,22 +114,24 @@ export class WorkerPool {
         return resolve({ kind: 'not-begun', reason: 'full' });
       }
       const timer = setTimeout(() => this.#giveUp(work), this.#options.statementMs);
-      this.#waiting.push({ work, resolve, timer });
+      this.#waiting.push({ work, resolve, timer, sinceMs: performance.now() });
       this.#growTimer ??= setTimeout(() => this.#grow(), GROW_MS);
     });
   }
 
   /** Its transaction is rolled back. Not to be called while a request of it runs. */
   close(stream: number): void {
-    const worker = this.#ofStream.get(stream);
-    worker?.send({ request: 0, stream, kind: CLOSE, flags: 0 });
+    const home = this.#homes.get(stream);
+    if (home === undefined) return;
+    home.worker.send({ request: 0, stream, kind: CLOSE, flags: 0 });
     this.forget(stream);
+    this.#wakeNext(home.database);
   }
 
   /** The worker has closed it by itself. */
   forget(stream: number): void {
-    this.#ofStream.get(stream)?.streams.delete(stream);
-    this.#ofStream.delete(stream);
+    this.#homes.get(stream)?.worker.streams.delete(stream);
+    this.#homes.delete(stream);
   }
 
   /** The node has another role: what is kept for later is not used again. */
@@ -136,14 +160,18 @@ export class WorkerPool {
   #grow(): void {
     this.#growTimer = undefined;
     const isStarting = [...this.#workers].some((worker) => !worker.isReady);
-    const isWanted = this.#waiting.some(({ work }) => work.opening !== undefined);
-    if (isWanted && !isStarting && this.#workers.size < this.#options.sizeMax) this.#start();
+    if (this.#workers.size >= this.#options.sizeMax || isStarting) return;
+    const oldest = this.#waiting.find(({ work }) => work.opening !== undefined);
+    if (oldest === undefined) return;
+    const leftMs = oldest.sinceMs + GROW_MS - performance.now();
+    if (leftMs <= 0) this.#start();
+    else this.#growTimer = setTimeout(() => this.#grow(), leftMs);
   }
 
   /** Undefined: it has to wait. */
   #workerFor({ stream, opening }: Work): WorkerProcess | undefined {
     if (opening === undefined) {
-      const own = this.#ofStream.get(stream)!;
+      const own = this.#homes.get(stream)!.worker;
       return own.isFree ? own : undefined;
     }
     let best: WorkerProcess | undefined;
@@ -161,10 +189,10 @@ export class WorkerPool {
       const { database, flags } = opening;
       worker.send({ request: 0, stream, kind: OPEN, flags }, Buffer.from(database));
       worker.streams.add(stream);
-      this.#ofStream.set(stream, worker);
+      this.#homes.set(stream, { worker, database });
     }
     const timer = this.#watch(worker);
-    this.#running.set(request, { worker, resolve, timer });
+    this.#running.set(request, { worker, stream, resolve, timer, isParked: false });
     worker.run({ request, stream, kind: RUN, flags: 0 }, body);
   }
 
@@ -187,6 +215,7 @@ export class WorkerPool {
     assert(running !== undefined, 'A worker answers what it was asked');
     clearTimeout(running.timer);
     if (head.kind === PARKED) {
+      running.isParked = true;
       // It waits for a lock, and then has all of its time.
       const { busyMs } = this.#options.settings;
       running.timer = setTimeout(() => {
@@ -195,7 +224,19 @@ export class WorkerPool {
       return;
     }
     this.#running.delete(head.request);
+    if (head.kind === DONE && (head.flags & RELEASED) !== 0) {
+      this.#wakeNext(this.#homes.get(head.stream)?.database);
+    }
     running.resolve({ kind: 'answer', head, body });
+  }
+
+  /** Who has waited longest for a lock of the database is tried next. */
+  #wakeNext(database: string | undefined): void {
+    for (const { isParked, worker, stream } of this.#running.values()) {
+      if (!isParked || this.#homes.get(stream)?.database !== database) continue;
+      worker.send({ request: 0, stream, kind: WAKE, flags: 0 });
+      return;
+    }
   }
 
   /** In their order, as far as there are workers for them. */
@@ -223,7 +264,7 @@ export class WorkerPool {
   #lose(worker: WorkerProcess): void {
     this.#workers.delete(worker);
     const isSlow = this.#slow.delete(worker);
-    for (const stream of worker.streams) this.#ofStream.delete(stream);
+    for (const stream of worker.streams) this.#homes.delete(stream);
     for (const [request, running] of this.#running) {
       if (running.worker !== worker) continue;
       clearTimeout(running.timer);
@@ -247,7 +288,7 @@ export class WorkerPool {
   /** Who waits for a worker that is gone waits in vain. */
   #refuseLost(): void {
     const lost = this.#waiting.filter(({ work: { opening, stream } }) => {
-      return opening === undefined && !this.#ofStream.has(stream);
+      return opening === undefined && !this.#homes.has(stream);
     });
     for (const each of lost) {
       this.#waiting.splice(this.#waiting.indexOf(each), 1);

@@ -7,6 +7,7 @@ import BetterSqlite3, { type Database, type Statement } from 'better-sqlite3';
 
 import { HranaError } from '../errors.ts';
 import { outlineOf, type Parameters } from '../sql-text.ts';
+import { PositionFile } from './position-file.ts';
 
 export interface ConnectionOptions {
   readonly path: string;
@@ -37,20 +38,20 @@ export class Connection {
   readonly path: string;
   readonly #database: Database;
   readonly #statements = new Map<string, PreparedStatement>();
-  readonly #changes: Statement<[], readonly [bigint, bigint]>;
+  #changes: Statement<[], readonly [bigint, bigint]> | undefined;
+  readonly #positionFile: PositionFile;
   #isChanged = false;
 
   /** Throws SqliteError. */
   constructor({ path, isReadonly, mayCreate }: ConnectionOptions) {
     this.path = path;
     this.isReadonly = isReadonly;
+    this.#positionFile = new PositionFile(path);
     this.#database = new BetterSqlite3(path, {
       readonly: isReadonly,
       fileMustExist: !mayCreate,
       timeout: 0,
     });
-    this.#changes = this.#database.prepare('SELECT changes(), last_insert_rowid()');
-    this.#changes.raw(true).safeIntegers(true);
   }
 
   get inTransaction(): boolean {
@@ -85,6 +86,11 @@ export class Connection {
 
   /** Of the last statement that wrote: how many rows, and the number of the last one. */
   lastChange(): readonly [changes: bigint, lastInsertRowid: bigint] {
+    // Not before the first write: preparing needs the schema, and so a lock.
+    this.#changes ??= this.#database
+      .prepare<[], readonly [bigint, bigint]>('SELECT changes(), last_insert_rowid()')
+      .raw(true)
+      .safeIntegers(true);
     return this.#changes.get()!;
   }
 
@@ -95,7 +101,13 @@ export class Connection {
     return true;
   }
 
+  /** Sixteen hexadecimal digits. Undefined where the folder is no mount. */
+  position(): string | undefined {
+    return this.#positionFile.read();
+  }
+
   close(): void {
+    this.#positionFile.close();
     this.#database.close();
   }
 

@@ -18,8 +18,10 @@ import {
   READY,
   REFUSED,
   RENEW,
+  RELEASED,
   RUN,
   STREAM_OPEN,
+  WAKE,
   WITH_POSITION,
   writeFrame,
 } from '../frames.ts';
@@ -47,6 +49,9 @@ function take({ kind, stream, request, flags }: FrameHead, body: Buffer): void {
     case CLOSE:
       workbench.close(stream);
       return;
+    case WAKE:
+      workbench.wake(stream);
+      return;
     case RENEW:
       workbench.renew();
   }
@@ -55,9 +60,10 @@ function take({ kind, stream, request, flags }: FrameHead, body: Buffer): void {
 function send(request: number, stream: number, result: Result): void {
   switch (result.kind) {
     case 'done': {
-      const { position, isOpen, results } = result;
-      const flags = (isOpen ? STREAM_OPEN : 0) | (position === undefined ? 0 : WITH_POSITION);
-      const body = Buffer.from(`${position ?? ''}${results}`);
+      const { position = '', isOpen, hasReleased, results } = result;
+      const isTold = position === '' ? 0 : WITH_POSITION;
+      const flags = isTold | (isOpen ? STREAM_OPEN : 0) | (hasReleased ? RELEASED : 0);
+      const body = Buffer.from(position + results);
       writeFrame(socket, { request, stream, kind: DONE, flags }, body);
       return;
     }

@@ -1,10 +1,7 @@
 // All that a worker does: streams, their connections, the pipelines that wait for a lock.
 //
 // One pipeline runs at a time. One that finds a database locked is put aside and tried again: when
-// a pipeline here has ended a transaction, and every few milliseconds, since others may hold locks
-// in other processes.
-
-import { readFileSync } from 'node:fs';
+// the server says that it is its turn, and every few milliseconds, since others hold locks too.
 
 import { assert } from '@skein/bytes';
 
@@ -30,6 +27,8 @@ export type Result =
       /** Undefined: nothing was committed. */
       readonly position: string | undefined;
       readonly isOpen: boolean;
+      /** It has written, and holds no lock any more: whoever waits may go on. */
+      readonly hasReleased: boolean;
       readonly results: string;
     }
   /** Nothing was executed: it is for the primary, after these requests, which are JSON in a list. */
@@ -45,8 +44,8 @@ interface Parked {
   readonly answer: Answer;
 }
 
-/** As SQLite's own handler does it, without its longer pauses. */
-const RETRY_MS = [1, 2, 4, 8, 12, 16, 20, 25];
+/** As SQLite's own handler does it, without its longest pauses. */
+const RETRY_MS = [2, 5, 10, 15, 20, 25];
 /** Connections that nobody has, by database; each may have its statements and pages in memory. */
 const IDLE_COUNT_MAX = 16;
 
@@ -75,9 +74,18 @@ export class Workbench {
     const { connection } = this.#streams.get(stream) ?? {};
     if (connection === undefined) return;
     this.#streams.delete(stream);
-    if (connection.rollback()) this.#wakeSoon();
+    connection.rollback();
     if (connection.isReusable && this.#idle.length < IDLE_COUNT_MAX) this.#idle.push(connection);
     else connection.close();
+  }
+
+  /** It is the turn of this stream, if it waits. */
+  wake(stream: number): void {
+    const index = this.#parked.findIndex((parked) => parked.stream === stream);
+    if (index === -1) return;
+    this.#retryCount = 0;
+    const [work] = this.#parked.splice(index, 1);
+    this.#advance(work!);
   }
 
   /** The server is gone: nothing keeps the process any more. */
@@ -167,18 +175,11 @@ export class Workbench {
     }
     const stream = this.#streams.get(work.stream)!;
     const isOpen = !stream.isClosed;
+    const hasReleased = stream.hasWritten && (!isOpen || !stream.connection.inTransaction);
     const position = takePosition(stream);
-    if (!stream.connection.inTransaction) this.#wakeSoon();
     if (!isOpen) this.close(work.stream);
-    work.answer({ kind: 'done', position, isOpen, results: step.value });
+    work.answer({ kind: 'done', position, isOpen, hasReleased, results: step.value });
     return true;
-  }
-
-  #wakeSoon(): void {
-    if (this.#parked.length === 0) return;
-    this.#retryCount = 0;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#retry(), 0);
   }
 
   #retry(): void {
@@ -200,19 +201,12 @@ function storeRequests({ stored }: Stream): string {
 }
 
 /**
- * Where the database stands after what the stream has committed, once: sixteen hexadecimal digits,
- * from the file beside the database. Undefined where there is none: a plain folder.
+ * Where the database stands after what the stream has committed, once. Undefined: it has written
+ * nothing, or nobody knows.
  */
 function takePosition(stream: Stream): string | undefined {
   const { connection } = stream;
   if (!stream.hasWritten || connection.inTransaction) return undefined;
   stream.hasWritten = false;
-  try {
-    const text = readFileSync(`${connection.path}-pos`, 'latin1');
-    return POSITION.exec(text)?.[1];
-  } catch {
-    return undefined;
-  }
+  return connection.position();
 }
-
-const POSITION = /^([0-9a-f]{16})\//;
