@@ -80,6 +80,7 @@ const NODE4 = `
     hostname: node4
     environment:
       PRIMARY_HOSTNAME: node1
+      PROXY_ADDR: ":8081"
       SKEIN_SECRET_FILE: /run/secrets/skein/secret
     ports: ["127.0.0.1:8004:8000"]
     volumes: ["node4-data:/data", "secret:/run/secrets/skein:ro"]
@@ -115,7 +116,7 @@ async function checkOwnWrites(project: ComposeProject): Promise<void> {
 }
 
 async function checkPastTheProxy(project: ComposeProject): Promise<void> {
-  const url = 'http://127.0.0.1:8081/api/messages/create/';
+  const url = 'http://127.0.0.1:3000/api/messages/create/';
   const curl = ['curl', '--silent', '--data', '{"content":"x"}', url];
   const { stdout } = await project.exec('node2', curl);
   const refused = JSON.parse(stdout) as { error: string };
@@ -131,6 +132,10 @@ async function checkLooking(project: ComposeProject): Promise<void> {
   }
   const { stdout } = await project.exec('node2', ['skein', 'status', '--data', '/data']);
   assert.match(stdout, /^node2 \* +replica/m);
+  // Where PROXY_ADDR says, the proxy listens as well.
+  const curl = ['curl', '--silent', 'http://node2:8081/api/health/'];
+  const health = JSON.parse((await project.exec('node1', curl)).stdout) as Health;
+  assert.equal(health.node_name, 'node2');
 }
 
 async function checkRights(project: ComposeProject): Promise<void> {

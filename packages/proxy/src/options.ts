@@ -104,6 +104,8 @@ export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
 export interface ProxyOptions extends Partial<Omit<ProxySettings, 'limits'>> {
   /** Where to listen; port 0 is any. */
   readonly address: HostAndPort;
+  /** Where else. */
+  readonly alsoAt?: readonly HostAndPort[];
   /** The app on this node. */
   readonly target: HostAndPort;
   readonly view: NodeView;
@@ -116,6 +118,7 @@ export interface ProxyOptions extends Partial<Omit<ProxySettings, 'limits'>> {
 /** Options with nothing left out. */
 export interface ResolvedOptions extends ProxySettings {
   readonly address: HostAndPort;
+  readonly alsoAt: readonly HostAndPort[];
   readonly target: HostAndPort;
   readonly view: NodeView;
   readonly log: Log;
@@ -127,6 +130,7 @@ export function resolveOptions(options: ProxyOptions): ResolvedOptions {
   return {
     ...DEFAULT_PROXY_SETTINGS,
     clock: systemClock,
+    alsoAt: [],
     ...options,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
   };

@@ -17,11 +17,19 @@ import { ProxyHandler } from './proxy-handler.ts';
 import type { Arrival } from './visit.ts';
 
 export interface ProxyServer {
+  /** The first of those where it listens. */
   readonly address: AddressInfo;
   /**
    * No new connections; requests under way have a while to finish, WebSockets end at once.
    */
   close(): Promise<void>;
+}
+
+/** One of the addresses where clients come. */
+interface Door {
+  readonly server: Server;
+  /** Connections on which no request has come yet. */
+  readonly silent: Set<Socket>;
 }
 
 const CLOSE_IDLE_MS = 20;
@@ -30,22 +38,35 @@ const CHECK_MS = 1000;
 /** Starts to listen. Throws ProxyError for an address that is taken or a malformed pattern. */
 export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   const resolved = resolveOptions(options);
-  const { limits, log, address } = resolved;
+  const { limits, log, address, alsoAt } = resolved;
   const handler = new ProxyHandler(resolved);
-  const server = createProxyServer(limits);
-  const silent = silentConnections(server);
-  const handle = (arrival: Arrival): void => {
-    silent.delete(arrival.request.socket);
-    void handler.handle(arrival).catch((error: unknown) => fail(error, arrival, log));
-  };
-  listenTo(server, handle);
-  server.on('error', (error) => log.warn('The proxy lost a connection', { error: error.message }));
-  await listen(server, address);
+  const doors: Door[] = [];
+  try {
+    for (const each of [address, ...alsoAt]) {
+      const door = createDoor(handler, limits, log);
+      await listen(door.server, each);
+      doors.push(door);
+    }
+  } catch (error) {
+    await close(doors, handler, limits.closeMs);
+    throw error;
+  }
   let closing: Promise<void> | undefined;
   return {
-    address: server.address() as AddressInfo,
-    close: () => (closing ??= close({ server, handler, silent }, limits.closeMs)),
+    address: doors[0]!.server.address() as AddressInfo,
+    close: () => (closing ??= close(doors, handler, limits.closeMs)),
   };
+}
+
+function createDoor(handler: ProxyHandler, limits: ProxyLimits, log: Log): Door {
+  const server = createProxyServer(limits);
+  const silent = silentConnections(server);
+  listenTo(server, (arrival) => {
+    silent.delete(arrival.request.socket);
+    void handler.handle(arrival).catch((error: unknown) => fail(error, arrival, log));
+  });
+  server.on('error', (error) => log.warn('The proxy lost a connection', { error: error.message }));
+  return { server, silent };
 }
 
 function createProxyServer(limits: ProxyLimits): Server {
@@ -122,23 +143,25 @@ function silentConnections(server: Server): Set<Socket> {
   return silent;
 }
 
-interface Closing {
-  readonly server: Server;
-  readonly handler: ProxyHandler;
-  /** Connections on which no request has come yet. */
-  readonly silent: ReadonlySet<Socket>;
+async function close(
+  doors: readonly Door[],
+  handler: ProxyHandler,
+  graceMs: number,
+): Promise<void> {
+  const closed = doors.map((door) => closeDoor(door, graceMs));
+  handler.endWaiting();
+  await Promise.all(closed);
+  handler.close();
 }
 
-async function close({ server, handler, silent }: Closing, graceMs: number): Promise<void> {
+async function closeDoor({ server, silent }: Door, graceMs: number): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   // A connection whose request has ended would stay for the next one.
   const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
-    handler.endWaiting();
     for (const socket of silent) socket.destroy();
   });
   clearTimeout(timer);
   clearInterval(idle);
-  handler.close();
 }

@@ -137,6 +137,26 @@ describe('startProxy()', () => {
     });
   });
 
+  test('listens at several addresses, or at none', async (t) => {
+    const target = await startEcho(t, 'app');
+    const [port, other] = [await freePort(), await freePort()];
+    const address = { host: LOOPBACK, port };
+    const alsoAt = [{ host: LOOPBACK, port: other }];
+    const taken = await startTestProxy(t, { target, address: alsoAt[0]! });
+    await assert.rejects(startTestProxy(t, { target, address, alsoAt }), { code: 'PROXY_LISTEN' });
+    await taken.server.close();
+
+    const proxy = await startTestProxy(t, { target, address, alsoAt });
+    assert.equal(proxy.port, port);
+    for (const each of [port, other]) {
+      const response = await fetch(`http://${LOOPBACK}:${each}/`);
+      assert.equal(response.status, 200);
+      await response.text();
+    }
+    await proxy.server.close();
+    await assert.rejects(fetch(`http://${LOOPBACK}:${other}/`));
+  });
+
   test('refuses a malformed pattern before it listens', async () => {
     const port = await freePort();
     const options = {

@@ -53,6 +53,8 @@ export interface CompatConfig {
 
 export interface ProxyConfig {
   readonly address: ProxyAddress;
+  /** Where else clients come; other nodes find it at the first. */
+  readonly alsoAt: readonly ProxyAddress[];
   /** Where the app of this node listens. */
   readonly target: ProxyAddress;
   /** Where the proxies of other nodes find this one; undefined: as with the node API. */

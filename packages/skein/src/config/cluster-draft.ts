@@ -37,6 +37,7 @@ export interface ClusterDraft {
 
 export interface ProxyDraft {
   readonly address?: Address | undefined;
+  readonly alsoAt?: readonly Address[] | undefined;
   readonly target?: Address | undefined;
   readonly advertiseUrl?: string | undefined;
   readonly database?: string | undefined;
@@ -136,6 +137,7 @@ export function finishProxy(
     problems: [],
     config: {
       address,
+      alsoAt: draft?.alsoAt ?? [],
       target,
       advertiseUrl: draft?.advertiseUrl,
       database: draft?.database,

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { ClusterDraft, ProxyDraft } from './cluster-draft.ts';
 import { anything, keysAndValues, scalar, section } from './shape.ts';
 import {
+  type Address,
   choice,
   durationUpTo,
   isSingleWord,
@@ -55,7 +56,7 @@ const CLUSTER = keysAndValues({
 });
 
 const PROXY = keysAndValues({
-  address: scalar(parseAddress),
+  address: anything(parseAddresses),
   target: scalar(parseAddress),
   'advertise-url': scalar(parseUrl),
   database: scalar(parseText),
@@ -101,8 +102,10 @@ function clusterDraftOf(cluster: z.infer<typeof CLUSTER>): ClusterDraft {
 }
 
 function proxyDraftOf(proxy: z.infer<typeof PROXY>): ProxyDraft {
+  const [address, ...alsoAt] = proxy.address ?? [];
   return {
-    address: proxy.address,
+    address,
+    alsoAt: address === undefined ? undefined : alsoAt,
     target: proxy.target,
     advertiseUrl: proxy['advertise-url'],
     database: proxy.database,
@@ -148,4 +151,20 @@ function parseTexts(value: unknown): readonly string[] {
   const isEach = texts.every((text) => typeof text === 'string' && text !== '');
   if (isEach) return texts as readonly string[];
   throw new RangeError('expected a text here, or a list of them');
+}
+
+/**
+ * An address, or a list of them, each taken once. What is empty in a list counts for nothing: a
+ * variable that is not set.
+ */
+function parseAddresses(value: unknown): readonly Address[] {
+  const texts = Array.isArray(value) ? parseTextsOrEmpty(value) : parseTexts(value);
+  const addresses = [...new Set(texts)].map(parseAddress);
+  if (addresses.length > 0) return addresses;
+  throw new RangeError('expected an address here, or a list of them, like :8080');
+}
+
+function parseTextsOrEmpty(values: readonly unknown[]): readonly string[] {
+  const said = values.filter((value) => value !== '' && value !== null);
+  return said.length === 0 ? [] : parseTexts(said);
 }

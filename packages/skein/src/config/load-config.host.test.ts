@@ -180,6 +180,7 @@ proxy:
     });
     assert.deepEqual(config.proxy, {
       address: { host: '', port: 8080 },
+      alsoAt: [],
       target: { host: 'localhost', port: 8081 },
       advertiseUrl: 'http://10.0.0.2:8080/',
       database: 'app.db',
@@ -194,6 +195,19 @@ proxy:
       gate: 1,
       gateWaitMs: 4_000,
     });
+  });
+
+  test('takes several addresses of a proxy, each once, and leaves out what is empty', (t) => {
+    const proxy = (address: string): string =>
+      `mount: { path: a }\nproxy: { address: ${address}, target: "3000" }\n`;
+    const text = proxy('[":8000", "$PROXY_ADDR"]');
+    const alsoAt = (environment: NonNullable<Setup['environment']>): unknown =>
+      load(t, { ...skeinYml(text), environment }).config.proxy?.alsoAt;
+    assert.deepEqual(alsoAt({ PROXY_ADDR: ':8081' }), [{ host: '', port: 8081 }]);
+    assert.deepEqual(alsoAt({ PROXY_ADDR: ':8000' }), []);
+    assert.deepEqual(alsoAt({}), []);
+    const [problem] = problemsOf(() => load(t, skeinYml(proxy('[""]'))));
+    assert.match(problem!, /proxy\.address: expected an address here, or a list of them/);
   });
 
   test('takes a cluster from the environment, flags before it and the file after', (t) => {

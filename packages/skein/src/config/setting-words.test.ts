@@ -27,7 +27,8 @@ retention: "1h"
       dataFolder: '/data',
       retentionMs: 3_600_000,
       cluster: { leaderElection: 'static', primary: 'node1' },
-      proxy: { database: 'db.sqlite3', address: { host: '', port: 8081 } },
+      proxy: { database: 'db.sqlite3', address: { host: '', port: 8081 }, alsoAt: [] },
+      sql: {},
     });
   });
 

@@ -31,7 +31,7 @@ const SETTINGS: Readonly<Record<Word, Reader>> = {
   }),
   primary_hostname: (text) => ({ cluster: { primary: READ_CLUSTER.nodeName(text) } }),
   database_name: (text) => ({ proxy: { database: parseText(text) } }),
-  proxy_addr: (text) => ({ proxy: { address: parseAddress(text) } }),
+  proxy_addr: (text) => ({ proxy: { address: parseAddress(text), alsoAt: [] } }),
   proxy_target: (text) => ({ proxy: { target: parseAddress(text) } }),
 };
 
