@@ -87,13 +87,14 @@ export class Prompter {
         hint: 'SKEIN_SUPERUSER_USERNAME and SKEIN_SUPERUSER_PASSWORD say it without being asked',
       });
     }
-    this.#output.write(`${question}: `);
-    this.#isHidden = isHidden;
     const ended = new AbortController();
     const end = (): void => ended.abort();
     lines.once('close', end);
     try {
-      const answer = await lines.question('', { signal: ended.signal });
+      const asked = lines.question(`${question}: `, { signal: ended.signal });
+      // The question is written by now; what follows is what is typed.
+      this.#isHidden = isHidden;
+      const answer = await asked;
       return isHidden ? answer : answer.trim();
     } catch (cause) {
       throw new AdminError('ADMIN_SUPERUSER', `Cannot ask for "${question}": the input has ended`, {

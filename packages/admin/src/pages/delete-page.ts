@@ -48,7 +48,7 @@ export function deletePage(member: Member, view: DeleteView): Html {
               ? NOTHING
               : html`<button type="submit" class="danger">${icon('remove')} Delete</button>`
           }
-          <a role="button" class="secondary outline" href="${addresses.table(table.name)}">Back</a>
+          <a class="button secondary" href="${addresses.table(table.name)}">Back</a>
         </form>
       </div>`,
   });

@@ -39,7 +39,7 @@ export function historyPage(member: Member, view: HistoryView): Html {
     ${
       older === undefined
         ? NOTHING
-        : html`<p><a role="button" class="secondary outline" href="${older}">Older</a></p>`
+        : html`<p><a class="button secondary" href="${older}">Older</a></p>`
     }`,
   });
 }

@@ -32,15 +32,12 @@ export function listPage(member: Member, view: ListView): Html {
   const { table, isWritable, page } = view;
   const { addresses } = member.site;
   const title = humanName(table.name);
-  const actions = html`<a
-      role="button"
-      class="secondary outline"
-      href="${addresses.structure(table.name)}"
+  const actions = html`<a class="button secondary" href="${addresses.structure(table.name)}"
       >${icon('structure')} Structure</a
     >
     ${
       isWritable
-        ? html`<a role="button" href="${addresses.add(table.name)}">${icon('add')} Add</a>`
+        ? html`<a class="button" href="${addresses.add(table.name)}">${icon('add')} Add</a>`
         : html`<span class="badge">read only</span>`
     }`;
   return memberPage(member, {
@@ -193,7 +190,7 @@ function pager(member: Member, view: ListView): Html {
   const link = (to: ListState['page'] | false, text: Html): Html =>
     to === false
       ? html`<span></span>`
-      : html`<a role="button" class="secondary outline" href="${href(to)}">${text}</a>`;
+      : html`<a class="button secondary" href="${href(to)}">${text}</a>`;
   return html`<nav class="pager" aria-label="Pages">
     ${link(previous ?? false, html`${icon('previous')} Previous`)}
     <span class="muted">

@@ -50,10 +50,7 @@ export function rowPage(member: Member, view: RowView): Html {
   const actions =
     key === undefined
       ? NOTHING
-      : html`<a
-          role="button"
-          class="secondary outline"
-          href="${addresses.rowHistory(table.name, key)}"
+      : html`<a class="button secondary" href="${addresses.rowHistory(table.name, key)}"
           >${icon('history')} History</a
         >`;
   const hasAside = relations.length > 0 || entries.length > 0;
@@ -96,10 +93,7 @@ function rowForm(member: Member, view: RowView): Html {
             ? html`<button type="submit" name="then" value="add" class="secondary outline">
                 Save and add another
               </button>`
-            : html`<a
-                role="button"
-                class="secondary outline danger"
-                href="${addresses.remove(table.name, [key])}"
+            : html`<a class="button secondary danger" href="${addresses.remove(table.name, [key])}"
                 >${icon('remove')} Delete</a
               >`
         }

@@ -15,7 +15,7 @@ export function usersPage(member: Member, users: readonly StoredUser[]): Html {
     body: html`${pageHead(
         'Users',
         `${countOf(users.length, 'superuser', 'superusers')}: each may do everything here`,
-        html`<a role="button" href="${addresses.addUser()}">${icon('add')} Add</a>`,
+        html`<a class="button" href="${addresses.addUser()}">${icon('add')} Add</a>`,
       )}
       <div class="scroll">
         <table class="rows" role="table" aria-label="Users">
