@@ -2,12 +2,11 @@
 // They never change.
 
 /** Primary result codes, from 0. */
-const RESULTS: readonly string[] = [
-  ...['OK', 'ERROR', 'INTERNAL', 'PERM', 'ABORT', 'BUSY', 'LOCKED', 'NOMEM', 'READONLY'],
-  ...['INTERRUPT', 'IOERR', 'CORRUPT', 'NOTFOUND', 'FULL', 'CANTOPEN', 'PROTOCOL', 'EMPTY'],
-  ...['SCHEMA', 'TOOBIG', 'CONSTRAINT', 'MISMATCH', 'MISUSE', 'NOLFS', 'AUTH', 'FORMAT'],
-  ...['RANGE', 'NOTADB'],
-];
+const RESULTS: readonly string[] = (
+  'OK ERROR INTERNAL PERM ABORT BUSY LOCKED NOMEM READONLY INTERRUPT IOERR CORRUPT NOTFOUND ' +
+  'FULL CANTOPEN PROTOCOL EMPTY SCHEMA TOOBIG CONSTRAINT MISMATCH MISUSE NOLFS AUTH FORMAT ' +
+  'RANGE NOTADB'
+).split(' ');
 
 /** Extended codes that ORMs tell apart. */
 const EXTENDED: Readonly<Record<number, string>> = {
