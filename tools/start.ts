@@ -48,7 +48,7 @@ import { parseStartOptions, type StartOptions } from './start/options.ts';
 import { findTakenPort } from './start/taken-port.ts';
 
 /** From the start of the last process until every application answers through its proxy. */
-const HEALTHY_TIMEOUT_MS = 30_000;
+const HEALTHY_TIMEOUT_MS = 60_000;
 
 /** The part of a cluster that this process runs. */
 interface Served {

@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 
 import { connectNode } from '@skein/client';
-import { assertConverged, onTestEnd, waitUntil } from '@skein/testkit';
+import { assertConverged, createMessagesSuperuser, onTestEnd, waitUntil } from '@skein/testkit';
 
+import { AdminBrowser } from '../lib/admin-browser.ts';
 import { MessagesClient, startMessages } from '../lib/messages-cluster.ts';
 import { seeOwnWrites } from '../lib/own-writes.ts';
 import { replayHint, SEED } from '../lib/scale.ts';
@@ -15,6 +16,7 @@ const TIMEOUT_MS = 300_000;
 const ARRIVAL_TIMEOUT_MS = 60_000;
 const CLIENT_COUNT = 100;
 const DURATION_MS = 60_000;
+const USER = { username: 'admin', password: 'goose-in-flight-7' };
 
 suite(`Messages: ${replayHint(SEED, 'messages')}`, () => {
   test('a hundred clients see their own writes at any door for a minute', async (t) => {
@@ -52,6 +54,10 @@ suite(`Messages: ${replayHint(SEED, 'messages')}`, () => {
     look();
     assert.equal(mostPrimaries, 1);
 
+    await createMessagesSuperuser(messages.node('node1'), USER);
+    const browser = new AdminBrowser();
+    await browser.logIn(messages.door('node3'), USER);
+
     // node1 and node3 are for node1, node2 is for itself.
     await messages.stopApps();
     await cluster.stop();
@@ -81,6 +87,11 @@ suite(`Messages: ${replayHint(SEED, 'messages')}`, () => {
     await messages.healthy();
     const created = await new MessagesClient().create(messages.door('node1'), 'After the change');
     assert.partialDeepStrictEqual(created, { kind: 'created', nodeName: 'node2' });
+    for (const { name } of cluster.nodes) {
+      const shown = await browser.maybeNodeName(messages.door(name));
+      assert.equal(shown, name, 'The session has survived the change of the primary');
+    }
+    await browser.addMessage(messages.door('node1'), 'From the admin, after the change');
     assert.equal(mostPrimaries, 1);
   });
 });

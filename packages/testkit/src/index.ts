@@ -38,12 +38,14 @@ export { askDaemon, fetchToFile } from './daemon/ask-daemon.ts';
 export { type Daemon, type DaemonOptions, residentBytes, startDaemon } from './daemon/daemon.ts';
 export {
   type CreatedMessage,
+  createMessagesSuperuser,
   type MessagesApp,
   type MessagesAppOptions,
   messagesEnvironment,
   migrateMessages,
   type MessagesNode,
   startMessagesApp,
+  type Superuser,
 } from './example/messages-app.ts';
 export { assertHistory, checkHistory } from './history/check-history.ts';
 export type {

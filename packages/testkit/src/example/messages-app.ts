@@ -104,9 +104,35 @@ export async function startMessagesApp(options: MessagesAppOptions): Promise<Mes
 
 /** Puts the migrations into the database of the node, where that is the primary's. */
 export async function migrateMessages(options: MessagesAppOptions): Promise<void> {
-  const child = spawnScript('migrate.ts', options, 'inherit', ['--if-primary']);
+  await runScript('migrate.ts', options, ['--if-primary']);
+}
+
+export interface Superuser {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Makes somebody who may use the admin, on whichever node. */
+export async function createMessagesSuperuser(
+  options: MessagesAppOptions,
+  { username, password }: Superuser,
+): Promise<void> {
+  const environment = {
+    SKEIN_SUPERUSER_USERNAME: username,
+    SKEIN_SUPERUSER_EMAIL: `${username}@example.com`,
+    SKEIN_SUPERUSER_PASSWORD: password,
+  };
+  await runScript('create-superuser.ts', { ...options, environment });
+}
+
+async function runScript(
+  script: string,
+  options: MessagesAppOptions,
+  args: readonly string[] = [],
+): Promise<void> {
+  const child = spawnScript(script, options, 'inherit', args);
   const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`Cannot migrate on ${options.name}: code ${code}`);
+  if (code !== 0) throw new Error(`${script} fails on ${options.name}: code ${code}`);
 }
 
 function spawnScript(
