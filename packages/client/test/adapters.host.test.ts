@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { onTestEnd, tempDir } from '@skein/testkit';
 
 import { openDatabase } from '../src/open-database.ts';
-import { checkPrimary, checkReplica, DRIVERS, SUBJECTS } from './adapters/suite.ts';
+import { checkLocks, checkPrimary, checkReplica, DRIVERS, SUBJECTS } from './adapters/suite.ts';
 import { FAKE_PRIMARY, FakeNode } from './fake-node.ts';
 
 for (const driver of DRIVERS) {
@@ -17,6 +17,9 @@ for (const driver of DRIVERS) {
         const session = subject.open(database.defaultSafeIntegers());
         onTestEnd(t, () => session.close());
         await checkPrimary(session);
+        const other = openDatabase(node, { driver, database: 'app.db', busyTimeoutMs: 0 });
+        onTestEnd(t, () => void other.close());
+        await checkLocks(session, other);
         node.become('replica');
         await checkReplica(session, FAKE_PRIMARY);
         node.become('primary');

@@ -10,7 +10,9 @@ import { describe, test } from 'node:test';
 import { SOURCE_FLAGS, tempDir } from '@skein/testkit';
 
 const DOCS = join(import.meta.dirname, '..', '..', '..', 'docs');
-const PAGES = readdirSync(DOCS).filter((name) => /^(?:client|frameworks-.+|orm-.+)\.md$/.test(name));
+const PAGES = readdirSync(DOCS).filter((name) =>
+  /^(?:client|frameworks-.+|orm-.+)\.md$/.test(name),
+);
 const TIMEOUT_MS = 60_000;
 
 const BLOCK = /^```ts\n(.*?)^```$/gms;

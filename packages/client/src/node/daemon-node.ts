@@ -238,7 +238,7 @@ function ask(path: string): Promise<string> {
       else reject(new Error(`The node answers ${response.statusCode}`));
     });
     request.once('timeout', () => request.destroy(new Error('The node does not answer')));
-    request.once('error', reject);
+    request.on('error', reject);
     request.once('close', close);
   });
 }

@@ -53,7 +53,7 @@ export class StateStream {
       connection.unref();
     });
     request.once('timeout', () => request.destroy(new Error('The node says nothing')));
-    request.once('error', (error) => this.#end(error));
+    request.on('error', (error) => this.#end(error));
     return request;
   }
 

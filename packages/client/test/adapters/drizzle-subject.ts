@@ -45,8 +45,9 @@ function insert(orm: Orm, { data, ...item }: Item): void {
 function run(orm: Orm, steps: readonly Step[]): void {
   for (const step of steps) {
     if (step.kind === 'fail') throw new GivenUp();
+    if (step.kind === 'call') step.work();
     if (step.kind === 'insert') insert(orm, step.item);
-    else nested(orm, step.steps);
+    if (step.kind === 'nested') nested(orm, step.steps);
   }
 }
 

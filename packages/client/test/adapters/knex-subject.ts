@@ -26,8 +26,9 @@ async function insert(orm: Knex, item: Item): Promise<void> {
 async function run(tx: Knex.Transaction, steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     if (step.kind === 'fail') throw new GivenUp();
+    if (step.kind === 'call') step.work();
     if (step.kind === 'insert') await insert(tx, step.item);
-    else await nested(tx, step.steps);
+    if (step.kind === 'nested') await nested(tx, step.steps);
   }
 }
 

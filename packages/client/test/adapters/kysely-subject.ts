@@ -54,8 +54,9 @@ async function transaction(orm: Kysely<Tables>, steps: readonly Step[]): Promise
 async function run(tx: ControlledTransaction<Tables>, steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     if (step.kind === 'fail') throw new GivenUp();
+    if (step.kind === 'call') step.work();
     if (step.kind === 'insert') await insert(tx, step.item);
-    else await nested(tx, step.steps);
+    if (step.kind === 'nested') await nested(tx, step.steps);
   }
 }
 

@@ -31,8 +31,9 @@ function insert(database: SkeinDatabase, { text, big, real, data }: Item): void 
 function run(database: SkeinDatabase, steps: readonly Step[]): void {
   for (const step of steps) {
     if (step.kind === 'fail') throw new GivenUp();
+    if (step.kind === 'call') step.work();
     if (step.kind === 'insert') insert(database, step.item);
-    else nested(database, step.steps);
+    if (step.kind === 'nested') nested(database, step.steps);
   }
 }
 

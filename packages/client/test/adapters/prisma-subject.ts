@@ -79,8 +79,9 @@ async function transaction<T>(
 async function run(tx: Transaction, steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     if (step.kind === 'fail') throw new GivenUp();
+    if (step.kind === 'call') step.work();
     if (step.kind === 'insert') await insert(tx, step.item);
-    else await nested(tx, step.steps);
+    if (step.kind === 'nested') await nested(tx, step.steps);
   }
 }
 

@@ -18,6 +18,8 @@ export type Step =
   | { readonly kind: 'insert'; readonly item: Item }
   /** A transaction within; the one around it goes on when it fails. */
   | { readonly kind: 'nested'; readonly steps: readonly Step[] }
+  /** Something else, while the transaction is open. */
+  | { readonly kind: 'call'; readonly work: () => void }
   /** Throws GivenUp. */
   | { readonly kind: 'fail' };
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { findSkeinError, NotPrimaryError, outcomeOf } from '../../src/errors.ts';
+import type { SkeinDatabase } from '../../src/database/shape.ts';
 import type { DriverName } from '../../src/drivers/load-driver.ts';
 import { DRIZZLE } from './drizzle-subject.ts';
 import { KNEX } from './knex-subject.ts';
@@ -56,6 +57,25 @@ export async function checkPrimary(session: Session): Promise<void> {
   });
   await assert.rejects(session.transaction([insert('lost with it'), insert('committed')]));
   assert.deepEqual(await texts(session), expected);
+}
+
+/**
+ * Transactions take the lock of the writer when they begin; those that only read, and can say so,
+ * do not. `other`: the same database, which does not wait for locks.
+ */
+export async function checkLocks(session: Session, other: SkeinDatabase): Promise<void> {
+  const write = (): void => other.transaction(() => undefined)();
+  const isLocked = (): void => assert.throws(write, { code: /^SQLITE_BUSY/ });
+  let callCount = 0;
+  const work = (): void => {
+    isLocked();
+    callCount += 1;
+  };
+  await session.transaction([{ kind: 'call', work }]);
+  const steps = [{ kind: 'call', work }, { kind: 'fail' }] as const;
+  await assert.rejects(session.transaction(steps), GivenUp);
+  assert.equal(callCount, 2);
+  write();
 }
 
 /** All that a replica does, which has what checkPrimary() left. */
