@@ -1,6 +1,7 @@
 // The view of a node, as something tells it that speaks like a daemon.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -141,6 +142,25 @@ describe('The view of a node', () => {
     await daemon.start();
     await until(node, ({ isPrimary }) => isPrimary);
     assert.equal(node.generation, generation + 1);
+  });
+
+  test('goes on when a listener throws, and hides no such error', async (t) => {
+    const { daemon, node } = await start(t);
+    const { generation } = node;
+    const program = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const thrown = once(process, 'uncaughtException');
+    const error = new RangeError('of the application');
+    const stop = node.on('role', () => {
+      throw error;
+    });
+    daemon.tell({ role: 'fenced' });
+    assert.deepEqual((await thrown)[0], error);
+    for (const listener of program) process.on('uncaughtException', listener);
+    stop();
+    daemon.tell({ role: 'primary' });
+    await until(node, ({ isPrimary }) => isPrimary);
+    assert.equal(node.generation, generation);
   });
 
   test('does not take what no daemon says', async (t) => {

@@ -147,6 +147,7 @@ export class DaemonNode implements NodeView {
   }
 
   #becomeUnheard(): void {
+    if (!this.#isHeard) return;
     this.#isHeard = false;
     const { name, epoch } = this.#state;
     // Where databases stand is still true: their files are as they were.
@@ -194,7 +195,16 @@ export class DaemonNode implements NodeView {
   }
 
   #tell(event: NodeEventName): void {
-    for (const listener of this.#listeners[event]) listener(this.#state);
+    for (const listener of this.#listeners[event]) {
+      try {
+        listener(this.#state);
+      } catch (error) {
+        // It is the application's, and not to be taken for one of the connection.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   /** The number of the line by which everything is told that is committed now. */
