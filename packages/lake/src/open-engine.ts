@@ -29,7 +29,7 @@ export interface OpenLake {
 export async function openLake(config: LakeConfig, log: Log): Promise<OpenLake> {
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
-    for (const each of closers.splice(0).reverse()) await each();
+    for (const each of closers.splice(0).toReversed()) await each();
   };
   try {
     const { catalogPath, dataPath, scratchFolder, s3 } = config;

@@ -101,6 +101,10 @@ export class PlainEngine implements LakeEngine {
     return { snapshot: this.#state().snapshot, schemas: [] };
   }
 
+  async maintain(): ReturnType<LakeEngine['maintain']> {
+    return { flushedTables: 0, mergedTables: 0, expiredSnapshots: 0, removedFiles: 0 };
+  }
+
   async close(): Promise<void> {
     this.#instance.closeSync();
   }

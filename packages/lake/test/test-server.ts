@@ -47,6 +47,8 @@ export interface TestServer {
 
 type Changes = Partial<Omit<LakeHttpOptions, 'engine' | 'limits'>> & {
   readonly limits?: Partial<LakeHttpOptions['limits']>;
+  /** Default: any that is free. */
+  readonly port?: number;
 };
 
 export async function startTestServer(
@@ -56,10 +58,10 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const metrics = new NodeMetrics();
   const log = new RecordingLog();
-  const scratchFolder = tempDir(t);
-  const { limits, ...others } = changes;
+  const { limits, port = 0, ...others } = changes;
+  const scratchFolder = changes.scratchFolder ?? tempDir(t);
   const server = await startLakeServer(
-    { host: '127.0.0.1', port: 0 },
+    { host: '127.0.0.1', port },
     {
       engine,
       access: { read: 'any', write: 'any' },

@@ -10,7 +10,7 @@ import type { LakeConfig } from '../config/lake-config.ts';
 import { loadLakeConfig } from '../config/load-config.ts';
 import type { ResultFormat } from '../http/formats/result-format.ts';
 import { resultFormat } from '../http/formats/formats.ts';
-import { openLake } from '../open-engine.ts';
+import { type OpenLake, openLake } from '../open-engine.ts';
 import { LakeUsageError } from './errors.ts';
 import { formatResult } from './result-table.ts';
 import { askLake, maybeFindLake } from './running-lake.ts';
@@ -91,11 +91,8 @@ async function openAndRun(
   return run(await openLake(config, log), sql, format);
 }
 
-async function* run(
-  { engine, close }: Awaited<ReturnType<typeof openLake>>,
-  sql: string,
-  format: ResultFormat,
-): AsyncGenerator<Uint8Array> {
+async function* run(lake: OpenLake, sql: string, format: ResultFormat): AsyncGenerator<Uint8Array> {
+  const { engine } = lake;
   try {
     const plan = await engine.plan(sql);
     const execution = await engine.execute(plan, { mayWrite: !plan.isReadOnly });
@@ -105,6 +102,6 @@ async function* run(
     for await (const chunk of execution.chunks()) if (isRead) yield encoder.rows(chunk);
     await execution.close();
   } finally {
-    await close();
+    await lake.close();
   }
 }

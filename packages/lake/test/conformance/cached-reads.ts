@@ -118,6 +118,10 @@ function checkEtags(target: () => Target): void {
       assert.notEqual(await etagOf(lake, sql), before, sql);
     }
   });
+  checkConditions(target);
+}
+
+function checkConditions(target: () => Target): void {
   conforms('G-13', target, async (lake) => {
     const sql = 'SELECT 13 AS x';
     const etag = await etagOf(lake, sql);

@@ -13,6 +13,8 @@ const writer: AccessRule = { sha256: hashOf('may write') };
 const READ = 'SELECT 1 AS x';
 const WRITE = 'CREATE SCHEMA IF NOT EXISTS public';
 
+const FORBIDDEN = '403 WRITE_FORBIDDEN';
+
 type ServerOf = (access: AccessPolicy) => Promise<TestServer>;
 
 /** What a request comes to: `200`, `403 WRITE_FORBIDDEN`. */
@@ -39,7 +41,6 @@ export function checkRights(target: () => Target, serverOf: ServerOf): void {
       }
     });
   };
-  const FORBIDDEN = '403 WRITE_FORBIDDEN';
   const useless = '400 USELESS_ACCESS_TOKEN';
   const needed = '401 NEED_ACCESS_TOKEN';
   const invalid = '401 INVALID_ACCESS_TOKEN';
@@ -62,6 +63,10 @@ export function checkRights(target: () => Target, serverOf: ServerOf): void {
   outcomes('A-09', { read: 'any', write: 'off' }, { '': ['200', '200', FORBIDDEN] });
   outcomes('A-10', { read: 'any', write: 'off' }, { token: [useless, useless, useless] });
   outcomes('A-11', { read: 'any', write: writer }, { wrong: [invalid, invalid, invalid] });
+  checkHeaders(target, serverOf);
+}
+
+function checkHeaders(target: () => Target, serverOf: ServerOf): void {
   conforms('A-12', target, async () => {
     const server = await serverOf({ read: 'any', write: writer });
     const answer = await server.query(READ, { Authorization: 'Basic bWU6bWU=' });

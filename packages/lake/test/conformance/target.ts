@@ -56,7 +56,7 @@ export function conforms(id: string, target: () => Target, check: Check): void {
   const requirement = CONFORMANCE[id];
   assert.ok(requirement !== undefined, `${id} is not in the list`);
   const instead = requirement.instead === undefined ? '' : ` (Seafowl: ${requirement.instead})`;
-  test(`${id} ${requirement.what}${instead}`, { timeout: 120_000 }, () => check(target()));
+  void test(`${id} ${requirement.what}${instead}`, { timeout: 120_000 }, () => check(target()));
 }
 
 /** Behind the first dot of a path nothing counts. */

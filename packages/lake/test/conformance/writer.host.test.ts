@@ -5,6 +5,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { tempDir } from '@skein/testkit';
+
 import type { LakeEngine } from '../../src/engine/ports.ts';
 import { createRealEngine } from '../real-engine.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
@@ -29,13 +31,15 @@ describe('Conformance, on a writer:', () => {
   const ends: (() => void | Promise<void>)[] = [];
   const suite = { after: (end: () => void | Promise<void>) => void ends.push(end) };
   let engine: LakeEngine;
+  let scratchFolder: string;
   let target: Target;
   let server: TestServer;
   let files: FileServer;
 
   before(async () => {
-    engine = await createRealEngine(suite, { externalTables: LOOPBACK });
-    server = await startTestServer(suite, engine);
+    scratchFolder = tempDir(suite);
+    engine = await createRealEngine(suite, { externalTables: LOOPBACK, scratchFolder });
+    server = await startTestServer(suite, engine, { scratchFolder });
     target = new Target(server.url, server.url);
     files = await startFileServer();
     ends.push(() => files.close());
@@ -63,7 +67,7 @@ describe('Conformance, on a writer:', () => {
     () => target,
     async () => {
       const limits = { uploadBytes: 1000 };
-      const small = await startTestServer(suite, shared(engine), { limits });
+      const small = await startTestServer(suite, shared(engine), { limits, scratchFolder });
       const send = (bytes: number): ReturnType<TestServer['send']> =>
         small.send('/upload/public/large', {
           method: 'POST',
