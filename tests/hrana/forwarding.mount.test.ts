@@ -66,7 +66,7 @@ test('an application writes wherever it runs, and reads what it wrote', async (t
       }
       await assert.rejects(db.execute(insert, { text: `${name} 0` }), (error: SkeinError) => {
         assert.match(error.message, /^UNIQUE constraint failed: notes\.text$/);
-        assert.equal(error.code as string, 'SQLITE_CONSTRAINT_UNIQUE');
+        assert.equal(error.code, 'SQLITE_CONSTRAINT_UNIQUE');
         assert.equal(outcomeOf(error), 'failed');
         return true;
       });
@@ -85,7 +85,7 @@ test('an application writes wherever it runs, and reads what it wrote', async (t
       );
       const seen = await Promise.all(many);
       assert.deepEqual(
-        seen.toSorted(),
+        seen.toSorted((a, b) => a - b),
         Array.from({ length: 8 }, (_, i) => before + 1 + i),
       );
       const undone = db.transaction(async (tx) => {

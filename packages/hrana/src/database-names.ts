@@ -1,6 +1,6 @@
 // Which database a request is about: `/v2/pipeline` is the one that is configured,
-// `/db/NAME/v2/pipeline` any other. A name is a file on the mount, in one flat folder; nothing in it
-// leads elsewhere.
+// `/db/NAME/v2/pipeline` any other. A name is a file on the mount, in one flat folder; nothing in
+// it leads elsewhere.
 
 import type { SqlServerOptions } from './options.ts';
 

@@ -13,7 +13,8 @@ describe('statementsOf()', () => {
     ['a text that does not end', "SELECT '; SELECT 2", 1],
     [
       'a trigger',
-      'CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT 1; SELECT CASE 1 WHEN 1 THEN 2 END; END; SELECT 1',
+      'CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT 1; SELECT CASE 1 WHEN 1 THEN 2 END; END;' +
+        'SELECT 1',
       2,
     ],
     ['a temporary trigger', 'CREATE TEMP TRIGGER a AFTER INSERT ON t BEGIN SELECT 1; END', 1],

@@ -10,9 +10,28 @@ interface Token {
   readonly end: number;
 }
 
+/** Beyond ASCII, SQLite takes every character for a letter. */
+const LETTER = String.raw`A-Za-z_\u0080-\u{10ffff}`;
+const WORD_REST = `[${LETTER}0-9$]*`;
+
 /** What tokens are made of; blanks and comments are matched too, and are none. */
-const TOKEN =
-  /(?<blank>\s+|--[^\n]*|\/\*[^]*?(?:\*\/|$))|(?<word>[\p{L}_\u0080-\u{10ffff}][\p{L}\p{N}_$\u0080-\u{10ffff}]*)|(?<parameter>\?\d*|[:@$][\p{L}\p{N}_$\u0080-\u{10ffff}]+(?:::[\p{L}\p{N}_$]+)*(?:\([^\s)]*\))?)|(?<semicolon>;)|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?|[\d.][\p{L}\p{N}_.]*|[^]/gu;
+const TOKEN = new RegExp(
+  [
+    String.raw`(?<blank>\s+|--[^\n]*|/\*[^]*?(?:\*/|$))`,
+    `(?<word>[${LETTER}]${WORD_REST})`,
+    // The names of $ are those of Tcl: $a::b(c).
+    String.raw`(?<parameter>\?\d*|[:@$][${LETTER}0-9$]+(?:::[${LETTER}0-9$]+)*(?:\([^\s)]*\))?)`,
+    '(?<semicolon>;)',
+    `'(?:[^']|'')*'?`,
+    `"(?:[^"]|"")*"?`,
+    '`(?:[^`]|``)*`?',
+    String.raw`\[[^\]]*\]?`,
+    // Numbers, with whatever letters stand behind them.
+    `[0-9.][${LETTER}0-9.]*`,
+    '[^]',
+  ].join('|'),
+  'gu',
+);
 
 function* tokensOf(sql: string): Generator<Token> {
   for (const match of sql.matchAll(TOKEN)) {

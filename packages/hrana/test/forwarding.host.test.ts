@@ -9,7 +9,7 @@ import { createClient, type LibsqlError } from '@libsql/client';
 import { onTestEnd, tempDir } from '@skein/testkit';
 import BetterSqlite3 from 'better-sqlite3';
 
-import type { SqlLimits } from '../src/index.ts';
+import type { SqlLimits } from '../src/options.ts';
 import { CLOSE, execute, pipeline, startTestServer, type TestServer } from './server.ts';
 
 interface Pair {

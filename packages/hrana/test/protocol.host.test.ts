@@ -1,5 +1,5 @@
-// Requests of Hrana 2 as they go over the wire: each type, each condition, what is refused, and what
-// a slow statement, a broken worker and a client that leaves do to others.
+// Requests of Hrana 2 as they go over the wire: each type, each condition, what is refused, and
+// what a slow statement, a broken worker and a client that leaves do to others.
 
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
@@ -10,8 +10,8 @@ import { waitUntil } from '@skein/testkit';
 import { CLOSE, execute, pipeline, type PipelineAnswer, startTestServer } from './server.ts';
 
 const WAIT_MS = 60_000;
-const FOREVER =
-  'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c';
+const COUNTING = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c';
+const FOREVER = `${COUNTING}) SELECT count(*) FROM c`;
 
 function resultOf({ body }: PipelineAnswer, index = 0): Record<string, unknown> {
   const { type, response, error } = body.results[index]!;
@@ -209,10 +209,7 @@ describe('A pipeline', () => {
     const { url } = await startTestServer(t, {
       limits: { rows: 10, responseBytes: 5000, bodyBytes: 9000 },
     });
-    const rows = (count: number): unknown =>
-      execute(
-        `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT ${count}) SELECT x FROM c`,
-      );
+    const rows = (count: number): unknown => execute(`${COUNTING} LIMIT ${count}) SELECT x FROM c`);
     const { body } = await pipeline(url, [rows(10), CLOSE]);
     assert.equal(body.results[0]!.type, 'ok');
     for (const request of [rows(11), execute('SELECT hex(zeroblob(4000))')]) {
@@ -331,9 +328,7 @@ describe('The server', () => {
     const body = JSON.stringify({
       requests: [
         execute('BEGIN IMMEDIATE'),
-        execute(
-          'INSERT INTO t WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 300000) SELECT x FROM c',
-        ),
+        execute(`INSERT INTO t ${COUNTING} LIMIT 300000) SELECT x FROM c`),
       ],
     });
     const headers = { 'content-type': 'application/json' };

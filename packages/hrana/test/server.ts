@@ -5,13 +5,9 @@ import type { TestContext } from 'node:test';
 import { onTestEnd, RecordingLog, tempDir } from '@skein/testkit';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
 
-import {
-  type NodeChange,
-  NodeView,
-  type SqlServer,
-  type SqlServerOptions,
-  startSqlServer,
-} from '../src/index.ts';
+import { type NodeChange, NodeView } from '../src/node-view.ts';
+import type { SqlServerOptions } from '../src/options.ts';
+import { type SqlServer, startSqlServer } from '../src/start-sql-server.ts';
 
 export interface TestServer {
   readonly url: string;
@@ -20,7 +16,7 @@ export interface TestServer {
   readonly server: SqlServer;
   readonly log: RecordingLog;
   /** The same database, by another connection. */
-  connect(name?: string): Database;
+  readonly connect: (name?: string) => Database;
 }
 
 export interface TestServerOptions extends Partial<

@@ -164,7 +164,8 @@ function describe(prepared: PreparedStatement): string {
     return `{"name":${name === undefined || name === '?' ? 'null' : JSON.stringify(name)}}`;
   });
   const columns = statement.reader ? columnsOf(prepared) : '[]';
-  return `{"params":[${names.join(',')}],"cols":${columns},"is_explain":${isExplain},"is_readonly":${isReadonly}}`;
+  const kind = `"is_explain":${isExplain},"is_readonly":${isReadonly}`;
+  return `{"params":[${names.join(',')}],"cols":${columns},${kind}}`;
 }
 
 /**

@@ -17,7 +17,7 @@ export class PositionFile {
     this.#path = `${databasePath}-pos`;
   }
 
-  /** The TXID, sixteen hexadecimal digits. Undefined where there is no such file: a plain folder. */
+  /** The TXID, sixteen hexadecimal digits. Undefined in a plain folder, which has no such file. */
   read(): string | undefined {
     try {
       this.#fd ??= openSync(this.#path, 'r');

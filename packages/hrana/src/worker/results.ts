@@ -37,8 +37,10 @@ export function executeStatement(
 type Change = readonly [changes: number | bigint, lastInsertRowid: number | bigint];
 
 function resultOf(columns: string, rows: string, change: Change | undefined): string {
-  const rowid = change === undefined ? 'null' : `"${change[1]}"`;
-  return `{"cols":${columns},"rows":${rows},"affected_row_count":${change?.[0] ?? 0},"last_insert_rowid":${rowid}}`;
+  const [changes, rowid] = change ?? [0, undefined];
+  const id = rowid === undefined ? 'null' : `"${rowid}"`;
+  const written = `"affected_row_count":${changes},"last_insert_rowid":${id}`;
+  return `{"cols":${columns},"rows":${rows},${written}}`;
 }
 
 export function columnsOf({ statement }: PreparedStatement): string {

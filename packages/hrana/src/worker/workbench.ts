@@ -31,7 +31,7 @@ export type Result =
       readonly hasReleased: boolean;
       readonly results: string;
     }
-  /** Nothing was executed: it is for the primary, after these requests, which are JSON in a list. */
+  /** Nothing was executed: it is for the primary, after these requests (JSON, in a list). */
   | { readonly kind: 'forward'; readonly before: string }
   /** Nothing was executed. */
   | { readonly kind: 'refused'; readonly error: string };

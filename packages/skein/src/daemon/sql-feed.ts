@@ -1,5 +1,5 @@
-// What the SQL server is told of its node: as the proxy, but with the primary's SQL, and the epoch of
-// what is committed here.
+// What the SQL server is told of its node: as the proxy, but with the primary's SQL, and the epoch
+// of what is committed here.
 
 import type { NodeChange } from '@skein/hrana';
 
