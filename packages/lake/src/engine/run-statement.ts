@@ -72,8 +72,8 @@ export async function prepareStatement(
         `A statement of kind ${StatementType[statement.statementType]} is not allowed`,
       );
     }
-    await checkWork(connection, work, { ...options, count: statement.parameterCount });
     bindParameters(statement, options.parameters);
+    await checkWork(connection, work, { ...options, count: statement.parameterCount });
     return statement;
   } catch (error) {
     statement.destroySync();
