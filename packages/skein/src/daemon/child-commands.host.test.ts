@@ -5,7 +5,8 @@ import { describe, test } from 'node:test';
 
 import { onTestEnd, RecordingLog, tempDir } from '@skein/testkit';
 
-import { ChildCommands } from './child-commands.ts';
+import type { MountConfig } from '../config/mount-config.ts';
+import { ChildCommands, whereaboutsOf } from './child-commands.ts';
 
 describe('ChildCommands', () => {
   test('runs one after the other, until one fails', async (t) => {
@@ -32,6 +33,31 @@ describe('ChildCommands', () => {
     const environment = readFileSync(file, 'utf8');
     assert.match(environment, /^SKEIN_OTHER=something else$/m);
     assert.doesNotMatch(environment, /SKEIN_SECRET|a-secret/);
+  });
+
+  test('tells a command where its node is', async (t) => {
+    const file = join(tempDir(t), 'environment');
+    const config = {
+      mountpoint: '/litefs',
+      dataFolder: '/data',
+      cluster: { name: 'node2', primary: { name: 'node1', urls: [] } },
+      proxy: { database: 'app.db' },
+    };
+    const given = whereaboutsOf(config as unknown as MountConfig);
+    await new ChildCommands(new RecordingLog(), given).run([['sh', '-c', `env > ${file}`]]);
+    const lines = readFileSync(file, 'utf8').split('\n');
+    for (const line of [
+      'SKEIN_MOUNT_PATH=/litefs',
+      'SKEIN_DATA_PATH=/data',
+      'SKEIN_NODE_NAME=node2',
+      'SKEIN_PRIMARY_HOSTNAME=node1',
+      'SKEIN_DATABASE_NAME=app.db',
+    ]) {
+      assert.ok(lines.includes(line), line);
+    }
+    const alone = { ...config, cluster: undefined, proxy: undefined };
+    const named = Object.keys(whereaboutsOf(alone as unknown as MountConfig));
+    assert.deepEqual(named, ['SKEIN_MOUNT_PATH', 'SKEIN_DATA_PATH']);
   });
 
   test('starts nothing after it was told to stop', async (t) => {

@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 
 import type { Log } from '@skein/host';
 
-import type { ExecCommand } from '../config/mount-config.ts';
+import type { ExecCommand, MountConfig } from '../config/mount-config.ts';
 
 /** As shells tell it: a program that a signal killed ends with this and the signal's number. */
 const SIGNAL_EXIT_CODE = 128;
@@ -16,11 +16,14 @@ const SECRET_VARIABLE = 'SKEIN_SECRET';
 
 export class ChildCommands {
   readonly #log: Log;
+  readonly #given: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
   #isStopping = false;
 
-  constructor(log: Log) {
+  /** `given`: what their environments have beside that of the node. */
+  constructor(log: Log, given: NodeJS.ProcessEnv = {}) {
     this.#log = log;
+    this.#given = given;
   }
 
   /** Resolves with the exit code of the last, or of the first that fails. */
@@ -57,7 +60,7 @@ export class ChildCommands {
 
   #runOne([program, ...args]: ExecCommand): Promise<number> {
     return new Promise((resolve) => {
-      const env = childEnvironment(process.env);
+      const env = { ...childEnvironment(process.env), ...this.#given };
       const child = spawn(program, args, { stdio: 'inherit', env });
       this.#child = child;
       child.once('error', (error) => {
@@ -69,6 +72,22 @@ export class ChildCommands {
       });
     });
   }
+}
+
+/**
+ * Where the node is, by the words in which an app may be told of it (setting-words.ts): it does not
+ * have to be told again.
+ */
+export function whereaboutsOf(config: MountConfig): NodeJS.ProcessEnv {
+  const { mountpoint, dataFolder, cluster, proxy } = config;
+  return {
+    SKEIN_MOUNT_PATH: mountpoint,
+    SKEIN_DATA_PATH: dataFolder,
+    ...(cluster === undefined
+      ? {}
+      : { SKEIN_NODE_NAME: cluster.name, SKEIN_PRIMARY_HOSTNAME: cluster.primary.name }),
+    ...(proxy?.database === undefined ? {} : { SKEIN_DATABASE_NAME: proxy.database }),
+  };
 }
 
 /** An app shows its environment when it fails, and has no use for the secret of the nodes. */

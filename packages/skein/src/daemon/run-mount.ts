@@ -14,7 +14,7 @@ import { type FuseMount, mountFuse, unmountFuse } from '@skein/fuse';
 import { createNodeLog, type Log } from '@skein/host';
 
 import type { MountConfig } from '../config/mount-config.ts';
-import { ChildCommands } from './child-commands.ts';
+import { ChildCommands, whereaboutsOf } from './child-commands.ts';
 import { prepareFolders } from './folders.ts';
 import { MountThreadClient } from './mount-thread-client.ts';
 import { NodeParts } from './node-parts.ts';
@@ -40,7 +40,7 @@ export async function runMount(
   options: RunMountOptions = {},
 ): Promise<number> {
   const log = createNodeLog(config.log);
-  const children = new ChildCommands(log);
+  const children = new ChildCommands(log, whereaboutsOf(config));
   // From here on, so that no signal leaves a mount behind.
   const signals = trapSignals((signal) => children.forward(signal));
   const folderOwner = prepareFolders(config);
