@@ -31,7 +31,7 @@ export interface OpenOptions {
 
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** A database of the node. Its file is opened at its first use. Throws SettingsError for its name. */
+/** A database of the node, whose file is opened at its first use. Throws SettingsError. */
 export function openDatabase(node: NodeView, options: OpenOptions = {}): SkeinDatabase {
   const { driver, database, transactionMode = 'IMMEDIATE', onReplica = 'throw' } = options;
   if (onReplica === 'forward') {
