@@ -35,7 +35,8 @@ function switchThemes() {
       (root.dataset.theme === undefined && matchMedia('(prefers-color-scheme: dark)').matches);
     root.dataset.theme = isDark ? 'light' : 'dark';
     const path = base === '' ? '/' : base;
-    document.cookie = `skein_admin_theme=${root.dataset.theme}; Path=${path}; Max-Age=${THEME_AGE_S}; SameSite=Lax`;
+    const attributes = `Path=${path}; Max-Age=${THEME_AGE_S}; SameSite=Lax`;
+    document.cookie = `skein_admin_theme=${root.dataset.theme}; ${attributes}`;
   });
 }
 

@@ -29,8 +29,8 @@ export interface AdminOptions {
   /** Tables that are shown and cannot be changed. */
   readonly readOnlyTables?: readonly string[];
   /**
-   * From where forms may be sent, as `https://admin.example.com`, where a balancer in front changes
-   * the Host of requests; the host that was asked is always among them.
+   * From where forms may be sent, as `https://admin.example.com`, where a balancer in front
+   * changes the Host of requests; the host that was asked is always among them.
    */
   readonly origins?: readonly string[];
   /**
@@ -40,7 +40,7 @@ export interface AdminOptions {
   readonly trustForwarded?: 'private' | 'all' | 'none';
   /** Of a request, files included; default 8 MiB. */
   readonly maxBodyBytes?: number;
-  /** What new passwords cost to check; hashes of other parameters are replaced at the next login. */
+  /** What a password costs to check; hashes of other parameters are replaced at the next login. */
   readonly scrypt?: ScryptParameters;
   /** Milliseconds since the epoch; default the clock of SQLite. */
   readonly now?: () => number;

@@ -52,5 +52,5 @@ const IN_PAGE = readFileSync(new URL('in-page.js', import.meta.url), 'utf8');
 
 /** Evaluates a call of a function of in-page.js. */
 export function callInPage<T>(page: Page, call: string): Promise<T> {
-  return page.evaluate<T>(`(() => { ${IN_PAGE}; return ${call}; })()`);
+  return page.evaluate<T>(`(() => { ${IN_PAGE}; return inPage.${call}; })()`);
 }

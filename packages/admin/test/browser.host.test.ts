@@ -1,5 +1,5 @@
-// The site in a real Chromium: with a mouse, with a keyboard alone, on a phone, without scripts, and
-// as readers of a screen find it.
+// The site in a real Chromium: with a mouse, with a keyboard alone, on a phone, without scripts,
+// and as readers of a screen find it.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';

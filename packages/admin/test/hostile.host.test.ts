@@ -156,7 +156,7 @@ describe('SQL', () => {
       assert.equal(list.status, 200, name);
       assert.match(list.text, /value="@1"/, name);
       const form = await client.get(`${at}/row/@1`);
-      const fields = { seen: seenOf(form), [`v.${name}`]: 'w', 'v.order': '2', then: 'stay' };
+      const fields = { seen: seenOf(form), [`v.${name}`]: 'w', 'v.order': '2', afterwards: 'stay' };
       const saved = await client.send(`${at}/row/@1`, form, fields);
       assert.match(saved.text, /was changed/, name);
     }
@@ -239,7 +239,7 @@ describe('a form', () => {
         body: stream,
         duplex: 'half',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      } as RequestInit)
+      })
       .then(({ status }) => status)
       .catch(() => 'closed');
     assert.ok(answer === 413 || answer === 'closed', String(answer));

@@ -113,3 +113,5 @@ function spoilPage() {
   sheet.replaceSync('.faint { color: #ccc; background: #fff } pre { width: 3000px }');
   document.adoptedStyleSheets.push(sheet);
 }
+
+globalThis.inPage = { auditDocument, auditContrast, backgroundOf, hasFocusRing, spoilPage };

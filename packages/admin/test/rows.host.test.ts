@@ -140,7 +140,7 @@ describe('change', () => {
       seen: seenOf(form),
       'v.content': 'Changed <b>',
       'v.author_id': '',
-      then: 'stay',
+      afterwards: 'stay',
     });
     assert.equal(done.path, '/admin/t/messages/row/1');
     const row = rowOf(site, 'SELECT * FROM messages WHERE id = 1')!;
@@ -234,7 +234,7 @@ describe('change', () => {
     const moved = await client.send(path, form, {
       seen: seenOf(form),
       'v.language': 'de/AT',
-      then: 'stay',
+      afterwards: 'stay',
     });
     assert.equal(moved.path, '/admin/t/translations/row/1,u-ZGUvQVQ');
     assert.equal((await client.get(path)).status, 404);

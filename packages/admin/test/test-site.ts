@@ -108,7 +108,7 @@ export class Client {
   ): Promise<Page> {
     const body = new URLSearchParams();
     for (const [name, value] of Object.entries(fields)) {
-      for (const one of [value].flat()) body.append(name, one as string);
+      for (const one of [value].flat()) body.append(name, one);
     }
     return this.#send(path, { method: 'POST', body, headers }, true);
   }

@@ -1,8 +1,8 @@
 // The command that makes a superuser: on the primary in the database, on a replica by asking the
 // site of the primary, which wants a proof (superuser-routes.ts).
 //
-//   SKEIN_SUPERUSER_USERNAME, _EMAIL, _PASSWORD     whom to create; what is missing is asked for
-//   SKEIN_SUPERUSER_BY, SKEIN_SUPERUSER_BY_PASSWORD who creates, on a replica, unless it is the first
+//   SKEIN_SUPERUSER_USERNAME, _EMAIL, _PASSWORD     whom to create; what is missing is asked
+//   SKEIN_SUPERUSER_BY, _BY_PASSWORD                who creates, on a replica; not for the first
 //
 // A password is never an argument: those can be read by everybody on the machine.
 

@@ -22,8 +22,8 @@ export type Cell =
 export const NULL_CELL: Cell = { kind: 'null' };
 
 /**
- * What to select for a cell; it comes in three columns named after `alias`. `textMax`: the number of
- * characters that are wanted of a text.
+ * What to select for a cell; it comes in three columns named after `alias`. `textMax`: how many
+ * characters are wanted of a text.
  */
 export function cellSql(expression: string, alias: string, textMax: number): string {
   return `typeof(${expression}) AS ${alias}t,

@@ -20,8 +20,10 @@ export class Addresses {
   }
 
   readonly home = (): string => `${this.basePath}/`;
-  readonly login = (next?: string): string =>
-    `${this.basePath}/login${next === undefined ? '' : `?${new URLSearchParams({ next }).toString()}`}`;
+  readonly login = (next?: string): string => {
+    const query = next === undefined ? '' : `?${new URLSearchParams({ next }).toString()}`;
+    return `${this.basePath}/login${query}`;
+  };
   readonly logout = (): string => `${this.basePath}/logout`;
   readonly password = (): string => `${this.basePath}/password`;
   readonly users = (): string => `${this.basePath}/users`;

@@ -19,7 +19,7 @@ function say(visit: Visit, message: Message, status: number): PageReply {
   return { kind: 'page', status, html: messagePage(visit, message) };
 }
 
-/** A write on a node that may not: where it can be written, and what would have brought it there. */
+/** A write on a node that may not: where it can be written, and what would have sent it there. */
 export function notPrimary(visit: Visit): PageReply {
   const { node, site } = visit;
   const primary = node?.primary;

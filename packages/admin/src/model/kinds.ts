@@ -24,7 +24,7 @@ export type ColumnKind =
 const MOMENT_NAME = /(?:^|_)(?:at|on|date|time|datetime|timestamp)$|[a-z](?:At|On|Date|Time)$/;
 const FLAG_NAME = /^(?:is|has|can)(?:_|[A-Z])/;
 const LINE_NAME =
-  /(?:^|_)(?:name|title|slug|email|url|label|status|kind|type|code|state|phone|color|id|path|host)$/i;
+  /(?:^|_)(?:name|title|slug|email|url|label|status|kind|type|code|state|phone|id|path|host)$/i;
 /** VARCHAR(255) and shorter is a line; what is longer was meant to be longer. */
 const LINE_LENGTH_MAX = 255;
 

@@ -131,7 +131,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** A column without a type keeps the one that the row had; what looks like a number is new as one. */
+/** A column without a type keeps that of the row; in a new row what looks like a number is one. */
 function untyped(text: string, cell: Cell | undefined): SqlValue {
   if (cell?.kind === 'text') return text;
   if (/^-?\d{1,19}$/.test(text)) return maybeInteger(text) ?? text;

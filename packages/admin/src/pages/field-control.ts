@@ -183,7 +183,8 @@ function reference(member: Member, view: FieldView, id: string): Html {
     }));
     return select(view, id, isKnown ? choices : [{ value: current, label: current }, ...choices]);
   }
-  const target = reference!.target;
+  const { target, targetColumns } = reference!;
+  const targetColumn = targetColumns[0]!;
   return html`<input
       id="${id}"
       type="text"
@@ -191,13 +192,13 @@ function reference(member: Member, view: FieldView, id: string): Html {
       value="${current}"
       autocomplete="off"
       list="${id}-list"
-      data-lookup="${addresses.lookup(target)}?column=${encodeURIComponent(reference!.targetColumns[0]!)}"
+      data-lookup="${addresses.lookup(target)}?column=${encodeURIComponent(targetColumn)}"
       ${described(view, id)}
     />
     <datalist id="${id}-list"></datalist>
     <small
-      >${label === undefined ? NOTHING : html`Now: <b>${label}</b>. `}Any value of
-      ${reference!.targetColumns[0]!} in
+      >${label === undefined ? NOTHING : html`Now: <b>${label}</b>. `}Any value of ${targetColumn}
+      in
       <a href="${addresses.table(target)}" target="_blank" rel="noopener"
         >${humanName(target)}<span class="visually-hidden"> (new tab)</span></a
       ></small

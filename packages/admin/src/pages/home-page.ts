@@ -18,6 +18,7 @@ export interface HomeView {
 export function homePage(member: Member, { tables, entries }: HomeView): Html {
   const { addresses, options } = member.site;
   const below = countOf(tables.length, 'table', 'tables');
+  const noTables = html`<p class="card muted">There are no tables yet.</p>`;
   return memberPage(member, {
     title: 'Overview',
     place: 'home',
@@ -25,7 +26,7 @@ export function homePage(member: Member, { tables, entries }: HomeView): Html {
       <div class="home">
         <section aria-labelledby="tables-title">
           <h2 id="tables-title">Tables</h2>
-          ${tables.length === 0 ? html`<p class="card muted">There are no tables yet.</p>` : NOTHING}
+          ${tables.length === 0 ? noTables : NOTHING}
           <ul class="tiles">
             ${tables.map(({ table, rows }) => tile(member, table, rows))}
           </ul>

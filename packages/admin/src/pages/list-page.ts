@@ -4,7 +4,7 @@
 import type { Cell } from '../database/cells.ts';
 import { type Column, foreignKeyOf, type Table } from '../database/schema.ts';
 import type { Member } from '../http/site-context.ts';
-import { humanName, kindOf } from '../model/kinds.ts';
+import { humanName, isMoment, kindOf } from '../model/kinds.ts';
 import type { FilterChoice } from '../query/filter-choices.ts';
 import { keyLabel } from '../query/labels.ts';
 import { type ListPage, type ListedRow, PAGE_ROWS, type RowCount } from '../query/list-rows.ts';
@@ -32,6 +32,7 @@ export function listPage(member: Member, view: ListView): Html {
   const { table, isWritable, page } = view;
   const { addresses } = member.site;
   const title = humanName(table.name);
+  const below = html`<code>${table.name}</code> · ${formatCount(view.rows)}`;
   const actions = html`<a class="button secondary" href="${addresses.structure(table.name)}"
       >${icon('structure')} Structure</a
     >
@@ -44,9 +45,9 @@ export function listPage(member: Member, view: ListView): Html {
     title,
     crumbs: [],
     table: table.name,
-    body: html`${pageHead(title, html`<code>${table.name}</code> · ${formatCount(view.rows)}`, actions)}
-    ${filterForm(member, view)} ${stateChips(member, view)}
-    ${page.rows.length === 0 ? emptyList(view) : rowsForm(member, view)} ${pager(member, view)}`,
+    body: html`${pageHead(title, below, actions)} ${filterForm(member, view)}
+    ${stateChips(member, view)} ${page.rows.length === 0 ? emptyList(view) : rowsForm(member, view)}
+    ${pager(member, view)}`,
   });
 }
 
@@ -114,7 +115,7 @@ function columnHead(member: Member, { table, state }: ListView, column: Column):
     role="columnheader"
     scope="col"
     aria-sort="${sort}"
-    class="${isNumeric(table, column) ? 'right' : ''}"
+    class="${alignment(table, column)}"
   >
     <a href="${href}" title="${column.name}"
       >${humanName(column.name)}${isOrdered ? icon(isDescending ? 'down' : 'up') : NOTHING}</a
@@ -122,11 +123,12 @@ function columnHead(member: Member, { table, state }: ListView, column: Column):
   </th>`;
 }
 
-/** Digits stand under digits; what is read as words stands left. */
-function isNumeric(table: Table, column: Column): boolean {
+/** Digits stand under digits; what is read as words stands left, a moment on one line. */
+function alignment(table: Table, column: Column): string {
   const kind = kindOf(column);
+  if (isMoment(kind)) return 'moment-cell';
   const isNumber = kind === 'integer' || kind === 'real' || kind === 'number';
-  return isNumber && foreignKeyOf(table, column.name) === undefined;
+  return isNumber && foreignKeyOf(table, column.name) === undefined ? 'right' : '';
 }
 
 function tableRow(member: Member, view: ListView, row: ListedRow): Html {
@@ -158,7 +160,7 @@ function tableCell(member: Member, view: ListView, { row, column, isFirst }: Cel
     isFirst && row.key !== undefined
       ? html`<a class="row-link" href="${addresses.row(view.table.name, row.key)}">${shown}</a>`
       : (referenceLink(member, view, { cell, column }) ?? shown);
-  const kind = isNumeric(view.table, column) ? 'right' : '';
+  const kind = alignment(view.table, column);
   return html`<td role="cell" data-label="${humanName(column.name)}" class="${kind}">
     <div>${content}</div>
   </td>`;
@@ -185,6 +187,7 @@ function pager(member: Member, view: ListView): Html {
   const base = member.site.addresses.table(table.name);
   const href = (to: ListState['page']): string =>
     `${base}${formatListState({ ...state, page: to })}`;
+  const first = html`<a href="${href(undefined)}">First page</a> · `;
   const previous = page.hasPrevious ? previousPage(view) : undefined;
   const next = page.hasNext ? nextPage(view) : undefined;
   const link = (to: ListState['page'] | false, text: Html): Html =>
@@ -193,10 +196,7 @@ function pager(member: Member, view: ListView): Html {
       : html`<a class="button secondary" href="${href(to)}">${text}</a>`;
   return html`<nav class="pager" aria-label="Pages">
     ${link(previous ?? false, html`${icon('previous')} Previous`)}
-    <span class="muted">
-      ${page.hasPrevious ? html`<a href="${href(undefined)}">First page</a> · ` : NOTHING}${PAGE_ROWS}
-      rows a page
-    </span>
+    <span class="muted"> ${page.hasPrevious ? first : NOTHING}${PAGE_ROWS} rows a page </span>
     ${link(next ?? false, html`Next ${icon('next')}`)}
   </nav>`;
 }

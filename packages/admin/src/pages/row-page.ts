@@ -84,13 +84,13 @@ function rowForm(member: Member, view: RowView): Html {
       <input type="hidden" name="seen" value="${digests.join(',')}" />
       ${fields.map((field, i) => fieldRow(member, view, { field, i }))}
       <div class="form-actions">
-        <button type="submit" name="then" value="list">Save</button>
-        <button type="submit" name="then" value="stay" class="secondary outline">
+        <button type="submit" name="afterwards" value="list">Save</button>
+        <button type="submit" name="afterwards" value="stay" class="secondary outline">
           Save and continue
         </button>
         ${
           key === undefined
-            ? html`<button type="submit" name="then" value="add" class="secondary outline">
+            ? html`<button type="submit" name="afterwards" value="add" class="secondary outline">
                 Save and add another
               </button>`
             : html`<a class="button secondary danger" href="${addresses.remove(table.name, [key])}"

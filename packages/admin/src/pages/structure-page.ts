@@ -12,11 +12,12 @@ export function structurePage(member: Member, table: Table): Html {
     ...(table.isStrict ? ['STRICT'] : []),
     ...(table.isWithoutRowid ? ['WITHOUT ROWID'] : []),
   ];
+  const below = html`<code>${table.name}</code> · ${words.join(', ')}`;
   return memberPage(member, {
     title: 'Structure',
     table: table.name,
     crumbs: [tableCrumb(member.site, table.name)],
-    body: html`${pageHead(humanName(table.name), html`<code>${table.name}</code> · ${words.join(', ')}`)}
+    body: html`${pageHead(humanName(table.name), below)}
       <section class="card" aria-labelledby="columns-title">
         <h2 id="columns-title">Columns</h2>
         ${columnsOf(table)}

@@ -38,6 +38,7 @@ export function usersPage(member: Member, users: readonly StoredUser[]): Html {
 
 function userRow(member: Member, user: StoredUser): Html {
   const { addresses } = member.site;
+  const never = html`<span class="nothing">never</span>`;
   const isSelf = user.id === member.session.user.id;
   const change = isSelf
     ? html`<span class="muted">yes, you</span>`
@@ -53,7 +54,7 @@ function userRow(member: Member, user: StoredUser): Html {
     <td role="cell" data-label="Username"><b>${user.username}</b></td>
     <td role="cell" data-label="Email">${user.email}</td>
     <td role="cell" data-label="Last login">
-      ${user.lastLoginMs === undefined ? html`<span class="nothing">never</span>` : moment(user.lastLoginMs)}
+      ${user.lastLoginMs === undefined ? never : moment(user.lastLoginMs)}
     </td>
     <td role="cell" data-label="Created">${moment(user.createdMs)}</td>
     <td role="cell" data-label="May log in">${change}</td>

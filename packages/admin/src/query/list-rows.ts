@@ -169,10 +169,9 @@ function beyond({ table }: ListTask, { column, isDescending }: Order, start: Sta
   const value = `(SELECT ${name} FROM ${quoteName(table.name)} WHERE ${keyCondition(identity)})`;
   const isNotNull = table.columns.some(({ name, isNotNull }) => name === column && isNotNull);
   const orNull = isDescending && !isNotNull ? ` OR ${name} IS NULL` : '';
-  return {
-    sql: `(${name} ${sign}= ${value}${orNull}) AND (${name} ${sign} ${value}${orNull} OR ${isKeyBeyond})`,
-    values: [...values, ...values, ...values],
-  };
+  const range = `${name} ${sign}= ${value}${orNull}`;
+  const exact = `${name} ${sign} ${value}${orNull} OR ${isKeyBeyond}`;
+  return { sql: `(${range}) AND (${exact})`, values: [...values, ...values, ...values] };
 }
 
 export interface RowCount {

@@ -10,6 +10,7 @@ import { acceptForm, readReady, writeReady } from '../http/members.ts';
 import { forbidden } from '../http/refusals.ts';
 import { page, type Reply, siteCookie } from '../http/reply.ts';
 import { maybeMember, type Member, type Visit } from '../http/site-context.ts';
+import { countOf } from '../pages/html.ts';
 import { loginPage, type LoginView } from '../pages/login-page.ts';
 import { readKey } from '../store/own-tables.ts';
 import { hasUsers, maybeUser, noteLogin, setPassword, type StoredUser } from '../store/users.ts';
@@ -55,7 +56,7 @@ export async function logIn(visit: Visit): Promise<Reply> {
   const result = await site.passwords.check({ username, password, hash, address, nowMs });
   if (result.kind === 'wait') {
     const waitS = Math.ceil(result.waitMs / 1000);
-    const problem = `Too many attempts: try again in ${waitS} ${waitS === 1 ? 'second' : 'seconds'}`;
+    const problem = `Too many attempts: try again in ${countOf(waitS, 'second', 'seconds')}`;
     const parts = { next, username, problem };
     const reply = readReady(visit, (database) => loginForm(visit, database, parts, 429));
     return reply.kind === 'page' ? { ...reply, retryAfterS: waitS } : reply;

@@ -201,11 +201,11 @@ interface Saved {
 function saved(member: Member, { table, form, key, word }: Saved): Reply {
   const { addresses } = member.site;
   const name = key === undefined ? 'The row' : `${humanName(table.name)} ${keyLabel(key)}`;
-  const then = form.get('then');
+  const afterwards = form.get('afterwards');
   const to =
-    then === 'add'
+    afterwards === 'add'
       ? addresses.add(table.name)
-      : then === 'stay' && key !== undefined
+      : afterwards === 'stay' && key !== undefined
         ? addresses.row(table.name, key)
         : addresses.table(table.name);
   return done(member, to, `${name} ${word}`);

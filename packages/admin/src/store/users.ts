@@ -13,7 +13,8 @@ export interface StoredUser {
   readonly lastLoginMs: number | undefined;
 }
 
-const COLUMNS = `CAST(id AS TEXT) AS id, username, email, password, is_active, created_at, last_login`;
+const COLUMNS =
+  'CAST(id AS TEXT) AS id, username, email, password, is_active, created_at, last_login';
 
 /** Letters, digits and @ . + - _, as in Django. */
 const USERNAME = /^[\p{L}\p{N}@.+_-]{1,150}$/u;
