@@ -2,6 +2,7 @@
 // what a slow statement, a broken worker and a client that leaves do to others.
 
 import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 
@@ -347,6 +348,19 @@ describe('The server', () => {
     assert.deepEqual(rows, [[{ type: 'integer', value: '1' }]]);
   });
 
+  test('keeps no database open that nobody uses', async (t) => {
+    const { url, server, folder } = await startTestServer(t, { limits: { workers: 1 } });
+    await pipeline(url, [execute('CREATE TABLE t (x)'), CLOSE]);
+    await pipeline(url, [execute('SELECT * FROM t'), CLOSE]);
+    const opened = (): string[] => {
+      const path = `/proc/${server.workerPids[0]}/fd`;
+      return readdirSync(path).filter((fd) => maybeLink(`${path}/${fd}`).startsWith(folder));
+    };
+    assert.ok(opened().length > 0);
+    await waitUntil('it is closed', () => opened().length === 0, WAIT_MS);
+    assert.equal((await pipeline(url, [execute('SELECT * FROM t'), CLOSE])).status, 200);
+  });
+
   test('opens no more streams than it has room for', async (t) => {
     const { url } = await startTestServer(t, { limits: { streams: 1 } });
     const { body } = await pipeline(url, [execute('SELECT 1')]);
@@ -357,3 +371,12 @@ describe('The server', () => {
     assert.equal((await pipeline(url, [execute('SELECT 1'), CLOSE])).status, 200);
   });
 });
+
+/** Empty: it was closed meanwhile. */
+function maybeLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

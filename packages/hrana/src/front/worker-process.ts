@@ -36,8 +36,7 @@ export class WorkerProcess {
     this.#log = log;
     const script = new URL(`../worker/main${extname(import.meta.url)}`, import.meta.url);
     this.#child = fork(script, [JSON.stringify(settings)], {
-      // The token of the server is no concern of SQL.
-      env: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'] },
+      env: workerEnvironment(process.env),
       stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'ipc'],
     });
     this.#socket = this.#child.stdio[WORKER_FD] as Socket;
@@ -96,4 +95,14 @@ export class WorkerProcess {
     this.#gone.resolve();
     this.#handlers.onEnd(this);
   }
+}
+
+/** What SQLite asks for. The token of the server is no concern of SQL. */
+function workerEnvironment({
+  PATH,
+  TZ,
+  TMPDIR,
+  SQLITE_TMPDIR,
+}: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { PATH, TZ, TMPDIR, SQLITE_TMPDIR };
 }

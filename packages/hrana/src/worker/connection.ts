@@ -84,6 +84,12 @@ export class Connection {
     this.#isChanged ||= changesSession;
   }
 
+  /** Of what it has thrown: after some errors nobody else is to have the connection. */
+  noteError(error: unknown): void {
+    const { code } = error as { readonly code?: unknown };
+    if (typeof code === 'string' && SPOILING.test(code)) this.#isChanged = true;
+  }
+
   /** Of the last statement that wrote: how many rows, and the number of the last one. */
   lastChange(): readonly [changes: bigint, lastInsertRowid: bigint] {
     // Not before the first write: preparing needs the schema, and so a lock.
@@ -141,6 +147,9 @@ export class Connection {
     }
   }
 }
+
+/** The file is gone, or another one now; or the disk has failed. Another connection may be well. */
+const SPOILING = /^SQLITE_(?:IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY|PROTOCOL)/;
 
 /** Statements after which a connection is as it was, but for what is in the database. */
 const LASTING: ReadonlySet<string> = new Set([

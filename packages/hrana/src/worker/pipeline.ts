@@ -136,6 +136,7 @@ function* runStatement(statement: Statement, options: PipelineOptions): Steps<st
       stream.executed(prepared);
       return result;
     } catch (error) {
+      stream.connection.noteError(error);
       // COMMIT waits for readers to leave, whatever it holds itself.
       const isWorthWaiting = !waitsInVain || step === 'end' || step === 'release';
       if (!isLocked(error) || !isWorthWaiting || !mayWait()) throw error;

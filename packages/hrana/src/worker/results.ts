@@ -52,7 +52,7 @@ export function columnsOf({ statement }: PreparedStatement): string {
 
 /** Undefined for `budget`: nobody wants to see them. */
 function readRows(
-  { statement }: PreparedStatement,
+  { statement, isReadonly }: PreparedStatement,
   bound: readonly unknown[],
   budget: Budget | undefined,
 ): string {
@@ -68,7 +68,8 @@ function readRows(
     budget.rows -= 1;
     budget.bytes -= line.length;
     if (budget.rows < 0 || budget.bytes < 0) {
-      throw new HranaError('RESPONSE_TOO_LARGE', 'The answer is too large: ask for fewer rows');
+      const reason = isReadonly ? 'ask for fewer rows' : 'what RETURNING tells of was written';
+      throw new HranaError('RESPONSE_TOO_LARGE', `The answer is too large: ${reason}`);
     }
     text += line;
   }

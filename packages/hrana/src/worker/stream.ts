@@ -40,6 +40,8 @@ export class Stream {
 
   /** To be called before each statement. Throws HranaError. */
   check({ isReadonly }: PreparedStatement): void {
+    // One that fails may have written before.
+    if (!isReadonly) this.hasWritten = true;
     if (this.isReading && !this.connection.inTransaction) this.isReading = false;
     if (isReadonly || !this.isReading) return;
     throw new HranaError(
@@ -49,9 +51,8 @@ export class Stream {
   }
 
   /** To be called after each that was executed. */
-  executed({ isReadonly, step }: PreparedStatement): void {
+  executed({ step }: PreparedStatement): void {
     if (step === 'begin-readonly') this.isReading = true;
     this.hasBeenUsed = step === 'none';
-    if (!isReadonly) this.hasWritten = true;
   }
 }

@@ -7,7 +7,8 @@ import { assert } from '@skein/bytes';
 
 import { HranaError } from '../errors.ts';
 import { parsePipeline, type StreamRequest } from '../protocol.ts';
-import { Connection, type ConnectionOptions } from './connection.ts';
+import type { Connection, ConnectionOptions } from './connection.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { needsPrimary } from './needs-primary.ts';
 import { errorOf, runPipeline, type Steps } from './pipeline.ts';
 import { Stream } from './stream.ts';
@@ -46,14 +47,12 @@ interface Parked {
 
 /** As SQLite's own handler does it, without its longest pauses. */
 const RETRY_MS = [2, 5, 10, 15, 20, 25];
-/** Connections that nobody has, by database; each may have its statements and pages in memory. */
-const IDLE_COUNT_MAX = 16;
 
 export class Workbench {
   readonly #limits: WorkbenchLimits;
   readonly #openings = new Map<number, ConnectionOptions>();
   readonly #streams = new Map<number, Stream>();
-  readonly #idle: Connection[] = [];
+  readonly #idle = new IdleConnections();
   #parked: Parked[] = [];
   #retryCount = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -75,8 +74,7 @@ export class Workbench {
     if (connection === undefined) return;
     this.#streams.delete(stream);
     connection.rollback();
-    if (connection.isReusable && this.#idle.length < IDLE_COUNT_MAX) this.#idle.push(connection);
-    else connection.close();
+    this.#idle.give(connection);
   }
 
   /** It is the turn of this stream, if it waits. */
@@ -97,7 +95,7 @@ export class Workbench {
 
   /** What nobody has now is not used again: the node has another role. */
   renew(): void {
-    for (const connection of this.#idle.splice(0)) connection.close();
+    this.#idle.clear();
   }
 
   /** Answers now, or, when it returns 'parked', later. */
@@ -147,17 +145,12 @@ export class Workbench {
   }
 
   #connect(options: ConnectionOptions): Connection | undefined {
-    const { path, isReadonly } = options;
-    const index = this.#idle.findLastIndex((each) => {
-      return each.path === path && each.isReadonly === isReadonly;
-    });
-    if (index !== -1) return this.#idle.splice(index, 1)[0]!;
     try {
-      return new Connection(options);
+      return this.#idle.take(options);
     } catch (error) {
       const { code } = error as { readonly code?: string };
       if (code !== 'SQLITE_CANTOPEN') throw error;
-      if (isReadonly) return undefined;
+      if (options.isReadonly) return undefined;
       throw new HranaError(
         'SQL_DATABASE_NOT_FOUND',
         'There is no such database, or no right to it',
