@@ -1,6 +1,6 @@
 // What does an application pay for three nodes, compared with the same one on a plain file?
 //
-// The example of examples/messages, once on one node with a plain SQLite file, without Skein, and
+// The application of examples/messages, once on one node with a plain SQLite file, without Skein, and
 // once on three nodes of this machine, each a daemon with its proxy. All of them share its CPUs and
 // its disk with the client, with fsync on, and are measured in turns in the same run. Run by
 // `npm run bench -- app`, as root.
@@ -30,7 +30,6 @@ const DATABASE = 'db.sqlite3';
 const LOOPBACK = '127.0.0.1';
 const MESSAGE_COUNT = 200;
 const CONNECTION_COUNT = 32;
-const WRITER_COUNT = 8;
 const LOAD_MS = 1500;
 const HEALTHY_TIMEOUT_MS = 30_000;
 /** Databases and logs of a run stay far below it. */
@@ -66,7 +65,7 @@ interface Load {
 
 const LOADS = {
   reads: { request: LIST, connections: CONNECTION_COUNT, sides: ['plain', 'replica'] },
-  creates: { request: CREATE, connections: WRITER_COUNT, sides: ['plain', 'primary'] },
+  creates: { request: CREATE, connections: CONNECTION_COUNT, sides: ['plain', 'primary'] },
   latency: { request: CREATE, connections: 1, sides: ['plain', 'primary', 'replica'] },
 } as const satisfies Record<string, Load>;
 

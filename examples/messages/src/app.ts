@@ -100,10 +100,10 @@ function addRoutes(app: FastifyInstance, options: AppOptions, neededMs: number):
     });
     return stamped({ node_name: nodeName, message_count: store.count(), messages });
   });
-  addRoute(app, 'POST', '/api/messages/create/', (request, reply) => {
+  addRoute(app, 'POST', '/api/messages/create/', async (request, reply) => {
     const content = contentOf(request.body);
     const createdAt = new Date().toISOString();
-    const id = store.create({ content, nodeName, createdAt });
+    const id = await store.create({ content, nodeName, createdAt });
     request.log.info({ messageId: id, door: request.headers.host }, 'Created a message');
     const body = { message_id: id, content, node_name: nodeName, created_at: createdAt };
     return reply.code(201).send(stamped({ success: true, ...body }));

@@ -5,6 +5,7 @@ import { type NodeView, openDatabase, type SkeinDatabase } from '@skein/client';
 import { drizzle, type SkeinDrizzle } from '@skein/client/drizzle';
 import { count, desc, sql } from 'drizzle-orm';
 
+import { GroupCommit } from './group-commit.ts';
 import { messages } from './schema.ts';
 
 export type Message = typeof messages.$inferSelect;
@@ -17,6 +18,7 @@ const MIGRATED = sql`SELECT max(created_at) FROM __drizzle_migrations`;
 export class MessageStore {
   readonly #client: SkeinDatabase;
   readonly #database: SkeinDrizzle;
+  readonly #commits = new GroupCommit((all: readonly NewMessage[]) => this.#insert(all));
 
   constructor(node: NodeView, databaseName: string) {
     this.#client = openDatabase(node, {
@@ -66,9 +68,9 @@ export class MessageStore {
     return Object.fromEntries(rows.map(({ nodeName, total }) => [nodeName, total]));
   }
 
-  /** Returns its number. */
-  create(message: NewMessage): number {
-    return this.#database.insert(messages).values(message).returning({ id: messages.id }).get().id;
+  /** Resolves with its number when it is committed. */
+  create(message: NewMessage): Promise<number> {
+    return this.#commits.add(message);
   }
 
   /** WAL takes the fewest round trips on a mount. It stays with the database. */
@@ -78,5 +80,13 @@ export class MessageStore {
 
   close(): void {
     this.#client.close();
+  }
+  #insert(all: readonly NewMessage[]): number[] {
+    return this.#database.transaction((transaction) =>
+      all.map((message) => {
+        const inserted = transaction.insert(messages).values(message);
+        return inserted.returning({ id: messages.id }).get().id;
+      }),
+    );
   }
 }

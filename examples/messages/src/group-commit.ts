@@ -1,0 +1,40 @@
+// Puts what comes together into one transaction: a commit waits for the disk, whether it is of one
+// row or of thirty. While one is under way requests arrive; the next one takes them all.
+//
+// Nobody is answered before the commit of what they asked for, and when it fails all learn of it.
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class GroupCommit<Item, Result> {
+  readonly #commit: (items: readonly Item[]) => readonly Result[];
+  #waiting: Waiting<Item, Result>[] = [];
+
+  /** `commit`: puts all into one transaction, and returns what became of each. */
+  constructor(commit: (items: readonly Item[]) => readonly Result[]) {
+    this.#commit = commit;
+  }
+
+  /** Resolves when it is committed. Rejects with what `commit` throws. */
+  add(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      // After all requests that have arrived by now.
+      if (this.#waiting.length === 1) setImmediate(() => this.#run());
+    });
+  }
+
+  #run(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    try {
+      const results = this.#commit(waiting.map(({ item }) => item));
+      for (const [index, { resolve }] of waiting.entries()) resolve(results[index]!);
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+}
