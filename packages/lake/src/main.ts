@@ -4,6 +4,8 @@
 import { once } from 'node:events';
 
 import { run } from './cli/program.ts';
+import { confineLake } from './confine-lake.ts';
+import { isConfined } from './confine.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -20,6 +22,7 @@ process.exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
+  confine: isConfined(process.env) ? undefined : confineLake,
   stopped: async () => {
     await Promise.race(SIGNALS.map((signal) => once(process, signal)));
   },

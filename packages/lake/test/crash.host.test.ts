@@ -8,7 +8,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { RecordingLog, SeededRandom, tempDir } from '@skein/testkit';
+import { RecordingLog, SeededRandom, SOURCE_FLAGS, tempDir } from '@skein/testkit';
 
 import type { EngineStep } from '../src/engine/ports.ts';
 import { provideExtensions } from '../src/store/extensions.ts';
@@ -43,7 +43,7 @@ async function runWriter(
   killAfterMs?: number,
 ): Promise<Run> {
   writeFileSync(configPath, JSON.stringify(config));
-  const child = spawn(process.execPath, [...process.execArgv, WRITER, configPath], {
+  const child = spawn(process.execPath, [...SOURCE_FLAGS, WRITER, configPath], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';

@@ -56,9 +56,10 @@ export async function serve(args: readonly string[], surroundings: Surroundings)
   const flags = Object.fromEntries(
     Object.entries(given).map(([name, value]) => [FLAGS[name]!, value] as const),
   );
-  const { cwd, environment, stopped } = surroundings;
+  const { cwd, environment, stopped, confine } = surroundings;
   const config = loadLakeConfig({ cwd, environment, file, flags });
   const log = createNodeLog({ level: config.logLevel, format: config.logFormat });
+  if (config.isConfined) await confine?.({ config, log, cwd, file });
   const stop = stopped();
   const lake = await runLake(config, log);
   await stop;

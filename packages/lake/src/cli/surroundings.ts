@@ -2,6 +2,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 
+import type { ConfineOptions } from '../confine-lake.ts';
 import type { Environment } from '../config/environment-source.ts';
 
 export interface Surroundings {
@@ -12,4 +13,6 @@ export interface Surroundings {
   readonly stderr: Writable;
   /** Resolves when somebody wants the command to end. */
   readonly stopped: () => Promise<void>;
+  /** Of a process that can be confined and is not yet. */
+  readonly confine?: ((options: ConfineOptions) => Promise<void>) | undefined;
 }
