@@ -41,6 +41,13 @@ test('Adapters work on the mounts of a primary and of a replica', async (t) => {
   assert.equal(one.isPrimary, true);
   assert.deepEqual([two.isPrimary, two.state.role], [false, 'replica']);
 
+  let bothPrimaryCount = 0;
+  for (const node of [one, two]) {
+    node.on('state', () => {
+      if (one.isPrimary && two.isPrimary) bothPrimaryCount += 1;
+    });
+  }
+
   const pairs = openPairs(t, [one, two]);
   for (const { name, database, sessions } of pairs) {
     await t.test(name, async () => {
@@ -50,12 +57,15 @@ test('Adapters work on the mounts of a primary and of a replica', async (t) => {
     });
   }
 
+  const firstEpoch = one.state.epoch;
   await cluster.stop();
   await becomes(one, 'no-primary');
   cluster.nameNextPrimary('node2');
   await cluster.start();
   await becomes(two, 'primary');
   await becomes(one, 'replica');
+  assert.ok(two.state.epoch > firstEpoch);
+  assert.equal(bothPrimaryCount, 0, 'Applications were told of two primaries');
   for (const { name, database, sessions } of pairs) {
     await t.test(`${name}, after the primary was changed`, async () => {
       await sessions[1].insert(item('by the other node'));
