@@ -8,6 +8,8 @@ export interface LoadOptions {
   readonly path: string;
   /** What is sent by POST; undefined: GET. */
   readonly body?: string;
+  /** Lines of the head beside those that a browser sends: `If-None-Match: "x"`. */
+  readonly headers?: readonly string[];
   readonly connections: number;
   readonly durationMs: number;
 }
@@ -32,7 +34,7 @@ export async function loadHttp(options: LoadOptions): Promise<LoadResult> {
 /** One connection, one request after the other. */
 function askUntil(
   untilMs: number,
-  { port, path, body }: LoadOptions,
+  { port, path, body, headers = [] }: LoadOptions,
   latencies: number[],
 ): Promise<void> {
   // What a browser sends, shortened.
@@ -40,6 +42,7 @@ function askUntil(
     `${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1\r\nHost: app.example.org\r\n` +
     'User-Agent: bench\r\nAccept: */*\r\nAccept-Language: en\r\n' +
     'Cookie: session=0123456789abcdef\r\n' +
+    headers.map((line) => `${line}\r\n`).join('') +
     (body === undefined ? '\r\n' : `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true });
@@ -67,6 +70,8 @@ function askUntil(
 
 function answerBytes(chunk: Buffer): number {
   const head = chunk.toString('latin1', 0, 1000);
+  // It has no body, whatever it says of a length.
+  if (head.startsWith('HTTP/1.1 304 ')) return head.indexOf('\r\n\r\n') + 4;
   const length = /^HTTP\/1\.1 20[01] .*content-length: (\d+)/is.exec(head)?.[1];
   if (length === undefined) throw new Error(`Not the answer that was expected: ${head}`);
   return head.indexOf('\r\n\r\n') + 4 + Number(length);
