@@ -22,6 +22,7 @@ const COMMANDS = [
   'fix',
   'api-reference',
   'fuzz',
+  'lake',
   'skein',
   'sqlite-suite',
   'tidy',

@@ -37,8 +37,9 @@ export function* weatherFile(untilMs: number): Generator<string> {
 
 function weatherLine(row: number): string {
   const time = new Date(FIRST_MS + row * STEP_MS).toISOString();
-  const season = Math.sin((2 * Math.PI * (row - YEAR_STEPS / 12)) / YEAR_STEPS);
-  const hour = Math.sin((2 * Math.PI * (row + 5)) / DAY_STEPS);
+  // Warmest at the end of July, and in the afternoon; the first row is of a June evening.
+  const season = Math.cos((2 * Math.PI * (row - YEAR_STEPS / 13)) / YEAR_STEPS);
+  const hour = Math.cos((2 * Math.PI * (row + 6)) / DAY_STEPS);
   const temperature = Math.round(100 + 65 * season + 40 * hour + 50 * (noise(row, 1) - 0.5));
   const humidity = Math.round(78 - 14 * hour - 8 * season + 16 * (noise(row, 2) - 0.5));
   const wind = Math.round(40 + 90 * noise(row, 5) ** 2);

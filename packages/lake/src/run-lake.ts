@@ -17,6 +17,7 @@ import type { LakeConfig } from './config/lake-config.ts';
 import { type Address, listen } from './http/listening.ts';
 import { startLakeServer } from './http/server.ts';
 import { openLake } from './open-engine.ts';
+import { gatewayFigures } from './store/gateway-metrics.ts';
 
 export interface RunningLake {
   readonly url: string;
@@ -31,7 +32,11 @@ export async function runLake(config: LakeConfig, log: Log): Promise<RunningLake
   for (const note of config.notes) log.warn('A setting has no effect', { setting: note });
   const lake = await openLake(config, log);
   const metrics = new NodeMetrics();
-  const readFigures = (): string => formatPrometheus(readMetrics(metrics.buffer));
+  const updateFigures = lake.gateway && gatewayFigures(lake.gateway, metrics);
+  const readFigures = (): string => {
+    updateFigures?.();
+    return formatPrometheus(readMetrics(metrics.buffer));
+  };
   try {
     const server = await startLakeServer(config.address, {
       engine: lake.engine,

@@ -4,6 +4,7 @@
 
 import { LakeConfigError } from '../config/errors.ts';
 import { LakeUsageError } from './errors.ts';
+import { EXTENSIONS_HELP, fetchExtensions } from './extensions.ts';
 import { ingress, INGRESS_HELP } from './ingress.ts';
 import { query, QUERY_HELP } from './query.ts';
 import { serve, SERVE_HELP } from './serve.ts';
@@ -18,6 +19,11 @@ interface LakeCommand {
 const COMMANDS: Readonly<Record<string, LakeCommand>> = {
   serve: { summary: 'answer SQL over HTTP', help: SERVE_HELP, run: serve },
   query: { summary: 'answer one query on the terminal', help: QUERY_HELP, run: query },
+  extensions: {
+    summary: "fetch DuckDB's extensions into a folder",
+    help: EXTENSIONS_HELP,
+    run: fetchExtensions,
+  },
   ingress: { summary: 'one address before writer and readers', help: INGRESS_HELP, run: ingress },
 };
 
@@ -51,7 +57,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
 
 function help(): string {
   const lines = Object.entries(COMMANDS).map(
-    ([name, { summary }]) => `  ${name.padEnd(8)}${summary}`,
+    ([name, { summary }]) => `  ${name.padEnd(12)}${summary}`,
   );
   return `Usage: skein lake <command> [options]
 
