@@ -8,7 +8,7 @@ import { tempDir } from '@skein/testkit';
 
 import { loadTree } from './tree.ts';
 
-test('loadTree() reads what is tracked or would be, but nothing ignored, binary or gone', (t) => {
+test('loadTree() reads what is tracked or would be, but nothing ignored or gone', (t) => {
   const root = tempDir(t);
   const git = (...args: readonly string[]): void => {
     execFileSync('git', args, { cwd: root, stdio: 'ignore' });
@@ -25,6 +25,11 @@ test('loadTree() reads what is tracked or would be, but nothing ignored, binary 
   writeFileSync(join(root, 'ignored.log'), 'log');
   assert.deepEqual(
     [...loadTree(root)].sort(([a], [b]) => (a < b ? -1 : 1)),
-    Object.entries({ '.gitignore': '*.log\n', 'deep/tracked ä.md': 'text', 'new.md': 'new' }),
+    Object.entries({
+      '.gitignore': '*.log\n',
+      'binary.db': '',
+      'deep/tracked ä.md': 'text',
+      'new.md': 'new',
+    }),
   );
 });

@@ -1,11 +1,11 @@
-// The repository as data: every text file that is tracked, or would be if it were added. Rules take
-// it and return violations; their tests make small trees of their own.
+// The repository as data: every file that is tracked, or would be if it were added. Rules take it
+// and return violations; their tests make small trees of their own.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Contents by path, relative to the root with forward slashes. */
+/** Contents by path, relative to the root with forward slashes. Binary files are there, empty. */
 export type Tree = ReadonlyMap<string, string>;
 
 export interface Violation {
@@ -29,11 +29,11 @@ export function loadTree(root: string): Tree {
   return tree;
 }
 
-/** Undefined for binary files, and for tracked ones that were deleted. */
+/** Undefined for tracked files that were deleted. */
 function tryReadText(path: string): string | undefined {
   try {
     const bytes = readFileSync(path);
-    return bytes.includes(0) ? undefined : bytes.toString('utf8');
+    return bytes.includes(0) ? '' : bytes.toString('utf8');
   } catch {
     return undefined;
   }

@@ -54,6 +54,14 @@ describe('LoginAttempts', () => {
     assert.equal(attempts.waitMs(ADA, 60 * 60_000 + 1), 0);
   });
 
+  test('does not take all whose address is unknown for one', () => {
+    const attempts = new LoginAttempts();
+    for (let i = 0; i < 100; i++) attempts.begin({ username: `u${i}`, address: undefined }, 0);
+    assert.equal(attempts.waitMs({ username: 'new', address: undefined }, 0), 0);
+    for (let i = 0; i < 6; i++) attempts.begin({ username: 'ada', address: undefined }, 0);
+    assert.ok(attempts.waitMs({ username: 'ada', address: undefined }, 0) > 0);
+  });
+
   test('is bounded, whoever asks', () => {
     const attempts = new LoginAttempts();
     for (let i = 0; i < 10_000; i++) {

@@ -4,20 +4,22 @@
 
 export interface Attempt {
   readonly username: string;
-  readonly address: string;
+  /** Undefined where it is not known: then all of them are not taken for one. */
+  readonly address: string | undefined;
 }
 
 interface Bucket {
   /** Failures that cost nothing but themselves. */
   readonly free: number;
-  readonly key: (attempt: Attempt) => string;
+  /** Undefined for an attempt that does not count here. */
+  readonly key: (attempt: Attempt) => string | undefined;
 }
 
 const BUCKETS: readonly Bucket[] = [
-  { free: 5, key: ({ username, address }) => `both ${address} ${username}` },
+  { free: 5, key: ({ username, address }) => `both ${address ?? ''} ${username}` },
   // Many may share an address, and many guess one name: neither is to shut out others quickly.
   { free: 20, key: ({ username }) => `user ${username}` },
-  { free: 30, key: ({ address }) => `address ${address}` },
+  { free: 30, key: ({ address }) => (address === undefined ? undefined : `address ${address}`) },
 ];
 
 const FIRST_WAIT_MS = 1000;
@@ -39,7 +41,7 @@ export class LoginAttempts {
   /** How long to wait before the next try; 0 if it may be now. */
   waitMs(attempt: Attempt, nowMs: number): number {
     const waits = BUCKETS.map((bucket) => {
-      const entry = this.#entries.get(bucket.key(normalize(attempt)));
+      const entry = this.#entryOf(bucket, attempt);
       if (entry === undefined || nowMs - entry.lastMs > FORGET_MS) return 0;
       return entry.lastMs + delayMs(entry.failures - bucket.free) - nowMs;
     });
@@ -50,6 +52,7 @@ export class LoginAttempts {
   begin(attempt: Attempt, nowMs: number): void {
     for (const bucket of BUCKETS) {
       const key = bucket.key(normalize(attempt));
+      if (key === undefined) continue;
       const known = this.#entries.get(key);
       const isOver = known === undefined || nowMs - known.lastMs > FORGET_MS;
       this.#entries.delete(key);
@@ -63,12 +66,17 @@ export class LoginAttempts {
 
   /** The password was right: the user is not to wait for his own mistakes. */
   succeed(attempt: Attempt): void {
-    const normalized = normalize(attempt);
-    this.#entries.delete(BUCKETS[0]!.key(normalized));
+    const own = this.#entryOf(BUCKETS[0]!, attempt);
+    if (own !== undefined) own.failures = 0;
     for (const bucket of BUCKETS.slice(1)) {
-      const entry = this.#entries.get(bucket.key(normalized));
+      const entry = this.#entryOf(bucket, attempt);
       if (entry !== undefined) entry.failures--;
     }
+  }
+
+  #entryOf(bucket: Bucket, attempt: Attempt): Entry | undefined {
+    const key = bucket.key(normalize(attempt));
+    return key === undefined ? undefined : this.#entries.get(key);
   }
 
   get size(): number {
@@ -82,7 +90,10 @@ function delayMs(excess: number): number {
 
 /** A username of any length is a key of few bytes; one client has a whole /64 of IPv6. */
 function normalize({ username, address }: Attempt): Attempt {
-  return { username: username.toLowerCase().slice(0, 64), address: networkOf(address) };
+  return {
+    username: username.toLowerCase().slice(0, 64),
+    address: address === undefined ? undefined : networkOf(address),
+  };
 }
 
 function networkOf(address: string): string {

@@ -16,7 +16,7 @@ export interface PasswordTry {
   readonly password: string;
   /** Undefined where nobody has that name. */
   readonly hash: string | undefined;
-  readonly address: string;
+  readonly address: string | undefined;
   readonly nowMs: number;
 }
 

@@ -6,7 +6,10 @@
 //
 // Invariant: whatever writes is one transaction, begun with BEGIN IMMEDIATE.
 
+import { isSkeinError, OutcomeUnknownError } from '@skein/client';
 import Database from 'better-sqlite3';
+
+import { type SqliteFailure, sqliteFailure } from './sqlite-errors.ts';
 
 /** What is bound: bigint for integers, so that 64 bits stay 64 bits. */
 export type SqlValue = null | bigint | number | string | Uint8Array;
@@ -75,13 +78,31 @@ function inTransaction<T>(
   database.exec(`BEGIN ${mode}`);
   try {
     const result = work(database);
-    database.exec('COMMIT');
+    if (mode === 'IMMEDIATE') commit(database);
+    else database.exec('COMMIT');
     return result;
   } catch (error) {
     rollBack(database, error);
     throw error;
   }
 }
+
+/** A commit that SQLite refuses has not happened; of one that failed nobody knows. */
+function commit(database: SqliteHandle): void {
+  try {
+    database.exec('COMMIT');
+  } catch (error) {
+    const isRefused = isSkeinError(error) || REFUSED_COMMITS.has(sqliteFailure(error));
+    throw isRefused ? error : new OutcomeUnknownError(error);
+  }
+}
+
+const REFUSED_COMMITS: ReadonlySet<SqliteFailure | undefined> = new Set<SqliteFailure>([
+  'busy',
+  'constraint',
+  'full',
+  'readonly',
+]);
 
 /** SQLite has rolled back by itself after some errors. */
 function rollBack(database: SqliteHandle, error: unknown): void {

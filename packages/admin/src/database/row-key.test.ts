@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import Database from 'better-sqlite3';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { selectAll, type SqlValue } from './handle.ts';
 import { keyCondition, keySql, parseKey, readKey } from './row-key.ts';

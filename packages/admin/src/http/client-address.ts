@@ -13,13 +13,13 @@ const PRIVATE_V6 = /^(?:::1$|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)/i;
 
 export type ForwardedTrust = 'private' | 'all' | 'none';
 
-/** `address` is of the connection; without it nothing is known. */
+/** `address` is of the connection; without it nothing is known, whatever headers say. */
 export function clientAddress(
   address: string | undefined,
   forwardedFor: string | null,
   trust: ForwardedTrust,
-): string {
-  if (address === undefined) return 'unknown';
+): string | undefined {
+  if (address === undefined) return undefined;
   let client = plain(address);
   const hops = (forwardedFor ?? '').split(',').map((hop) => plain(hop.trim()));
   for (const hop of hops.toReversed()) {

@@ -70,9 +70,19 @@ export function failed(visit: Visit): PageReply {
   return say(visit, { title: 'Failed', text }, 500);
 }
 
+/** A commit whose answer was lost: as a proxy says it of a request. */
+function outcomeUnknown(visit: Visit): PageReply {
+  const text = 'The database did not answer: the change is there as a whole, or not at all';
+  const hint = 'Look whether it is there before you send it again';
+  return say(visit, { title: 'Outcome unknown', text, hint }, 502);
+}
+
 /** Undefined for a failure that only a log can help with. */
 export function maybeRefusal(visit: Visit, error: unknown): PageReply | undefined {
-  if (isSkeinError(error) && error.outcome === 'not-executed') return notPrimary(visit);
+  if (isSkeinError(error)) {
+    if (error.outcome === 'not-executed') return notPrimary(visit);
+    if (error.outcome === 'unknown') return outcomeUnknown(visit);
+  }
   switch (sqliteFailure(error)) {
     case 'readonly':
       return notPrimary(visit);

@@ -57,8 +57,8 @@ export interface Visit {
   readonly site: SiteContext;
   readonly request: Request;
   readonly url: URL;
-  /** Of the client, behind all proxies that are believed. */
-  readonly address: string;
+  /** Of the client, behind all proxies that are believed; undefined where nobody says it. */
+  readonly address: string | undefined;
   /** Whether the browser came over TLS. */
   readonly isSecure: boolean;
   readonly node: NodeSummary | undefined;

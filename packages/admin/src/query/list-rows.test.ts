@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import Database from 'better-sqlite3';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { readSchema } from '../database/schema.ts';
 import { type ListTask, PAGE_ROWS, readPage } from './list-rows.ts';
