@@ -8,7 +8,7 @@ import { suite, test, type TestContext } from 'node:test';
 import { requirePart, waitUntil } from '@skein/testkit';
 
 import { type ComposeProject, openProject } from '../lib/compose/project.ts';
-import { type Page, Visitor } from '../lib/visitor.ts';
+import { Visitor } from '../lib/visitor.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const FILE = join(ROOT, 'examples', 'messages', 'docker-compose.yml');
@@ -208,51 +208,6 @@ async function checkFourthNode(project: ComposeProject): Promise<void> {
   await waitForCount(project, [...DOORS, 8004], WRITTEN_COUNT + 1);
 }
 
-async function checkContradiction(project: ComposeProject): Promise<void> {
-  await project.down();
-  project.edit((text) => text.replace('PRIMARY_HOSTNAME: node1', 'PRIMARY_HOSTNAME: node2'));
-  await project.up();
-  for (const node of ['node1', 'node2']) {
-    const isNamed = (): boolean => /PRIMARY_CONFLICT/.test(project.logs(node));
-    await waitUntil(`${node} names the contradiction`, isNamed, ARRIVAL_TIMEOUT_MS);
-  }
-  const { stdout } = await project.exec('node1', ['skein', 'status', '--data', '/data']);
-  assert.match(stdout, /node1 is configured for primary node2, node node\d for primary node1/);
-  const page = await writeUntilAnswered(`${project.urlOf(8001)}/api/messages/create/`);
-  assert.equal(page.status, 503);
-  assert.equal(page.headers.get('skein-outcome'), 'not-executed');
-}
-
-async function checkNewPrimary(project: ComposeProject): Promise<void> {
-  await project.down();
-  project.edit((text) => text.replaceAll('PRIMARY_HOSTNAME: node1', 'PRIMARY_HOSTNAME: node2'));
-  await project.upAndHealthy();
-  await waitForCount(project, [...DOORS, 8004], WRITTEN_COUNT + 1);
-  const visitor = new Visitor();
-  const { node_name: name } = await create(visitor, project.urlOf(8001), 'After');
-  assert.equal(name, 'node2');
-  const newest = await contents(visitor, project.urlOf(8003));
-  assert.deepEqual(newest.slice(0, 2), ['After', 'At node4']);
-  assert.partialDeepStrictEqual(await healthAt(project, 8001), { primary: 'node2' });
-}
-
-async function checkClearing(project: ComposeProject): Promise<void> {
-  await project.down({ volumes: true });
-  await project.upAndHealthy({ services: ['node2'] });
-  await waitForCount(project, [8002], 0);
-}
-
-/** Before the door is open there is no connection. */
-async function writeUntilAnswered(url: string): Promise<Page> {
-  let page: Page | undefined;
-  const isAnswered = async (): Promise<boolean> => {
-    page = await new Visitor().visit(url, { json: { content: 'By nobody' } });
-    return true;
-  };
-  await waitUntil(`${url} answers`, isAnswered, ARRIVAL_TIMEOUT_MS);
-  return page!;
-}
-
 interface Part {
   readonly title: string;
   readonly check: (project: ComposeProject) => Promise<void>;
@@ -267,9 +222,6 @@ const PARTS: readonly Part[] = [
   { title: 'nginx and HAProxy spread clients, who see their own writes', check: checkBalancers },
   { title: 'both go on with the nodes that are left', check: checkBalancersWithoutNode },
   { title: 'a fourth node joins, and no other is touched', check: checkFourthNode },
-  { title: 'another primary told to one alone is a contradiction', check: checkContradiction },
-  { title: 'told to all, it leads, and nothing is lost', check: checkNewPrimary },
-  { title: 'down -v clears what there was', check: checkClearing },
 ];
 
 /** One project for all: each part goes on where the one before has left it. */

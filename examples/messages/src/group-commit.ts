@@ -9,6 +9,9 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Those that came first wait no longer for more. */
+const GROUP_MAX = 100;
+
 export class GroupCommit<Item, Result> {
   readonly #commit: (items: readonly Item[]) => readonly Result[];
   #waiting: Waiting<Item, Result>[] = [];
@@ -22,8 +25,16 @@ export class GroupCommit<Item, Result> {
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      // After all requests that have arrived by now.
-      if (this.#waiting.length === 1) setImmediate(() => this.#run());
+      if (this.#waiting.length === 1) this.#runSoon(0);
+    });
+  }
+
+  /** When a turn of the event loop has brought no more: of new connections each accepts one. */
+  #runSoon(countBefore: number): void {
+    setImmediate(() => {
+      const count = this.#waiting.length;
+      if (count > countBefore && count < GROUP_MAX) this.#runSoon(count);
+      else this.#run();
     });
   }
 

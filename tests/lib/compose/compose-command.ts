@@ -66,7 +66,7 @@ async function up(
     values.scale.map((each) => [each.split('=')[0], Number(each.split('=')[1])]),
   );
   const services = positionals.length > 0 ? { services: positionals } : {};
-  const options = { ...services, scale, profiles };
+  const options = { ...services, scale, profiles, build: values.build === true };
   if (values.wait === true) await project.upAndHealthy(options);
   else await project.up(options);
   return DONE;

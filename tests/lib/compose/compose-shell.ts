@@ -1,13 +1,13 @@
 // A terminal in which `docker compose` and `docker-compose` are a project of ours, and the ports
 // that the project publishes are where it says. Everything else is as in any shell, pipes included.
 
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { delimiter, dirname, join } from 'node:path';
 import { json } from 'node:stream/consumers';
 
-import { onTestEnd, type TestScope } from '@skein/testkit';
+import { onTestEnd, tempDir, type TestScope } from '@skein/testkit';
 
 import { type CommandResult, runInShell } from '../walkthrough.ts';
 import { runComposeCommand } from './compose-command.ts';
@@ -25,16 +25,20 @@ const asked = request({ socketPath, method: 'POST' }, (response) => {
 asked.end(JSON.stringify(args[0] === 'compose' ? args.slice(1) : args));
 `;
 
-/** What runs a command line; its folder is that of the project's copy. */
+/**
+ * What runs a command line; its folder is that of the project's file. `programs`: scripts that
+ * stand for other commands.
+ */
 export async function openComposeShell(
   t: TestScope,
   project: ComposeProject,
+  programs: Readonly<Record<string, string>> = {},
 ): Promise<(command: string) => Promise<CommandResult>> {
   const cwd = dirname(project.copy);
-  const bin = join(cwd, 'bin');
-  mkdirSync(bin);
-  for (const name of ['docker', 'docker-compose']) {
-    writeFileSync(join(bin, name), CLIENT);
+  const bin = tempDir(t);
+  const scripts = { docker: CLIENT, 'docker-compose': CLIENT, ...programs };
+  for (const [name, script] of Object.entries(scripts)) {
+    writeFileSync(join(bin, name), script);
     chmodSync(join(bin, name), 0o755);
   }
   const server = createServer((request, response) => void answer(project, request, response));

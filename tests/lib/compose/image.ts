@@ -6,8 +6,9 @@
 //
 // It refuses every instruction that it does not know, and a FROM that nothing stands for.
 
-import { existsSync, readFileSync } from 'node:fs';
-import { join, posix, relative } from 'node:path';
+import { createHash, type Hash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, posix, relative } from 'node:path';
 
 import { type ComposeBuild, type Healthcheck, HEALTHCHECK_DEFAULTS } from './compose-file.ts';
 import {
@@ -47,6 +48,8 @@ export interface Image {
   /** What the image installs, and this machine has to have. */
   readonly debianPackages: readonly string[];
 }
+
+const NOT_BUILT: ReadonlySet<string> = new Set(['node_modules', 'dist']);
 
 type Draft = { -readonly [K in keyof Image]: Image[K] };
 
@@ -273,4 +276,22 @@ function run(rest: string, image: Draft): void {
 function runStep(image: Image, command: readonly string[]): ImageStep {
   const { workdir } = image;
   return { kind: 'run', command, workdir, environment: Object.fromEntries(image.environment) };
+}
+
+/** Changes with the files of the checkout that the image shows. */
+export function describeFiles({ steps }: Image): string {
+  const hash = createHash('sha256');
+  for (const step of steps) if (step.kind === 'show') addFiles(hash, step.source);
+  return hash.digest('hex');
+}
+
+function addFiles(hash: Hash, path: string): void {
+  const stats = statSync(path);
+  if (!stats.isDirectory()) {
+    hash.update(`${path} ${stats.size} ${stats.mtimeMs}\n`);
+    return;
+  }
+  // What is installed is as old as the lock file; dist is in no image.
+  if (NOT_BUILT.has(basename(path))) return;
+  for (const name of readdirSync(path)) addFiles(hash, join(path, name));
 }

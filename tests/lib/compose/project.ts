@@ -30,7 +30,7 @@ import {
   readComposeFile,
 } from './compose-file.ts';
 import { Container, type ExecResult, type Health, waitForContainer } from './container.ts';
-import { builtImage, type Image, namedImage } from './image.ts';
+import { builtImage, describeFiles, type Image, namedImage } from './image.ts';
 import { type MachineImages, usualImages } from './machine-images.ts';
 import { PortRelay } from './port-relay.ts';
 import { capabilitiesOf } from './privileges.ts';
@@ -42,6 +42,8 @@ export interface ProjectOptions {
   readonly images?: MachineImages;
   /** Those that the test is going to use: it is skipped where their programs are missing. */
   readonly profiles?: readonly string[];
+  /** The file is the test's own, and may be edited where it lies. */
+  readonly isOwn?: boolean;
   /** For `${NAME}` in the file. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -51,6 +53,8 @@ export interface UpOptions {
   readonly profiles?: readonly string[];
   /** Undefined: all of the profiles; those that they depend on come as well. */
   readonly services?: readonly string[];
+  /** `--build`: files of the checkout that are another now make other images. */
+  readonly build?: boolean;
   /** `--scale`: other counts than the file's. */
   readonly scale?: Readonly<Record<string, number>>;
 }
@@ -71,7 +75,7 @@ const GATEWAY = 'gateway';
 const SLOT_COUNT = 8;
 /** As Docker's networks are, so that proxies believe what other containers forward. */
 const SUBNET = '172.31.77';
-const HEALTHY_TIMEOUT_MS = 90_000;
+const HEALTHY_TIMEOUT_MS = 180_000;
 const PACKAGE_QUERY = ['dpkg-query', '--show'] as const;
 
 interface Running {
@@ -113,15 +117,18 @@ export class ComposeProject {
   #file: ComposeFile;
   #network: VirtualNetwork | undefined;
   #relay: PortRelay | undefined;
-  #published = new Map<string, number>();
+  readonly #published = new Map<string, number>();
+  /** Of images, what their files were when they were built last. */
+  readonly #builds = new Map<string, string>();
 
   /** Use openProject(). */
   constructor(options: ProjectOptions, images: MachineImages, folder: string) {
     this.#options = options;
     this.#images = images;
     this.#folder = folder;
-    this.copy = join(folder, basename(options.file));
-    copyFileSync(options.file, this.copy);
+    const { file, isOwn = false } = options;
+    this.copy = isOwn ? file : join(folder, basename(file));
+    if (!isOwn) copyFileSync(file, this.copy);
     this.#file = this.#read();
     for (const name of ['volumes', 'containers']) mkdirSync(join(folder, name));
     this.#writeHosts();
@@ -165,6 +172,7 @@ export class ComposeProject {
   async up(options: UpOptions = {}): Promise<void> {
     this.#file = this.#read();
     const wanted = this.#wanted(options);
+    if (options.build === true) this.#builds.clear();
     for (const service of wanted) {
       for (const dependency of service.dependsOn) await this.#waitFor(dependency);
       const count = options.scale?.[service.name] ?? service.scale;
@@ -317,7 +325,8 @@ export class ComposeProject {
   async #startOne(service: ComposeService, index: number): Promise<void> {
     const key = `${service.name}-${index}`;
     const image = this.#imageOf(service);
-    const fingerprint = JSON.stringify([service, image], (_key, value: unknown) =>
+    const parts = [service, image, this.#buildOf(service, image)];
+    const fingerprint = JSON.stringify(parts, (_key, value: unknown) =>
       value instanceof Map ? [...value] : value,
     );
     const known = this.#running.get(key);
@@ -389,6 +398,13 @@ export class ComposeProject {
   #imageOf({ build, image }: ComposeService): Image {
     if (build !== undefined) return builtImage(build, this.#images);
     return namedImage(image!, this.#images);
+  }
+
+  #buildOf({ build }: ComposeService, image: Image): string {
+    if (build === undefined) return '';
+    const known = this.#builds.get(build.dockerfile) ?? describeFiles(image);
+    this.#builds.set(build.dockerfile, known);
+    return known;
   }
 
   #volume(name: string): string {
