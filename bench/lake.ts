@@ -1,7 +1,7 @@
 // What does the lake cost over DuckDB on the same Parquet files?
 //
-// A writer and a reader as processes on one catalog, asked over HTTP; raw DuckDB in this process, on
-// the files that the lake has written. Queries differ from call to call, so that no result comes
+// A writer and a reader as processes on one catalog, asked over HTTP; raw DuckDB in this process,
+// on the files that the lake has written. Queries differ from call to call, so that no result comes
 // from memory, but where the repeated query is what is measured. Run by `npm run bench -- lake`.
 
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -73,7 +73,7 @@ test('help, and exit code 2 for what cannot be', async (t) => {
   assert.match(wrong.stderr, /lake\.yml:2: http\.address/);
 });
 
-test('a query opens the lake itself, or asks the one that runs; that one ends in order', async (t) => {
+test('a query opens the lake, or asks the one that runs, which ends in order', async (t) => {
   const [folder, port] = await folderWith(t);
   const made = await run(folder, ['query', 'CREATE TABLE t AS SELECT 9223372036854775807 AS x']);
   assert.equal(made.code, 0, made.stderr);

@@ -214,7 +214,7 @@ test('a page of another site may read what anybody may, and write nothing', asyn
   assert.equal(rebound.status, 403);
 });
 
-test('paths that lead nowhere are 404, other methods 405, and nothing leaves the page folder', async (t) => {
+test('paths that lead nowhere are 404, other methods 405, no path leaves the page', async (t) => {
   const server = await startTestServer(t, await PlainEngine.create());
   for (const path of ['/nowhere', '/q/a/b/c', '/../../etc/passwd', '/a/upload/b', '/%00/q']) {
     assert.equal((await server.send(path)).status, 404, path);

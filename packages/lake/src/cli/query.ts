@@ -21,7 +21,7 @@ export const QUERY_HELP = `Usage: skein lake query [options] <sql>
 Runs SQL and prints the rows of its last statement. The lake that runs by the configuration is
 asked; when none does, the catalog is opened by this process, which may then write as well.
 
-  -f, --format <format>   table, json (a line a row) or csv (default: table on a terminal, else json)
+  -f, --format <format>   table, json (a line a row) or csv (default: on a terminal table)
   -c, --config <file>     lake.yml or seafowl.toml (default: the one that is here)
   -u, --url <url>         the lake to ask, wherever it is
       --token <password>  for a lake that wants one (or SKEIN_LAKE_TOKEN)

@@ -1,5 +1,5 @@
-// Where the configuration of a lake comes from: a file, then the environment, then the command line;
-// later ones win.
+// Where the configuration of a lake comes from: a file, then the environment, then the command
+// line; later ones win.
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';

@@ -3,8 +3,8 @@
 // Reads and writes each are for anybody, for nobody, or for whoever knows a password, of which the
 // configuration has only the SHA-256. Who may write with a password may read with it.
 //
-// A token that is sent has to be right: a wrong one fails even for what needs none, so that a typing
-// error shows.
+// A token that is sent has to be right: a wrong one fails even for what needs none, so that a
+// typing error shows.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 

@@ -29,8 +29,8 @@ export class Admission {
   }
 
   /**
-   * Resolves when it is the caller's turn, to what ends it. Rejects with LakeHttpError when too many
-   * wait, and with the signal's reason when the client leaves.
+   * Resolves when it is the caller's turn, to what ends it. Rejects with LakeHttpError when too
+   * many wait, and with the signal's reason when the client leaves.
    */
   async enter(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();

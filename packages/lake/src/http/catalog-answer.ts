@@ -6,5 +6,7 @@ import type { CatalogDescription } from '../engine/ports.ts';
 export function catalogJson({ snapshot, schemas }: CatalogDescription): string {
   const value = { snapshot: snapshot.id, schemas };
   // Numbers of snapshots stay far below 2^53.
-  return `${JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? Number(each) : each))}\n`;
+  const plain = (_: string, each: unknown): unknown =>
+    typeof each === 'bigint' ? Number(each) : each;
+  return `${JSON.stringify(value, plain)}\n`;
 }

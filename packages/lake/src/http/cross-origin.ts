@@ -1,6 +1,6 @@
-// What pages of other sites may do (CORS), as Seafowl has it: any site may ask, and read the answer.
-// Cookies are never taken, so a page has no more rights than whoever sends a request by hand; but
-// see checkOrigin() for writes.
+// What pages of other sites may do (CORS), as Seafowl has it: any site may ask, and read the
+// answer. Cookies are never taken, so a page has no more rights than whoever sends a request by
+// hand; but see checkOrigin() for writes.
 
 import type { ServerResponse } from 'node:http';
 

@@ -61,7 +61,8 @@ export class QueryHandler {
     if (plan.statements.length === 0) throw badRequest('Empty query received');
     if (plan.statements.length > 1) {
       throw badRequest(
-        'This feature is not implemented: The context currently only supports a single SQL statement',
+        'This feature is not implemented: ' +
+          'The context currently only supports a single SQL statement',
       );
     }
     if (!plan.isReadOnly) throw new LakeHttpError(405, 'LAKE_METHOD', 'NOT_READ_ONLY_QUERY');

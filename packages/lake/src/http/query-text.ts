@@ -1,9 +1,9 @@
-// Which query a GET means. The path has the SQL itself, or the SHA-256 of it; then the text comes in
-// the header X-Seafowl-Query (or X-Skein-Query), or in a JSON body.
+// Which query a GET means. The path has the SQL itself, or the SHA-256 of it; then the text comes
+// in the header X-Seafowl-Query (or X-Skein-Query), or in a JSON body.
 //
 // The hash is over the bytes of the text as it is meant. Seafowl takes header and body for
-// percent-encoded; a `%` in them that was not encoded breaks its query. Here the hash tells which of
-// the two was sent, so both work.
+// percent-encoded; a `%` in them that was not encoded breaks its query. Here the hash tells which
+// of the two was sent, so both work.
 
 import { createHash } from 'node:crypto';
 

@@ -140,8 +140,8 @@ class LakeHandler {
 
   /** Whether this node can be asked, and who it is; with a position, as soon as it has that. */
   /**
-   * Ready: the catalog can be read, up to a position if one is asked for. Says who this is, which is
-   * what ingresses go by.
+   * Ready: the catalog can be read, up to a position if one is asked for. Says who this is, which
+   * is what ingresses go by.
    */
   async #answerReady(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { engine, nodeName, limits, log } = this.#options;

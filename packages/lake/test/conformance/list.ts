@@ -34,7 +34,7 @@ export const CONFORMANCE: Readonly<Record<string, Requirement>> = {
   },
   'H-19': { what: 'a trailing semicolon, and a trailing slash of the path, do no harm' },
   'H-20': {
-    what: 'malformed JSON, a wrong Content-Type and a missing query are 400; raw line breaks are not',
+    what: 'malformed JSON, a wrong Content-Type, a missing query: 400; raw line breaks are taken',
     instead: 'raw control characters in a JSON string are malformed',
   },
   'H-21': { what: 'what cannot be parsed is 400 and begins "SQL error"' },
@@ -65,7 +65,7 @@ export const CONFORMANCE: Readonly<Record<string, Requirement>> = {
     instead: 'tables in expressions are probably missed',
   },
   'G-13': {
-    what: '304 for the ETag quoted, unquoted, weak, in a list, and for *; with ETag and without body',
+    what: '304 for the ETag quoted, unquoted, weak, in a list, and for *; with ETag, no body',
     instead: 'only the exact text matches, and 304 has no ETag',
   },
   'G-14': { what: 'Cache-Control by default, as configured, and none on errors' },

@@ -34,7 +34,8 @@ export function checkRows(target: () => Target): void {
   prints('H-05', '9223372036854775807::BIGINT', '9223372036854775807');
   conforms('H-06', target, async (lake) => {
     const { text } = await lake.query(
-      "SELECT 42::DOUBLE AS a, 17.900000000000002::DOUBLE AS b, 1e300::DOUBLE AS c, 'nan'::DOUBLE AS d",
+      `SELECT 42::DOUBLE AS a, 17.900000000000002::DOUBLE AS b, 1e300::DOUBLE AS c,
+        'nan'::DOUBLE AS d`,
     );
     assert.equal(text, '{"a":42.0,"b":17.900000000000002,"c":1e300,"d":null}\n');
   });
@@ -46,7 +47,8 @@ export function checkRows(target: () => Target): void {
       TIMESTAMP '2022-01-01 12:03:11.5' AS b, TIMESTAMP '2022-01-01 12:03:11.123456' AS c`);
     assert.equal(
       text,
-      '{"a":"2022-01-01T12:03:11","b":"2022-01-01T12:03:11.500","c":"2022-01-01T12:03:11.123456"}\n',
+      '{"a":"2022-01-01T12:03:11","b":"2022-01-01T12:03:11.500",' +
+        '"c":"2022-01-01T12:03:11.123456"}\n',
     );
   });
   prints('H-11', "{'a': [1, 2, NULL], 'b': {'c': 'd'}}", '{"a":[1,2,null],"b":{"c":"d"}}');

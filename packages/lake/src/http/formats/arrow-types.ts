@@ -63,7 +63,9 @@ function arrowTypeName(type: DuckDBType): unknown {
   return SIMPLE[type.typeId] ?? 'Utf8';
 }
 
-/** The value of Content-Type's parameter: compact JSON, all but ASCII letters and digits encoded. */
+/**
+ * The value of Content-Type's parameter: compact JSON, all but ASCII letters and digits encoded.
+ */
 export function schemaParameter(columns: readonly ResultColumn[]): string {
   const fields = columns.map(({ name, type }) => arrowField(name, type));
   const json = Buffer.from(JSON.stringify({ fields, metadata: {} }));

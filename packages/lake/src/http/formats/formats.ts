@@ -1,5 +1,5 @@
-// Which format goes by which name. Arrow is loaded when it is first asked for: that takes a fifth of
-// a second, which most servers never need.
+// Which format goes by which name. Arrow is loaded when it is first asked for: that takes a fifth
+// of a second, which most servers never need.
 
 import { CSV } from './csv.ts';
 import { JSON_LINES } from './json-lines.ts';

@@ -119,7 +119,9 @@ export function structChildOf(
   return rawVector(duckdb.struct_vector_get_child(vector, index), type, count);
 }
 
-/** A map is a list of structs of key and value: these structs, which have no memory of their own. */
+/**
+ * A map is a list of structs of key and value: these structs, which have no memory of their own.
+ */
 export function mapEntriesOf({ vector }: RawVector): Parent {
   const entries = duckdb.list_vector_get_child(vector);
   return { vector: entries, count: duckdb.list_vector_get_size(vector) };

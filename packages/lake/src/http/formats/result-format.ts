@@ -1,5 +1,5 @@
-// What a result becomes on its way to the client, chunk by chunk. (Parquet is written to a file first:
-// formats/parquet.ts.)
+// What a result becomes on its way to the client, chunk by chunk. (Parquet is written to a file
+// first: formats/parquet.ts.)
 
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 

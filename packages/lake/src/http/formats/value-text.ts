@@ -31,7 +31,9 @@ export const MILLISECONDS: TimeUnit = { perSecond: 1000, digits: 3 };
 export const MICROSECONDS: TimeUnit = { perSecond: 1e6, digits: 6 };
 export const NANOSECONDS: TimeUnit = { perSecond: 1e9, digits: 9 };
 
-/** Days since 1970 as YYYY-MM-DD. By Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms". */
+/**
+ * Days since 1970 as YYYY-MM-DD. By Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".
+ */
 export function writeDate(out: ByteWriter, days: number): void {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
@@ -104,7 +106,9 @@ function writeClock(out: ByteWriter, seconds: number, fraction: number, digits: 
   out.digits(shown, count);
 }
 
-/** The shortest text that reads back as the same, with a fraction or an exponent: `42.0`, `1e21`. */
+/**
+ * The shortest text that reads back as the same, with a fraction or an exponent: `42.0`, `1e21`.
+ */
 export function formatDouble(value: number): string {
   if (Number.isInteger(value)) {
     if (Math.abs(value) < 1e21) return Object.is(value, -0) ? '-0.0' : `${value}.0`;

@@ -8,22 +8,18 @@ import { after, before, describe } from 'node:test';
 
 import { freePorts, RecordingLog, tempDir, waitUntil } from '@skein/testkit';
 
-import type { EngineConfig, LakeEngine } from '../../packages/lake/src/engine/ports.ts';
-import { alwaysWriter } from '../../packages/lake/src/engine/role-sources.ts';
-import { startIngress } from '../../packages/lake/src/ingress/start-ingress.ts';
-import { readOnly } from '../../packages/lake/src/node-role.ts';
-import { createRealEngine } from '../../packages/lake/test/real-engine.ts';
-import { startTestServer, type TestServer } from '../../packages/lake/test/test-server.ts';
-import { checkCachedReads } from '../../packages/lake/test/conformance/cached-reads.ts';
-import {
-  checkExternalTables,
-  type FileServer,
-  startFileServer,
-} from '../../packages/lake/test/conformance/external-tables.ts';
-import { checkRows } from '../../packages/lake/test/conformance/rows.ts';
-import { checkStatements } from '../../packages/lake/test/conformance/statements.ts';
-import { conforms, pathOf, Target } from '../../packages/lake/test/conformance/target.ts';
-import { checkUploads } from '../../packages/lake/test/conformance/uploads.ts';
+import type { EngineConfig, LakeEngine } from '../../src/engine/ports.ts';
+import { alwaysWriter } from '../../src/engine/role-sources.ts';
+import { startIngress } from '../../src/ingress/start-ingress.ts';
+import { readOnly } from '../../src/node-role.ts';
+import { createRealEngine } from '../real-engine.ts';
+import { startTestServer, type TestServer } from '../test-server.ts';
+import { checkCachedReads } from './cached-reads.ts';
+import { checkExternalTables, type FileServer, startFileServer } from './external-tables.ts';
+import { checkRows } from './rows.ts';
+import { checkStatements } from './statements.ts';
+import { conforms, pathOf, Target } from './target.ts';
+import { checkUploads } from './uploads.ts';
 
 /** What is written is on every reader by then, or the answer to the write comes without. */
 const HOLD_MS = 10_000;
