@@ -1,18 +1,16 @@
 // How much SQL does the SQL server execute, and what does the stock client cost?
 //
-// 16 clients read one row each by its key, insert one, and one of them does so alone, for the time
-// of it. The server has a plain folder: what the mount costs, `mount` tells. `@libsql/client` is
-// what programs use, and costs more than the server: it is measured beside, without a target.
-// Run by `npm run bench -- hrana`.
+// A node serves a database on its mount, in WAL mode. 16 clients read one row each by its key, one
+// does so alone, for the time of it; 16 insert one row each. `@libsql/client`, which programs use,
+// costs more than the server: it is measured beside, without a target. All of them share this
+// machine. Run by `npm run bench -- hrana`.
 
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { createClient } from '@libsql/client';
-import BetterSqlite3 from 'better-sqlite3';
+import { type Daemon, freePorts, startDaemon, waitUntil } from '@skein/testkit';
 
 import { parseBenchArguments } from './lib/arguments.ts';
 import { buildSkein } from './lib/build.ts';
@@ -24,6 +22,7 @@ const ROW_COUNT = 10_000;
 const CLIENT_COUNT = 16;
 const DURATION_MS = 2000;
 const READS_TARGET = 5000;
+const START_TIMEOUT_MS = 60_000;
 
 function pipelineOf(sql: string, arg: string): string {
   const args = `[{"type":"integer","value":"${arg}"}]`;
@@ -106,35 +105,44 @@ async function measureStock(port: number): Promise<number> {
   return (count * 1000) / (performance.now() - started);
 }
 
-function fill(path: string): void {
-  const db = new BetterSqlite3(path);
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = NORMAL');
-  db.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT); CREATE TABLE written (n)');
-  const insert = db.prepare('INSERT INTO notes (text) VALUES (?)');
-  db.transaction(() => {
-    for (let row = 1; row <= ROW_COUNT; row += 1) insert.run(`row ${row}`);
-  })();
-  db.close();
+async function startNode(folder: string, port: number): Promise<Daemon> {
+  mkdirSync(folder, { recursive: true });
+  const config = join(folder, 'skein.yml');
+  // JSON is YAML.
+  const sql = { address: `127.0.0.1:${port}`, database: 'app.db' };
+  writeFileSync(config, JSON.stringify({ sql }));
+  const daemon = await startDaemon({
+    mountpoint: join(folder, 'mount'),
+    dataFolder: join(folder, 'data'),
+    logPath: join(folder, 'daemon.log'),
+    isBuilt: true,
+    args: ['--config', config],
+  });
+  const isServed = async (): Promise<boolean> =>
+    (await fetch(`http://127.0.0.1:${port}/health`)).ok;
+  await waitUntil('SQL is served', isServed, START_TIMEOUT_MS);
+  return daemon;
 }
 
-async function startServer(folder: string): Promise<readonly [ChildProcess, number]> {
-  // Without the flags of this process: packages are what users run, not their sources.
-  const script = join(import.meta.dirname, 'lib', 'hrana-process.ts');
-  const child = fork(script, [folder], { execArgv: [] });
-  const [port] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error('The server has ended'))),
-  ])) as [number];
-  return [child, port];
+async function fill(port: number): Promise<void> {
+  const client = createClient({ url: `http://127.0.0.1:${port}` });
+  await client.execute('PRAGMA journal_mode = WAL');
+  await client.executeMultiple(`
+    CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);
+    CREATE TABLE written (n);
+    WITH RECURSIVE row (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row LIMIT ${ROW_COUNT})
+      INSERT INTO notes SELECT n, 'row ' || n FROM row;
+  `);
+  client.close();
 }
 
 const args = parseBenchArguments(process.argv.slice(2), 5);
 buildSkein();
 const folder = mkdtempSync(join(tmpdir(), 'skein-bench-'));
-fill(join(folder, 'app.db'));
-const [child, port] = await startServer(folder);
+const [port] = (await freePorts(1)) as [number];
 try {
+  await using _node = await startNode(join(folder, 'node'), port);
+  await fill(port);
   const values = MEASUREMENTS.map((): number[] => []);
   // One round more than told: the first only warms up.
   for (let round = 0; round <= args.rounds; round += 1) {
@@ -154,7 +162,5 @@ try {
   }));
   report({ bench: 'hrana', text: formatTable(results), results }, args);
 } finally {
-  child.disconnect();
-  await once(child, 'exit');
   rmSync(folder, { recursive: true, force: true });
 }

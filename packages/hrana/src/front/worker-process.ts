@@ -30,6 +30,7 @@ export class WorkerProcess {
   #current: number | undefined;
   #isReady = false;
   #isGone = false;
+  #isCorked = false;
 
   constructor(settings: WorkerSettings, handlers: WorkerHandlers, log: Log) {
     this.#handlers = handlers;
@@ -61,8 +62,18 @@ export class WorkerProcess {
     return this.#isReady;
   }
 
+  /** What is sent in one turn is one write: each one wakes the worker, which costs the most. */
   send(head: FrameHead, body?: Buffer): void {
-    if (!this.#isGone) writeFrame(this.#socket, head, body);
+    if (this.#isGone) return;
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      this.#socket.cork();
+      process.nextTick(() => {
+        this.#isCorked = false;
+        this.#socket.uncork();
+      });
+    }
+    writeFrame(this.#socket, head, body);
   }
 
   /** Only one that is free is given a request. */
