@@ -75,6 +75,11 @@ export class SqlProcess {
     return this.#listening.promise;
   }
 
+  /** Undefined: it is about to be started again. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Requests under way have a while to end, transactions that are open roll back. */
   async close(): Promise<void> {
     this.#isClosing = true;
