@@ -98,6 +98,14 @@ describe('createSuperuser()', () => {
     assert.doesNotMatch(shown(), /nanoseconds|something else|short\r/);
   });
 
+  test('asks nothing where there is no database', async (t) => {
+    const { input, output, shown } = terminal();
+    const database = `${tempDir(t)}/none.db`;
+    const created = createSuperuser({ database, input, output, environment: GRACE });
+    await rejects(created, /Cannot open the database/);
+    assert.equal(shown(), '');
+  });
+
   test('ends when the input does', async (t) => {
     const database = createShopDatabase(tempDir(t));
     const { input, output, shown } = terminal();

@@ -48,7 +48,9 @@ export class PasswordChecks {
     if (this.#waiting.length >= WAITING_MAX) return { kind: 'wait', waitMs: BUSY_WAIT_MS };
     this.#attempts.begin(tried, nowMs);
     const { isRight, isOutdated } = await this.#inTurn(async () => {
-      const hash = tried.hash ?? (await this.#nobodysHash());
+      // Made at the first try of anybody: it must not take longer for who is not there.
+      const nobodys = await this.#nobodysHash();
+      const hash = tried.hash ?? nobodys;
       const verdict = await verifyPassword(password, hash, this.parameters);
       return tried.hash === undefined ? { isRight: false, isOutdated: false } : verdict;
     });

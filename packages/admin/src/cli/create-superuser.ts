@@ -57,6 +57,7 @@ export async function createSuperuser(options: CreateSuperuserOptions): Promise<
   const prompter = new Prompter(input, output);
   try {
     const connections = new Connections(options.database);
+    checkDatabase(connections, options.database);
     const wanted = await askForUser(prompter, environment, connections);
     const hash = await hashPassword(wanted.password, options.scrypt ?? SCRYPT_PARAMETERS);
     const user = { username: wanted.username, email: wanted.email, password: hash };
@@ -111,6 +112,19 @@ function whyTaken(connections: Connections, username: string): string | undefine
     (database) => hasOwnTables(database) && maybeUser(database, username) !== undefined,
   );
   return isTaken ? `There is a user ${username} already` : undefined;
+}
+
+/** Before anything is asked. */
+function checkDatabase(connections: Connections, path: string): void {
+  try {
+    connections.read(hasOwnTables);
+  } catch (cause) {
+    if (sqliteFailure(cause) !== 'cannot-open') throw cause;
+    throw new AdminError('ADMIN_SUPERUSER', `Cannot open the database ${path}`, {
+      cause,
+      hint: 'The application makes it when it migrates on the primary',
+    });
+  }
 }
 
 /** False on a replica. */

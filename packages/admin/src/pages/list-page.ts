@@ -33,7 +33,9 @@ export function listPage(member: Member, view: ListView): Html {
   const { addresses } = member.site;
   const title = humanName(table.name);
   const below = html`<code>${table.name}</code> · ${formatCount(view.rows)}`;
-  const actions = html`<a class="button secondary" href="${addresses.structure(table.name)}"
+  const actions = html`<a class="button secondary" href="${addresses.tableHistory(table.name)}"
+      >${icon('history')} History</a
+    ><a class="button secondary" href="${addresses.structure(table.name)}"
       >${icon('structure')} Structure</a
     >
     ${

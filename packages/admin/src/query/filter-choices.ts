@@ -62,7 +62,9 @@ function maybeChoice(
   if (isMoment(kind)) return { form: 'moment', column };
   const checked = checkedChoices(table, column.name);
   if (checked !== undefined) return select(column, checked);
-  if (column.keyPlace > 0 || kind === 'blob' || isUnique(table, column.name)) return undefined;
+  // Each look at a view may be a query over everything.
+  if (table.kind !== 'table' || kind === 'blob') return undefined;
+  if (column.keyPlace > 0 || isUnique(table, column.name)) return undefined;
   const values = fewValues(database, table, column);
   return values && select(column, values);
 }
