@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { LakeError, type LakeErrorKind } from '../engine/errors.ts';
-import { LakeHttpError } from './errors.ts';
+import { LakeHttpError, type LakeHttpErrorCode } from './errors.ts';
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -30,6 +30,13 @@ const STATUS: Readonly<Record<LakeErrorKind, number>> = {
 
 /** How long a client that still sends may take to read why that is in vain. */
 const LINGER_MS = 1000;
+
+/** What a client is told of a bug. */
+export const INTERNAL: ErrorAnswer = {
+  status: 500,
+  code: 'LAKE_INTERNAL' satisfies LakeHttpErrorCode,
+  message: 'Something failed in the server; its log says more',
+};
 
 /** Undefined for a bug: what that says is for the log, not for the client. */
 export function maybeErrorAnswer(error: unknown): ErrorAnswer | undefined {

@@ -17,6 +17,8 @@ export type LakeHttpErrorCode =
   | 'LAKE_QUEUE_FULL'
   /** The client sends nothing any more, or reads nothing. */
   | 'LAKE_STALLED'
+  /** Something failed that the client can do nothing about; the log says more. */
+  | 'LAKE_INTERNAL'
   /** The lake that is to be asked does not answer. */
   | 'LAKE_UNREACHABLE'
   /** The address cannot be listened on. */

@@ -10,7 +10,7 @@ import { LakeError } from '../engine/errors.ts';
 import type { Execution, LakeEngine, RequestPlan, Snapshot } from '../engine/ports.ts';
 import type { Admission } from './admission.ts';
 import { etagOf, formatEtag, isNamedBy } from './etag.ts';
-import { maybeErrorAnswer } from './error-answer.ts';
+import { INTERNAL, maybeErrorAnswer } from './error-answer.ts';
 import { schemaParameter } from './formats/arrow-types.ts';
 import { resultFormat } from './formats/formats.ts';
 import { PARQUET_CONTENT_TYPE, writeParquet } from './formats/parquet.ts';
@@ -172,7 +172,7 @@ export class ResultAnswer {
       await sink.write(encoder.end());
       sink.end();
     } catch (error) {
-      const { code, message } = maybeErrorAnswer(error) ?? UNKNOWN;
+      const { code, message } = maybeErrorAnswer(error) ?? INTERNAL;
       await sink.fail(encoder.failure(code, message));
       throw error;
     }
@@ -280,8 +280,6 @@ interface Head {
   readonly outcome: 'hit' | 'miss';
   readonly isCompressed?: boolean;
 }
-
-const UNKNOWN = { code: 'LAKE_INTERNAL', message: 'Something failed in the server' };
 
 /** Query, parameters and format: what a result depends on beside the state of the lake. */
 function keyOf({ wish }: Visit, { plan, parameters }: Question): string {

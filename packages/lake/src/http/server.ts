@@ -10,7 +10,7 @@ import { checkOrigin, checkRead, mayRead, principalOf } from './access.ts';
 import { Admission } from './admission.ts';
 import { catalogJson } from './catalog-answer.ts';
 import { answerPreflight, setSharedHeaders } from './cross-origin.ts';
-import { maybeErrorAnswer, sendError } from './error-answer.ts';
+import { INTERNAL, maybeErrorAnswer, sendError } from './error-answer.ts';
 import { LakeHttpError } from './errors.ts';
 import { LakeHttpMetrics } from './lake-metrics.ts';
 import { type Address, listen } from './listening.ts';
@@ -187,8 +187,7 @@ class LakeHandler {
     // Whoever hung up is told nothing any more.
     if (response.destroyed) return;
     log.error('A request failed', { method, error: String(error) });
-    const message = 'Something failed in the server; its log says more';
-    await sendError(response, { status: 500, code: 'LAKE_INTERNAL', message });
+    await sendError(response, INTERNAL);
   }
 
   #count(method: string, route: string, status: number, arrivedMs: number): void {
