@@ -33,6 +33,16 @@ describe('statementsOf()', () => {
 });
 
 describe('outlineOf()', () => {
+  test('takes texts as long as requests may be', () => {
+    const long = 'x'.repeat(4_000_000);
+    for (const sql of [`SELECT '${long}', ?`, `SELECT "${long}", ?`, `SELECT /*${long}*/ ?`]) {
+      assert.deepEqual(outlineOf(sql).parameters, ['?']);
+    }
+    const quotes = "''".repeat(1_000_000);
+    assert.deepEqual(outlineOf(`SELECT '${quotes}', ?`).parameters, ['?']);
+    assert.deepEqual(outlineOf(`SELECT /*${'* '.repeat(1_000_000)}*/ ?`).parameters, ['?']);
+  });
+
   test('tells the first words, past comments, in capitals', () => {
     const { words } = outlineOf('-- x\n/* y */ begin transaction READONLY');
     assert.deepEqual(words, ['BEGIN', 'TRANSACTION', 'READONLY']);

@@ -17,14 +17,15 @@ const WORD_REST = `[${LETTER}0-9$]*`;
 /** What tokens are made of; blanks and comments are matched too, and are none. */
 const TOKEN = new RegExp(
   [
-    String.raw`(?<blank>\s+|--[^\n]*|/\*[^]*?(?:\*/|$))`,
+    String.raw`(?<blank>\s+|--[^\n]*|/\*[^*]*(?:\*(?!/)[^*]*)*(?:\*/|$))`,
     `(?<word>[${LETTER}]${WORD_REST})`,
     // The names of $ are those of Tcl: $a::b(c).
     String.raw`(?<parameter>\?\d*|[:@$][${LETTER}0-9$]+(?:::[${LETTER}0-9$]+)*(?:\([^\s)]*\))?)`,
     '(?<semicolon>;)',
-    `'(?:[^']|'')*'?`,
-    `"(?:[^"]|"")*"?`,
-    '`(?:[^`]|``)*`?',
+    // Each run of characters as one: a literal may have megabytes.
+    `'[^']*(?:''[^']*)*'?`,
+    `"[^"]*(?:""[^"]*)*"?`,
+    '`[^`]*(?:``[^`]*)*`?',
     String.raw`\[[^\]]*\]?`,
     // Numbers, with whatever letters stand behind them.
     `[0-9.][${LETTER}0-9.]*`,
@@ -63,27 +64,23 @@ const WORD_COUNT_MAX = 4;
 export function outlineOf(sql: string): SqlOutline {
   const words: string[] = [];
   const parameters: (string | undefined)[] = [];
+  const names = new Set<string>();
   for (const { kind, text } of tokensOf(sql)) {
     if (kind === 'word' && words.length < WORD_COUNT_MAX) words.push(text.toUpperCase());
-    if (kind === 'parameter') addParameter(parameters, text);
+    if (kind !== 'parameter' || parameters.length >= PARAMETER_NUMBER_MAX || names.has(text)) {
+      continue;
+    }
+    if (text !== '?') names.add(text);
+    const number = /^\?\d/.test(text) ? Number(text.slice(1)) : parameters.length + 1;
+    if (number < 1 || number > PARAMETER_NUMBER_MAX) continue;
+    while (parameters.length < number) parameters.push(undefined);
+    parameters[number - 1] = text;
   }
   return { words, parameters };
 }
 
-/** SQLite's own limit of `?NNN`; a greater number is an error that SQLite reports. */
+/** SQLite's own limit; more parameters are an error that SQLite reports. */
 const PARAMETER_NUMBER_MAX = 32_766;
-
-function addParameter(parameters: (string | undefined)[], text: string): void {
-  if (text === '?') parameters.push(text);
-  else if (!text.startsWith('?')) {
-    if (!parameters.includes(text)) parameters.push(text);
-  } else {
-    const number = Number(text.slice(1));
-    if (number < 1 || number > PARAMETER_NUMBER_MAX) return;
-    while (parameters.length < number) parameters.push(undefined);
-    parameters[number - 1] = text;
-  }
-}
 
 /**
  * The statements of a script, in their order. The body of a trigger has semicolons inside of it and
