@@ -23,8 +23,8 @@ const { join } = require('node:path');
 const script = join(process.cwd(), '..', '..', 'tools', name + '.ts');
 const own = args.filter((arg) => arg !== '--');
 const command = [...${JSON.stringify(SOURCE_FLAGS)}, script, ...own];
-const { status } = require('node:child_process').spawnSync(process.execPath, command, { stdio: 'inherit' });
-process.exitCode = status;
+const { spawnSync } = require('node:child_process');
+process.exitCode = spawnSync(process.execPath, command, { stdio: 'inherit' }).status;
 `;
 
 function copyCheckout(t: TestContext): string {

@@ -40,7 +40,7 @@ export interface CommandResult {
 
 export type RunCommand = (command: string) => Promise<CommandResult>;
 
-const REPLICATION_TIMEOUT_MS = 30_000;
+const REPLICATION_TIMEOUT_MS = 120_000;
 const LOOKING = new RegExp(
   '^(?:curl(?!.* -X )|ls |grep |npm run skein -- status|sqlite3 .*(?:SELECT|\\.tables)|' +
     'docker[ -]compose (?:ps|logs|exec))',
