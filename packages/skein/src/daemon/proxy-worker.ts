@@ -7,6 +7,7 @@ import { createNodeLog, NodeMetrics } from '@skein/host';
 import { type OutputGate, ProxyError, PushedNodeView, startProxy } from '@skein/proxy';
 
 import type { FromProxy, ProxyThreadData, ToProxy } from './proxy-messages.ts';
+import { shareCalls } from './shared-calls.ts';
 
 const { config, nodeName, secret, log: logConfig, port } = workerData as ProxyThreadData;
 const refreshing = new Map<number, () => void>();
@@ -17,14 +18,17 @@ function send(message: FromProxy): void {
   port.postMessage(message);
 }
 
-const view = new PushedNodeView(nodeName, () => {
-  // A replica commits nothing for its app.
-  if (view.role !== 'primary') return;
+const refresh = shareCalls(() => {
   const id = nextId++;
   const { promise, resolve } = Promise.withResolvers<void>();
   refreshing.set(id, resolve);
   send({ kind: 'refresh', id });
   return promise;
+});
+
+// A replica commits nothing for its app.
+const view = new PushedNodeView(nodeName, () => {
+  return view.role === 'primary' ? refresh() : undefined;
 });
 
 const gate: OutputGate = ({ byDatabase }, signal) => {
