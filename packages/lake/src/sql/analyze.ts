@@ -18,6 +18,7 @@ import {
 import { isDeniedFunction, VOLATILE_FUNCTIONS } from './names.ts';
 import { namesInQuery } from './parsed-select.ts';
 import { rewriteDefinition, rewriteQuery } from './rewrite.ts';
+import { checkNoMove, dropsWholeSchema } from './schema-definitions.ts';
 import { type Piece, splitStatements } from './split.ts';
 import { definitionOf } from './targets.ts';
 import { TokenCursor } from './token-cursor.ts';
@@ -213,7 +214,8 @@ async function analyzeChange(piece: Piece, parser: SqlParser): Promise<Statement
 }
 
 async function analyzeDefinition(piece: Piece, parser: SqlParser): Promise<Statement> {
-  const sql = rewriteDefinition(piece);
+  checkNoMove(piece.tokens);
+  const sql = rewriteDefinition(piece) + (dropsWholeSchema(piece.tokens) ? '\nCASCADE' : '');
   const { kind, target } = definitionOf(piece.tokens);
   await checkSingle(sql, parser);
   const isKept = kind === 'CREATE VIEW' || kind === 'CREATE MACRO' || kind === 'CREATE FUNCTION';
