@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { getRequestListener } from '@hono/node-server';
 
+import { secureHeaders } from './http/reply.ts';
 import { createRouter } from './http/router.ts';
 import { createVisit, SiteContext } from './http/site-context.ts';
 import { type AdminOptions, resolveOptions } from './options.ts';
@@ -28,8 +29,16 @@ export function adminSite(options: AdminOptions): AdminSite {
   const resolved = resolveOptions(options);
   const site = new SiteContext(resolved);
   const router = createRouter(site);
-  const fetch: AdminSite['fetch'] = async (request, connection = {}) =>
-    router.fetch(request, { visit: createVisit(site, request, connection.address) });
+  const fetch: AdminSite['fetch'] = async (request, connection = {}) => {
+    try {
+      const visit = createVisit(site, request, connection.address);
+      return await router.fetch(request, { visit });
+    } catch (error) {
+      // Before there is a page to say it on, as of a node that cannot be asked.
+      resolved.onError?.(error);
+      return new Response('Something failed\n', { status: 500, headers: secureHeaders() });
+    }
+  };
   const listener = getRequestListener(
     (request, { incoming }) => fetch(request, { address: incoming.socket.remoteAddress }),
     { overrideGlobalObjects: false },

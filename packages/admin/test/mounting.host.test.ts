@@ -173,6 +173,20 @@ describe('a commit', () => {
   });
 });
 
+test('fetch() never rejects, also where the node cannot be asked', async () => {
+  const errors: unknown[] = [];
+  const node = {
+    isPrimary: true,
+    get state(): never {
+      throw new Error('gone');
+    },
+  };
+  const site = adminSite({ database: 'x.db', node, onError: (error) => errors.push(error) });
+  const answer = await site.fetch(new Request('http://localhost/admin/'));
+  assert.equal(answer.status, 500);
+  assert.match(String(errors[0]), /gone/);
+});
+
 test('adminSite() names an option that cannot be', () => {
   const wrong: readonly Partial<AdminOptions>[] = [
     { basePath: 'admin' },

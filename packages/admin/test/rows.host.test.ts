@@ -205,6 +205,7 @@ describe('change', () => {
     assert.equal(rowOf(site, 'SELECT content FROM messages WHERE id = 1')!['content'], 'Theirs');
     const conflict = /class="card conflict"[^]*?<\/section>/.exec(again.text)![0];
     assert.match(conflict, /Theirs[^]*Mine/);
+    assert.doesNotMatch(conflict, /Length/, 'what is computed follows');
     assert.match(conflict, />9<[^]*not changed/, 'nobody touched the priority in the form');
     // The form now has the values of the database where it was not touched.
     assert.match(again.text, /name="v\.priority"\s+value="9"/);

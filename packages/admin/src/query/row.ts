@@ -69,9 +69,11 @@ export function isDigestOf(text: string, digest: string): boolean {
   return kinds.some((kind) => digestOf(kind, text) === digest);
 }
 
-/** The columns whose values are not those that the digests were taken of. */
+/** The columns whose values are not those that the digests were taken of; computed ones follow. */
 export function changedSince(table: Table, row: Row, digests: readonly string[]): string[] {
-  return table.columns.map(({ name }) => name).filter((_, i) => row.digests[i] !== digests[i]);
+  return table.columns
+    .filter(({ isGenerated }, i) => !isGenerated && row.digests[i] !== digests[i])
+    .map(({ name }) => name);
 }
 
 export type Assignments = ReadonlyMap<string, SqlValue>;
