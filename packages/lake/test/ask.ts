@@ -32,6 +32,7 @@ export async function rowsOf(engine: LakeEngine, sql: string): Promise<unknown[]
 
 function toPlain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
-  if (value === null || typeof value !== 'object') return value;
-  return String(value);
+  if (value instanceof Uint8Array || value === null || typeof value !== 'object') return value;
+  // DuckDB's own classes say what they hold.
+  return (value as { toString(): string }).toString();
 }

@@ -51,7 +51,8 @@ test('an error within the data is thrown with its reason, also after the first r
     /Could not convert/,
   );
   // Threads begin at different places: the first rows may or may not be there before it fails.
-  const late = `SELECT CAST(CASE WHEN i = 2999999 THEN 'x' ELSE '1' END AS INT) FROM range(3000000) r(i)`;
+  const late = `SELECT CAST(CASE WHEN i = 2999999 THEN 'x' ELSE '1' END AS INT)
+    FROM range(3000000) r(i)`;
   await assert.rejects(rowsOf(engine, late), { kind: 'execution' });
 });
 
@@ -221,7 +222,7 @@ test('VACUUM of a table ends its own history only; of the lake, all of it', asyn
   assert.deepEqual(await rowsOf(engine, 'SELECT count(*) FROM v1, v2'), [[9]]);
 });
 
-test('external tables come by HTTP, live in staging, and a failed request takes them back', async (t) => {
+test('external tables come by HTTP and live in staging, unless their request fails', async (t) => {
   const server = createServer((request, response) => {
     if (request.url === '/moved') response.writeHead(302, { location: '/a.csv' }).end();
     else if (request.url === '/large') response.end('1\n'.repeat(1_000_000));

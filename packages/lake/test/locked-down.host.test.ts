@@ -213,7 +213,7 @@ const HONEST: readonly string[] = [
   `SELECT count(*), sum(a), avg(a), min(b), max(b) FROM t`,
   `SELECT b, count(*) FROM t GROUP BY ALL HAVING count(*) > 0 ORDER BY ALL`,
   `SELECT a, row_number() OVER (ORDER BY a), lag(a) OVER (ORDER BY a) FROM t`,
-  `SELECT a, sum(a) OVER (PARTITION BY b ORDER BY a ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t`,
+  `SELECT sum(a) OVER (PARTITION BY b ORDER BY a ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t`,
   `SELECT a FROM t QUALIFY row_number() OVER (PARTITION BY b ORDER BY a) = 1`,
   `WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT * FROM r`,
   `WITH q AS MATERIALIZED (SELECT * FROM t) SELECT * FROM q x JOIN q y USING (a)`,

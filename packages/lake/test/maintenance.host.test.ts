@@ -42,7 +42,7 @@ test('small inserts stay in the catalog, and are flushed when they are many', as
   assert.deepEqual(await rowsOf(shared, before), [[2]]);
 });
 
-test('quotes in structs survive a small insert (the extension loses them when it inlines)', async () => {
+test('quotes in structs survive a small insert (the extension loses them)', async () => {
   await ask(shared, 'CREATE TABLE nested (a STRUCT(x VARCHAR), b VARCHAR[])');
   await ask(shared, `INSERT INTO nested VALUES ({x: 'it''s "q"'}, ['a''b', 'c"d'])`);
   await ask(shared, 'CREATE TABLE grown (k INT)');

@@ -78,8 +78,8 @@ export class StreamedExecution implements Execution {
 }
 
 /**
- * The binding ends a stream that failed as it ends a whole one, with an empty chunk, and has no word
- * for the error. But the transaction is aborted then, and refuses whatever comes next.
+ * The binding ends a stream that failed as it ends a whole one, with an empty chunk, and has no
+ * word for the error. But the transaction is aborted then, and refuses whatever comes next.
  */
 export async function assertWhole(connection: DuckDBConnection): Promise<void> {
   try {

@@ -84,7 +84,8 @@ async function tableId(
 ): Promise<bigint> {
   const [row] = await queryTexts(
     connection,
-    `SELECT t.table_id FROM ${META}.ducklake_table t JOIN ${META}.ducklake_schema s USING (schema_id)
+    `SELECT t.table_id FROM ${META}.ducklake_table t
+     JOIN ${META}.ducklake_schema s USING (schema_id)
      WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL
        AND lower(t.table_name) = lower($1) AND lower(s.schema_name) = lower($2)`,
     [name, schema],

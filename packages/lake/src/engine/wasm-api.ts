@@ -1,5 +1,5 @@
-// WebAssembly as JavaScript has it, as far as it is used here: the types of Node do not have it, and
-// those of browsers would bring a thousand names that do not exist here.
+// WebAssembly as JavaScript has it, as far as it is used here: the types of Node do not have it,
+// and those of browsers would bring a thousand names that do not exist here.
 // https://webassembly.github.io/spec/js-api/
 
 export type WasmFunction = (...args: readonly unknown[]) => unknown;

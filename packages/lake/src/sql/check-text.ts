@@ -12,8 +12,11 @@ const HIDDEN_CATALOG = /^(?:__ducklake_metadata|__wasm_|skein_functions$)/i;
 /** SQLite's own tables: what DuckDB suggests when a name is not found. */
 const HIDDEN_TABLES = /^(?:sqlite_master|sqlite_schema|sqlite_temp_master)$/i;
 /** What DuckDB would read as a file when it stands where a table stands. */
-const FILE_NAME =
-  /(?:^[a-z][a-z0-9+.-]*:\/\/)|(?:\.(?:parquet|csv|tsv|txt|json|jsonl|ndjson|db|duckdb|sqlite|arrow|xlsx)(?:\.(?:gz|zst))?(?:\?.*)?$)/i;
+const FILE_ENDINGS = 'parquet|csv|tsv|txt|json|jsonl|ndjson|db|duckdb|sqlite|arrow|xlsx';
+const FILE_NAME = new RegExp(
+  `^[a-z][a-z0-9+.-]*://|\\.(?:${FILE_ENDINGS})(?:\\.(?:gz|zst))?(?:\\?.*)?$`,
+  'i',
+);
 
 /** Throws LAKE_FORBIDDEN. */
 export function checkNames(tokens: readonly Token[]): void {

@@ -1,6 +1,6 @@
 // Seafowl's words inside of DuckDB's statements: `t('timestamp')` in FROM, `system.table_versions`,
-// and types that DuckDB spells differently. Tokens are replaced where they stand; everything else of
-// the text stays as the client wrote it.
+// and types that DuckDB spells differently. Tokens are replaced where they stand; everything else
+// of the text stays as the client wrote it.
 
 import { type Piece } from './split.ts';
 import { maybeParseInstant } from './timestamps.ts';

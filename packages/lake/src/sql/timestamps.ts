@@ -1,8 +1,9 @@
 // The instants that Seafowl's `t('…')` takes: RFC 3339, RFC 2822, and `YYYY-MM-DD HH:MM:SS` with an
 // optional zone; without one it is UTC.
 
-const ISO =
-  /^(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?))?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
+const TIME = '\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,9})?)?';
+const ZONE = 'Z|[+-]\\d{2}(?::?\\d{2})?';
+const ISO = new RegExp(`^(\\d{4}-\\d{2}-\\d{2})(?:[ T](${TIME}))?\\s*(${ZONE})?$`, 'i');
 const RFC_2822 =
   /^(?:\w{3},\s+)?\d{1,2}\s+\w{3}\s+\d{4}\s+\d{2}:\d{2}(?::\d{2})?\s+(?:[+-]\d{4}|GMT|UTC)$/;
 
