@@ -1,8 +1,8 @@
 // What does an application pay for three nodes, compared with the same one on a plain file?
 //
-// The application of examples/messages, once on one node with a plain SQLite file, without Skein, and
-// once on three nodes of this machine, each a daemon with its proxy. All of them share its CPUs and
-// its disk with the client, with fsync on, and are measured in turns in the same run. Run by
+// The application of examples/messages, once on one node with a plain SQLite file, without Skein,
+// and once on three nodes of this machine, each a daemon with its proxy. All of them share its CPUs
+// and its disk with the client, with fsync on, and are measured in turns in the same run. Run by
 // `npm run bench -- app`, as root.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
