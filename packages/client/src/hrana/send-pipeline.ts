@@ -83,8 +83,10 @@ export async function sendPipeline(
   return { baton: next, results, position: typeof seen === 'string' ? seen : undefined };
 }
 
-/** The error of SQLite, as its drivers throw it. */
-export function toSqliteError({ message, code, extended_code: extended }: HranaError): Error {
+/** What failed, as the drivers of SQLite throw it; or that the answer to a commit was lost. */
+export function toSqliteError(error: HranaError): Error {
+  const { message, code, extended_code: extended } = error;
+  if (code === 'OUTCOME_UNKNOWN') return new OutcomeUnknownError(error);
   return new SqliteError(message, extended ?? code ?? 'SQLITE_ERROR', undefined);
 }
 

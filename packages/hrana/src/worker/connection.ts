@@ -17,7 +17,13 @@ export interface ConnectionOptions {
 }
 
 /** What a statement does to a transaction. */
-export type TransactionStep = 'begin' | 'begin-readonly' | 'release' | 'end' | 'none';
+export type TransactionStep =
+  | 'begin'
+  | 'begin-readonly'
+  | 'release'
+  | 'commit'
+  | 'rollback'
+  | 'none';
 
 export interface PreparedStatement {
   readonly statement: Statement<unknown[], unknown[]>;
@@ -193,10 +199,10 @@ function stepOf(words: readonly string[]): TransactionStep {
       return 'release';
     case 'COMMIT':
     case 'END':
-      return 'end';
+      return 'commit';
     case 'ROLLBACK':
       // To a savepoint, it leaves the transaction open.
-      return words.includes('TO') ? 'none' : 'end';
+      return words.includes('TO') ? 'none' : 'rollback';
     default:
       return 'none';
   }

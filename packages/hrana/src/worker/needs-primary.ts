@@ -31,7 +31,8 @@ function depthAfter({ step }: PreparedStatement, depth: number): number {
       return depth + 1;
     case 'release':
       return Math.max(depth - 1, 0);
-    case 'end':
+    case 'commit':
+    case 'rollback':
       return 0;
     case 'begin-readonly':
     case 'none':

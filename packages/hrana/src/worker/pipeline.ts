@@ -127,10 +127,12 @@ function* runStatement(statement: Statement, options: PipelineOptions): Steps<st
   const sql = stream.textOf(statement);
   for (;;) {
     const waitsInVain = isWaitingInVain(stream);
-    let step: PreparedStatement['step'] | undefined;
+    let mayCommit = false;
+    let isCommit = false;
     try {
       const prepared = stream.connection.prepare(sql);
-      ({ step } = prepared);
+      isCommit = prepared.step === 'commit' || prepared.step === 'release';
+      mayCommit = isCommit || (!prepared.isReadonly && !stream.connection.inTransaction);
       stream.check(prepared);
       const result = executeStatement(stream.connection, prepared, statement, budget);
       stream.executed(prepared);
@@ -138,11 +140,25 @@ function* runStatement(statement: Statement, options: PipelineOptions): Steps<st
     } catch (error) {
       stream.connection.noteError(error);
       // COMMIT waits for readers to leave, whatever it holds itself.
-      const isWorthWaiting = !waitsInVain || step === 'end' || step === 'release';
-      if (!isLocked(error) || !isWorthWaiting || !mayWait()) throw error;
+      const isWorthWaiting = !waitsInVain || isCommit;
+      if (isLocked(error) && isWorthWaiting && mayWait()) yield 'locked';
+      else throw mayCommit && isBroken(error) ? outcomeUnknown(error) : error;
     }
-    yield 'locked';
   }
+}
+
+/**
+ * A mount whose daemon dies is a broken disk to SQLite. What it was told to commit may be in the
+ * daemon's log all the same.
+ */
+function isBroken(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && code.startsWith('SQLITE_IOERR');
+}
+
+function outcomeUnknown(error: unknown): HranaError {
+  const { message } = error as Error;
+  return new HranaError('OUTCOME_UNKNOWN', `It is not known whether it was committed: ${message}`);
 }
 
 /**
