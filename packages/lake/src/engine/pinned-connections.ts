@@ -39,6 +39,8 @@ export interface PinnedConnectionsOptions {
   readonly now: () => number;
   /** Called with each new snapshot, before anybody reads in it. */
   readonly onSnapshot: (connection: DuckDBConnection, snapshot: Snapshot) => Promise<void>;
+  /** How many functions DuckDB was told of: an open transaction does not see later ones. */
+  readonly functionCount: () => number;
 }
 
 export class PinnedConnections {
@@ -112,6 +114,16 @@ export class PinnedConnections {
 
   /** A new transaction, in which the newest snapshot is read at once. */
   async #pin(pin: Pin): Promise<void> {
+    const { functionCount } = this.#options;
+    let count: number;
+    do {
+      count = functionCount();
+      await this.#begin(pin);
+      // Functions that the snapshot brought are seen by the next transaction.
+    } while (count !== functionCount());
+  }
+
+  async #begin(pin: Pin): Promise<void> {
     const { connection } = pin;
     if (pin.snapshot !== undefined) await connection.run('ROLLBACK');
     pin.snapshot = undefined;

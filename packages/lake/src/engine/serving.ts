@@ -40,11 +40,12 @@ export async function openServing(
 ): Promise<Serving> {
   const session = await openSession(config, role);
   const host = new WasmHost();
-  const functions = new StoredFunctions(host);
+  const functions = new StoredFunctions(host, await session.connect());
   const volatileNames = new VolatileNames();
   const pins = new PinnedConnections(session, {
     connectionsMax: config.connectionsMax ?? CONNECTIONS_MAX,
     now,
+    functionCount: () => functions.registeredCount,
     onSnapshot: async (connection, { schemaVersion }) => {
       await functions.load(connection, schemaVersion);
       await volatileNames.load(connection, schemaVersion, functions.volatileNames);

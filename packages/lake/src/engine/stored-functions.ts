@@ -27,13 +27,21 @@ const TABLE = `${LAKE_CATALOG}.${FUNCTIONS_SCHEMA}.functions`;
 
 export class StoredFunctions {
   readonly #host: WasmHost;
+  /** Has no transaction: what DuckDB is told in one, it forgets when that is rolled back. */
+  readonly #registrar: DuckDBConnection;
   readonly #registered = new Set<string>();
   /** Names whose answer may be another each time, of the version of the schema below. */
   #volatileNames = new Set<string>();
   #schemaVersion: bigint | undefined;
 
-  constructor(host: WasmHost) {
+  constructor(host: WasmHost, registrar: DuckDBConnection) {
     this.#host = host;
+    this.#registrar = registrar;
+  }
+
+  /** Of functions that DuckDB keeps; transactions that began before do not see the last ones. */
+  get registeredCount(): number {
+    return this.#registered.size;
   }
 
   get volatileNames(): ReadonlySet<string> {
@@ -48,7 +56,7 @@ export class StoredFunctions {
     for (const [name, text] of rows) {
       const details = maybeDetails(name!, text!);
       if (details === undefined) continue;
-      await this.#register(connection, details);
+      await this.#register(details);
       if (details.volatility === 'volatile') volatileNames.add(name!);
     }
     this.#volatileNames = volatileNames;
@@ -62,7 +70,7 @@ export class StoredFunctions {
     if (exists && !isReplace) {
       throw new LakeError('plan', 'LAKE_FUNCTION', `Function "${name}" already exists`);
     }
-    const internal = await this.#register(connection, details);
+    const internal = await this.#registerWithin(connection, details);
     await connection.run(`DELETE FROM ${TABLE} WHERE name = $1`, [name]);
     await connection.run(`INSERT INTO ${TABLE} VALUES ($1, $2)`, [name, JSON.stringify(details)]);
     const names = details.input_types.map((_type, index) => `a${index + 1}`).join(', ');
@@ -85,16 +93,27 @@ export class StoredFunctions {
     return (await queryTexts(connection, sql, [name])).length > 0;
   }
 
-  /** The name under which DuckDB has it. */
-  async #register(connection: DuckDBConnection, details: FunctionDetails): Promise<string> {
-    const hash = createHash('sha256').update(JSON.stringify(details)).digest('hex');
-    const internal = `__wasm_${hash.slice(0, 32)}`;
-    if (this.#registered.has(internal)) return internal;
-    await this.#host.add(internal, details);
-    registerWasmFunction(connection, { name: internal, details, host: this.#host });
-    this.#registered.add(internal);
-    return internal;
+  /** For good. */
+  async #register(details: FunctionDetails): Promise<void> {
+    const name = internalName(details);
+    if (this.#registered.has(name)) return;
+    await this.#registerWithin(this.#registrar, details);
+    this.#registered.add(name);
   }
+
+  /** For as long as the connection's transaction, and after it if that commits. */
+  async #registerWithin(connection: DuckDBConnection, details: FunctionDetails): Promise<string> {
+    const name = internalName(details);
+    await this.#host.add(name, details);
+    registerWasmFunction(connection, { name, details, host: this.#host });
+    return name;
+  }
+}
+
+/** The name under which DuckDB has it. */
+function internalName(details: FunctionDetails): string {
+  const hash = createHash('sha256').update(JSON.stringify(details)).digest('hex');
+  return `__wasm_${hash.slice(0, 32)}`;
 }
 
 function maybeDetails(name: string, text: string): FunctionDetails | undefined {

@@ -41,7 +41,11 @@ export function checkStatements(target: () => Target): void {
   conforms('S-04', target, async (lake) => {
     const [table, schema] = [lake.name(), lake.name()];
     await lake.run(`CREATE SCHEMA ${schema}; CREATE TABLE ${table} AS SELECT 1 AS a`);
-    await fails(lake, `ALTER TABLE ${table} RENAME TO ${schema}.moved`, /cannot be moved to the schema/);
+    await fails(
+      lake,
+      `ALTER TABLE ${table} RENAME TO ${schema}.moved`,
+      /cannot be moved to the schema/,
+    );
     await lake.run(`CREATE TABLE ${schema}.moved AS FROM ${table}; DROP TABLE ${table}`);
     assert.deepEqual(await lake.rows(`SELECT * FROM ${schema}.moved`), [{ a: 1 }]);
     assert.equal((await lake.query(`SELECT * FROM ${table}`)).status, 400);
