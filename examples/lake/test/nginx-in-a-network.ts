@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
@@ -10,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 
-import { waitUntil } from '@skein/testkit';
+import { startNameServer, waitUntil } from '@skein/testkit';
 
 const WAIT_MS = 30_000;
 const NODE_PORT = 8080;
@@ -57,36 +56,6 @@ class NamedNode {
       response.end(`${this.#name} ${request.method} ${request.url} ${length}`),
     );
   }
-}
-
-/** A name server for two names (RFC 1035): answers with all addresses that they have now. */
-async function startNameServer(names: ReadonlyMap<string, readonly string[]>): Promise<() => void> {
-  const socket = createSocket('udp4');
-  socket.on('message', (query, from) => {
-    const end = query.indexOf(0, 12);
-    const labels: string[] = [];
-    for (let at = 12; at < end; at += query[at]! + 1) {
-      labels.push(query.toString('latin1', at + 1, at + 1 + query[at]!));
-    }
-    const addresses = names.get(labels.join('.')) ?? [];
-    const head = Buffer.from(query.subarray(0, 12));
-    head.writeUInt16BE(addresses.length === 0 ? 0x8183 : 0x8180, 2);
-    head.writeUInt16BE(addresses.length, 6);
-    head.fill(0, 8, 12);
-    const answers = addresses.map((address) => {
-      const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 0, 0, 0, 0]);
-      Buffer.from(address.split('.').map(Number)).copy(record, 12);
-      return record;
-    });
-    socket.send(
-      Buffer.concat([head, query.subarray(12, end + 5), ...answers]),
-      from.port,
-      from.address,
-    );
-  });
-  socket.bind(53, '127.0.0.11');
-  await once(socket, 'listening');
-  return () => void socket.close();
 }
 
 async function ask(path: string, method = 'GET', body = ''): Promise<string> {
@@ -153,7 +122,7 @@ async function run(folder: string): Promise<Record<string, unknown>> {
   for (const [index, address] of READERS.entries()) {
     readers.push(await new NamedNode(`reader${index + 1}`).listen(address));
   }
-  const stopNameServer = await startNameServer(names);
+  const nameServer = await startNameServer((name) => names.get(name) ?? []);
   const stopNginx = await startNginx(folder);
   const report: Record<string, unknown> = {};
   report['writer'] = await ask('/w/q/', 'POST', 'query');
@@ -174,7 +143,7 @@ async function run(folder: string): Promise<Record<string, unknown>> {
   await ask('/w/q', 'POST', 'INSERT');
   report['lostWrites'] = writer.requests - before;
   await stopNginx();
-  stopNameServer();
+  nameServer.close();
   writer.stop();
   for (const reader of readers) reader.stop();
   return report;

@@ -73,7 +73,13 @@ export { nullMetrics } from './null-metrics.ts';
 export { detachMount, findMount } from './mounts.ts';
 export { AS_NOBODY, canRunAsNobody, NOBODY } from './nobody.ts';
 export { hasPart, type PartName, requirePart, skipTest } from './require-part.ts';
-export { type ObjectStore, startObjectStore, type StoreMethod } from './object-store/ceph.ts';
+export {
+  Ceph,
+  type CephOptions,
+  type ObjectStore,
+  startObjectStore,
+  type StoreMethod,
+} from './object-store/ceph.ts';
 export {
   FaultProxy,
   type FaultPlan,
@@ -92,6 +98,7 @@ export {
   type VirtualNetwork,
   type VirtualNetworkOptions,
 } from './network/virtual-network.ts';
+export { type NameServer, type NameServerOptions, startNameServer } from './network/name-server.ts';
 export type { FuzzTarget } from './fuzz-target.ts';
 export { SOURCE_FLAGS } from './source-flags.ts';
 export { SeededRandom } from './seeded-random.ts';

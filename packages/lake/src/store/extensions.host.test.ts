@@ -141,6 +141,19 @@ describe('provideExtensions()', () => {
     );
   });
 
+  test('needs no home of the user', async (t) => {
+    const folder = realFolder(t);
+    if (folder === undefined) return;
+    const { HOME } = process.env;
+    delete process.env['HOME'];
+    try {
+      const options = { folder, cacheFolder: join(tempDir(t), 'cache'), needsHttpfs: true, log };
+      assert.equal((await provideExtensions(options)).httpfs, join(folder, fileNameOf('httpfs')));
+    } finally {
+      if (HOME !== undefined) process.env['HOME'] = HOME;
+    }
+  });
+
   test('does not ask the network when it may not', async (t) => {
     const fetcher = fetcherOf('/');
     const options = { cacheFolder: tempDir(t), needsHttpfs: false, log, duckDbFolder: '/-' };

@@ -6,7 +6,6 @@
 // stay off), and a file in the cache is whole: it is fetched beside it, checked, then renamed.
 
 import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -85,9 +84,9 @@ class Search {
   }
 
   async run(): Promise<void> {
-    const { folder, duckDbFolder = join(homedir(), '.duckdb', 'extensions') } = this.#options;
+    const { folder, duckDbFolder = maybeDuckDbFolder() } = this.#options;
     if (folder !== undefined) await this.#lookInto(folder, 'the configured folder');
-    await this.#lookInto(duckDbFolder, "DuckDB's folder");
+    if (duckDbFolder !== undefined) await this.#lookInto(duckDbFolder, "DuckDB's folder");
     await this.#lookInto(this.#options.cacheFolder, 'the folder of what was fetched');
     if (this.#missing.length > 0 && this.#options.mayFetch !== false) await this.#fetchLocked();
     if (this.#missing.length > 0) throw this.#missingError();
@@ -174,6 +173,12 @@ class Search {
       ' into a folder and name it: engine.extensions, or SKEIN_LAKE_ENGINE_EXTENSIONS';
     return new StoreError('LAKE_EXTENSION_MISSING', message, { hint });
   }
+}
+
+/** Users of services have no home, often. */
+function maybeDuckDbFolder(): string | undefined {
+  const home = process.env['HOME'] ?? '';
+  return home === '' ? undefined : join(home, '.duckdb', 'extensions');
 }
 
 const HTTPFS: readonly ExtensionName[] = ['httpfs'];

@@ -40,32 +40,41 @@ const run = promisify(execFile);
 
 /** Starts in some ten seconds: share one among the tests of a file. */
 export async function startObjectStore(t: TestScope): Promise<ObjectStore> {
-  const ceph = new Ceph(tempDir(t), await freePorts(2));
+  const [monitorPort, s3Port] = await freePorts(2);
+  const ports = { monitorPort: monitorPort!, s3Port: s3Port! };
+  const ceph = new Ceph(tempDir(t), { ...ports, accessKey: ACCESS_KEY, secretKey: SECRET_KEY });
   onTestEnd(t, () => ceph.stop());
   await ceph.start();
   return ceph.store();
 }
 
-class Ceph {
+export interface CephOptions {
+  readonly monitorPort: number;
+  readonly s3Port: number;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  /** Takes requests from everywhere, not from this machine alone. */
+  readonly isOpen?: boolean;
+}
+
+export class Ceph {
   readonly #folder: string;
   readonly #config: string;
-  readonly #monitorPort: number;
-  readonly #s3Port: number;
+  readonly #options: CephOptions;
   readonly #fsid = randomUUID();
   readonly #children: ChildProcess[] = [];
 
-  constructor(folder: string, [monitorPort, s3Port]: readonly number[]) {
+  constructor(folder: string, options: CephOptions) {
     this.#folder = folder;
     this.#config = join(folder, 'ceph.conf');
-    this.#monitorPort = monitorPort!;
-    this.#s3Port = s3Port!;
+    this.#options = options;
   }
 
   async start(): Promise<void> {
     mkdirSync(join(this.#folder, 'osd'));
     writeFileSync(this.#config, this.#settings());
     const map = join(this.#folder, 'monmap');
-    const address = `[v2:127.0.0.1:${this.#monitorPort}]`;
+    const address = `[v2:127.0.0.1:${this.#options.monitorPort}]`;
     await run('monmaptool', ['--create', '--fsid', this.#fsid, '--addv', 'a', address, map]);
     await this.#tool('ceph-mon', ['--mkfs', '-i', 'a', '--monmap', map]);
     this.#serve('ceph-mon', ['-i', 'a']);
@@ -73,22 +82,24 @@ class Ceph {
     await this.#tool('ceph', ['osd', 'new', osd]);
     await this.#tool('ceph-osd', ['-i', '0', '--mkfs', '--osd-uuid', osd]);
     this.#serve('ceph-osd', ['-i', '0']);
-    const keys = ['--access-key', ACCESS_KEY, '--secret-key', SECRET_KEY];
+    const { accessKey, secretKey } = this.#options;
+    const keys = ['--access-key', accessKey, '--secret-key', secretKey];
     const user = ['user', 'create', '--uid', 'test', '--display-name', 'test', ...keys];
     this.#serve('radosgw', ['-n', 'client.rgw']);
     await this.#tool('radosgw-admin', ['-n', 'client.rgw', ...user]);
     const answers = async (): Promise<boolean> => {
       this.#checkAlive();
-      const { status } = await fetch(`http://127.0.0.1:${this.#s3Port}/`);
+      const { status } = await fetch(`http://127.0.0.1:${this.#options.s3Port}/`);
       return status === 200;
     };
     await waitUntil('the object store answers', answers, START_TIMEOUT_MS);
   }
 
   store(): ObjectStore {
-    const endpoint = `http://127.0.0.1:${this.#s3Port}`;
-    const keys = { region: REGION, accessKey: ACCESS_KEY, secretKey: SECRET_KEY };
-    return { endpoint, ...keys, send: (...args) => send(endpoint, ...args) };
+    const endpoint = `http://127.0.0.1:${this.#options.s3Port}`;
+    const { accessKey, secretKey } = this.#options;
+    const keys = { accessKey, secretKey };
+    return { endpoint, region: REGION, ...keys, send: (...args) => send(endpoint, keys, ...args) };
   }
 
   async stop(): Promise<void> {
@@ -124,10 +135,11 @@ class Ceph {
 
   #settings(): string {
     const folder = this.#folder;
+    const { isOpen = false, s3Port } = this.#options;
     return `
 [global]
 fsid = ${this.#fsid}
-mon host = [v2:127.0.0.1:${this.#monitorPort}]
+mon host = [v2:127.0.0.1:${this.#options.monitorPort}]
 public addr = 127.0.0.1
 auth cluster required = none
 auth service required = none
@@ -157,7 +169,7 @@ mon data avail warn = 2
 osd data = ${folder}/osd
 
 [client.rgw]
-rgw frontends = beast endpoint=127.0.0.1:${this.#s3Port}
+rgw frontends = beast endpoint=${isOpen ? '0.0.0.0' : '127.0.0.1'}:${s3Port}
 rgw data = ${folder}/rgw
 rgw enable usage log = false
 rgw enable ops log = false
@@ -168,24 +180,28 @@ keyring = ${folder}/keyring
   }
 }
 
+type StoreKeys = Pick<ObjectStore, 'accessKey' | 'secretKey'>;
+
 /** A URL with a signature of version 2 in it, which S3 has had before the one of the product. */
-function signedUrl(endpoint: string, method: string, path: string): URL {
+function signedUrl(endpoint: string, keys: StoreKeys, method: string, path: string): URL {
   const url = new URL(path, endpoint);
   const expires = String(EXPIRES_S);
   const text = [method, '', '', expires, url.pathname].join('\n');
-  url.searchParams.set('AWSAccessKeyId', ACCESS_KEY);
+  url.searchParams.set('AWSAccessKeyId', keys.accessKey);
   url.searchParams.set('Expires', expires);
-  url.searchParams.set('Signature', createHmac('sha1', SECRET_KEY).update(text).digest('base64'));
+  const signature = createHmac('sha1', keys.secretKey).update(text).digest('base64');
+  url.searchParams.set('Signature', signature);
   return url;
 }
 
 async function send(
   endpoint: string,
+  keys: StoreKeys,
   method: string,
   path: string,
   body?: Buffer<ArrayBuffer>,
 ): Promise<Buffer> {
-  const response = await fetch(signedUrl(endpoint, method, path), {
+  const response = await fetch(signedUrl(endpoint, keys, method, path), {
     method,
     ...(body === undefined ? {} : { body }),
   });
