@@ -6,11 +6,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 
 import { RecordingLog, SeededRandom, SOURCE_FLAGS, tempDir } from '@skein/testkit';
 
-import type { EngineStep } from '../src/engine/ports.ts';
+import type { EngineStep, RoleSource } from '../src/engine/ports.ts';
+import { alwaysWriter } from '../src/engine/role-sources.ts';
 import { provideExtensions } from '../src/store/extensions.ts';
 import { ask, rowsOf } from './ask.ts';
 import type { CrashWriterConfig } from './crash-writer.ts';
@@ -59,7 +60,7 @@ async function runWriter(
   return { acknowledged, wasKilled: child.signalCode === 'SIGKILL' };
 }
 
-test('a writer that is killed at any step loses nothing that it had acknowledged', async (t) => {
+test('X-04 a writer that is killed at any step loses nothing that it had acknowledged', async (t) => {
   const folder = tempDir(t);
   for (const name of ['data', 'scratch', 'check']) mkdirSync(join(folder, name));
   const extensions = await provideExtensions({
@@ -75,6 +76,7 @@ test('a writer that is killed at any step loses nothing that it had acknowledged
   const random = new SeededRandom(SEED);
   t.diagnostic(`SEED=${SEED}`);
   const acknowledged = new Set<number>();
+  const reading = await readAllAlong(t, base, join(folder, 'reader'));
   let firstId = 0;
   const kills = [
     ...STEPS.map((killAt) => ({ killAt, killAfterMs: undefined })),
@@ -98,8 +100,55 @@ test('a writer that is killed at any step loses nothing that it had acknowledged
     await checkLake(base, join(folder, 'check'), acknowledged);
     firstId += 1000;
   }
+  await reading.stop();
   await checkOrphans(t, base, join(folder, 'check'));
 });
+
+/**
+ * A reader that asks all the time. It is always answered, with whole requests, and never with fewer
+ * than before.
+ */
+async function readAllAlong(
+  t: TestContext,
+  base: Base,
+  scratchFolder: string,
+): Promise<{ stop(): Promise<void> }> {
+  mkdirSync(scratchFolder);
+  const role: RoleSource = { ...alwaysWriter(), role: 'reader' };
+  const reader = await createRealEngine(t, { ...base, scratchFolder, role });
+  t.after(() => reader.close());
+  let isStopped = false;
+  let answers = 0;
+  const loop = (async () => {
+    let most = 0;
+    while (!isStopped) {
+      let rows: unknown[][];
+      try {
+        rows = await rowsOf(reader, `SELECT count(*) AS n FROM t GROUP BY id`);
+      } catch (error) {
+        // Before the first start of a writer there is no lake.
+        const isTooEarly = answers === 0 && /does not exist|Cannot open/.test(String(error));
+        if (!isTooEarly) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        continue;
+      }
+      for (const [count] of rows) assert.ok(count === 4 || count === 400, `${String(count)} rows`);
+      assert.ok(rows.length >= most, 'a reader sees what it has seen before');
+      most = rows.length;
+      answers += 1;
+    }
+  })();
+  // Its failure is looked at when it is stopped.
+  loop.catch(() => undefined);
+  return {
+    async stop() {
+      isStopped = true;
+      await loop;
+      t.diagnostic(`${answers} answers while the writer was killed`);
+      assert.ok(answers > 0);
+    },
+  };
+}
 
 type Base = Pick<CrashWriterConfig, 'catalogPath' | 'dataPath' | 'extensions'>;
 
