@@ -22,8 +22,8 @@ import { onTestEnd, requirePart, tempDir, waitUntil, watchMounts } from '@skein/
 import { parseWalkthrough, runInShell, runStep, shows, stepsFor } from '../lib/walkthrough.ts';
 
 const ROOT = dirname(dirname(import.meta.dirname));
-const TIMEOUT_MS = 300_000;
-const UP_TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 600_000;
+const UP_TIMEOUT_MS = 180_000;
 /** Four in a row, below those that the kernel hands out (ip_local_port_range). */
 const PORT = 21_000 + (process.pid % 2000) * 4;
 /** As the README has it. */

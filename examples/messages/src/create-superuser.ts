@@ -6,10 +6,14 @@ import { join } from 'node:path';
 import { createSuperuser } from '@skein/admin';
 import { connectNode, loadSettings } from '@skein/client';
 
-const settings = loadSettings();
-const node = await connectNode(settings);
-try {
-  await createSuperuser({ database: join(node.mountPath, settings.databaseName), node });
-} finally {
-  await node.close();
-}
+import { runCommand } from './run-command.ts';
+
+await runCommand(async () => {
+  const settings = loadSettings();
+  const node = await connectNode(settings);
+  try {
+    await createSuperuser({ database: join(node.mountPath, settings.databaseName), node });
+  } finally {
+    await node.close();
+  }
+});

@@ -3,27 +3,33 @@
 
 import { parseArgs } from 'node:util';
 
-import { connectNode, loadSettings } from '@skein/client';
+import { connectNode, loadSettings, type NodeView } from '@skein/client';
 
 import { migrate } from './migrations.ts';
+import { runCommand } from './run-command.ts';
 import { MessageStore } from './store.ts';
 
-const { values } = parseArgs({ options: { 'if-primary': { type: 'boolean', default: false } } });
-const settings = loadSettings();
-const node = await connectNode(settings);
-const store = new MessageStore(node, settings.databaseName);
-try {
-  const { name, role, primary } = node.state;
-  if (node.isPrimary) {
+async function migrateNode(node: NodeView, databaseName: string): Promise<void> {
+  const { name } = node.state;
+  const store = new MessageStore(node, databaseName);
+  try {
     const applied = migrate(node, store);
     for (const tag of applied) console.log(`${name}: applied ${tag}`);
     if (applied.length === 0) console.log(`${name}: no migrations to apply`);
-  } else {
-    const where = primary === undefined ? 'no primary is known' : `the primary is ${primary.name}`;
-    console.log(`${name}: not here, this node is ${role} and ${where}`);
-    if (!values['if-primary']) process.exitCode = 1;
+  } finally {
+    store.close();
   }
-} finally {
-  store.close();
-  await node.close();
 }
+
+await runCommand(async () => {
+  const { values } = parseArgs({ options: { 'if-primary': { type: 'boolean', default: false } } });
+  const settings = loadSettings();
+  const node = await connectNode(settings);
+  try {
+    const { name, role } = node.state;
+    if (node.isPrimary || !values['if-primary']) await migrateNode(node, settings.databaseName);
+    else console.log(`${name}: nothing to migrate here, this node is ${role}`);
+  } finally {
+    await node.close();
+  }
+});
