@@ -33,7 +33,7 @@ describe('users', () => {
     assert.match((await client.get('/admin/history')).text, /grace was added/);
   });
 
-  test('that are locked are logged out, and cannot come back until they are unlocked', async (t) => {
+  test('that are locked are logged out, and stay out until they are unlocked', async (t) => {
     const site = await startSite(t);
     const client = await startClient(site);
     const form = await client.get('/admin/users/add');

@@ -22,7 +22,7 @@ const PICTURES: readonly Picture[] = [
   {
     name: 'admin-list',
     path: '/admin/t/messages?q=the&is.status=%3Dsent',
-    options: { viewport: { width: 1140, height: 700 } },
+    options: { viewport: { width: 1240, height: 700 } },
     prepare: async (page) => {
       await page.locator('summary', { hasText: 'Filters' }).click();
       await page.getByLabel('Select row 116').check();
@@ -41,7 +41,8 @@ const PICTURES: readonly Picture[] = [
 ];
 
 async function take(browser: Browser, url: string, picture: Picture): Promise<void> {
-  const context = await browser.newContext({ ...picture.options, baseURL: url });
+  const options = { ...picture.options, baseURL: url, reducedMotion: 'reduce' } as const;
+  const context = await browser.newContext(options);
   const page = await context.newPage();
   await page.goto('/admin/');
   await page.getByLabel('Username').fill(USERNAME);

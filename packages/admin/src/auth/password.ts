@@ -27,7 +27,7 @@ const MEMORY_BYTES_MAX = 256 * 1024 * 1024;
 
 export const PASSWORD_LENGTH_MIN = 8;
 /** Beyond it a password is a way to keep the CPU busy. */
-export const PASSWORD_LENGTH_MAX = 1024;
+const PASSWORD_LENGTH_MAX = 1024;
 
 /** Why a password cannot be taken; undefined if it can. */
 export function passwordProblem(password: string, username: string): string | undefined {

@@ -18,7 +18,7 @@ export function isSigned(
 }
 
 /** Takes no longer where more of the beginning is right. */
-export function isEqual(a: string, b: string): boolean {
+function isEqual(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -19,7 +19,7 @@ export type Cell =
     }
   | { readonly kind: 'blob'; readonly sizeBytes: number };
 
-export const NULL_CELL: Cell = { kind: 'null' };
+const NULL_CELL: Cell = { kind: 'null' };
 
 /**
  * What to select for a cell; it comes in three columns named after `alias`. `textMax`: how many

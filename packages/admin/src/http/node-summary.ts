@@ -59,7 +59,7 @@ export function whyNotWritable(node: NodeSummary): string | undefined {
   }
 }
 
-export function formatLag(lagMs: number): string {
+function formatLag(lagMs: number): string {
   if (lagMs < 1000) return `${lagMs} ms`;
   return lagMs < 120_000 ? `${(lagMs / 1000).toFixed(1)} s` : `${Math.round(lagMs / 60_000)} min`;
 }

@@ -2,6 +2,7 @@
 // sent; and the headers that all answers have.
 
 import type { Html } from '../pages/html.ts';
+import type { AssetName } from './assets.ts';
 import { formatCookie, maybeCookie, type CookieName } from './cookies.ts';
 import { formatFlash } from './flash.ts';
 import type { Member, SiteContext, Visit } from './site-context.ts';
@@ -102,10 +103,7 @@ function fileName(name: string): string {
 }
 
 /** Styles and scripts: their address changes with their content. */
-export function assetResponse(
-  site: SiteContext,
-  name: 'pico.css' | 'admin.css' | 'admin.js' | 'icon.svg',
-): Response {
+export function assetResponse(site: SiteContext, name: AssetName): Response {
   const { body, contentType } = site.assets.get(name);
   const headers = secureHeaders('public, max-age=31536000, immutable');
   headers.set('Content-Type', contentType);

@@ -64,7 +64,7 @@ function whyFixed({ isGenerated }: Column, cell: Cell | undefined): string | und
 }
 
 /** Whether a browser sends back what it was given: it knows lines, but no NUL and no lone CR. */
-export function isFormSafe(text: string): boolean {
+function isFormSafe(text: string): boolean {
   return !/\0|\r(?!\n)|\uFFFD/.test(text);
 }
 

@@ -14,7 +14,7 @@ export function countOf(count: number, one: string, many: string): string {
 }
 
 /** A moment in words that sort and that everybody reads the same. */
-export function formatMoment(atMs: number): string {
+function formatMoment(atMs: number): string {
   const date = new Date(atMs);
   if (Number.isNaN(date.getTime())) return String(atMs);
   return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;

@@ -2,6 +2,7 @@
 // about what was just done. No script or style is in the page itself, so that the policy of the
 // site can forbid them.
 
+import type { AssetName } from '../http/assets.ts';
 import type { Member, SiteContext, Visit } from '../http/site-context.ts';
 import {
   describePosition,
@@ -61,7 +62,7 @@ export function strangerPage(visit: Visit, title: string, body: Html): Html {
 
 function document(visit: Visit, title: string, body: Html): Html {
   const { site, theme } = visit;
-  const asset = (name: 'pico.css' | 'admin.css' | 'admin.js' | 'icon.svg'): string =>
+  const asset = (name: AssetName): string =>
     site.addresses.asset(name, site.assets.get(name).version);
   const attribute = theme === undefined ? NOTHING : html` data-theme="${theme}"`;
   return html`<!doctype html>

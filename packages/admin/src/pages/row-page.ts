@@ -156,7 +156,7 @@ function conflictsOf({ conflicts, table }: RowView): Html {
   </section>`;
 }
 
-export function fieldId(i: number): string {
+function fieldId(i: number): string {
   return `f-${i}`;
 }
 

@@ -44,7 +44,7 @@ export function joinConditions(conditions: readonly Condition[]): Condition {
 }
 
 /** The columns in which words are looked for. */
-export function searchedColumns(table: Table): readonly Column[] {
+function searchedColumns(table: Table): readonly Column[] {
   return table.columns
     .filter((column) =>
       ['line', 'text', 'json', 'any', 'datetime', 'date'].includes(kindOf(column)),

@@ -12,7 +12,7 @@ const LABEL_LENGTH_MAX = 60;
 const LABEL_NAMES = ['name', 'title', 'label', 'username', 'email', 'slug', 'subject', 'content'];
 
 /** The column that names a row to people; undefined where only its key does. */
-export function labelColumn(table: Table): string | undefined {
+function labelColumn(table: Table): string | undefined {
   for (const wanted of LABEL_NAMES) {
     const found = table.columns.find(({ name }) => name.toLowerCase() === wanted);
     if (found !== undefined && found.affinity === 'TEXT') return found.name;
@@ -109,7 +109,7 @@ export function keyLabel(key: string): string {
     .join(', ');
 }
 
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length < LABEL_LENGTH_MAX ? line : `${line.slice(0, LABEL_LENGTH_MAX - 1)}…`;
 }

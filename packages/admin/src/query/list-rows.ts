@@ -110,7 +110,7 @@ interface Order {
 }
 
 /** At first what came last stands first, where numbers tell. */
-export function resolveOrder(
+function resolveOrder(
   { table, order }: Pick<ListTask, 'table' | 'order'>,
   identity: RowIdentity,
 ): Order {

@@ -32,7 +32,7 @@ const VALUE_LENGTH_MAX = 1000;
 /** Each is a condition in SQL. */
 const FILTERS_MAX = 20;
 /** Deeper pages of a view are read row by row from the beginning. */
-export const PAGE_NUMBER_MAX = 200;
+const PAGE_NUMBER_MAX = 200;
 
 const SPANS: ReadonlySet<string> = new Set(['today', 'week', 'month', 'year']);
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -92,7 +92,7 @@ function exactColumn(table: Table, name: string): Column | undefined {
 }
 
 /** A filter as the address has it. */
-export function filterParameter(filter: Filter): readonly [name: string, value: string] {
+function filterParameter(filter: Filter): readonly [name: string, value: string] {
   const { name } = filter.column;
   switch (filter.test) {
     case 'is':

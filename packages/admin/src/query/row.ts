@@ -19,7 +19,7 @@ export interface Row {
 }
 
 /** Longer texts are not edited in a form; 64 Ki characters are a small book. */
-export const FORM_TEXT_MAX = 65_536;
+const FORM_TEXT_MAX = 65_536;
 /** Of values that are larger, so much at each end counts, and their size. */
 const DIGEST_EDGE_BYTES = 65_536;
 /** 72 bits: two values that a user could have seen do not share them. */
