@@ -1,94 +1,20 @@
-// The messages example as its compose file and its Dockerfile say: three nodes, load balancers in
-// front of them, and what people do to them.
+// The messages example as its compose file and its Dockerfile say: three nodes, and what each may do
+// and knows.
 
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { suite, test, type TestContext } from 'node:test';
+import { suite, test } from 'node:test';
 
-import { requirePart, waitUntil } from '@skein/testkit';
-
-import { type ComposeProject, openProject } from '../lib/compose/project.ts';
+import type { ComposeProject } from '../lib/compose/project.ts';
 import { Visitor } from '../lib/visitor.ts';
-
-const ROOT = join(import.meta.dirname, '..', '..');
-const FILE = join(ROOT, 'examples', 'messages', 'docker-compose.yml');
-const DOORS: readonly number[] = [8001, 8002, 8003];
-const NGINX = 8080;
-const HAPROXY = 8090;
-const BALANCERS: readonly string[] = ['nginx', 'haproxy'];
-/** Of checkOwnWrites() and those of the balancers. */
-const WRITTEN_COUNT = 3 + 2 * 50 + 2 * 10;
-const ARRIVAL_TIMEOUT_MS = 90_000;
-
-interface Health {
-  readonly status: string;
-  readonly node_name: string;
-  readonly role: string;
-  readonly primary: string | null;
-  readonly message_count: number;
-}
-
-interface Created {
-  readonly message_id: number;
-  readonly node_name: string;
-}
-
-async function open(
-  t: TestContext,
-  profiles: readonly string[],
-): Promise<ComposeProject | undefined> {
-  if (!requirePart(t, 'fuse', 'root', 'curl')) return undefined;
-  return openProject(t, { file: FILE, profiles });
-}
-
-function healthAt(project: ComposeProject, port: number): Promise<Health> {
-  return new Visitor().json<Health>(`${project.urlOf(port)}/api/health/`);
-}
-
-async function create(visitor: Visitor, url: string, content: string): Promise<Created> {
-  return visitor.json<Created>(`${url}/api/messages/create/`, { json: { content } });
-}
-
-async function contents(visitor: Visitor, url: string): Promise<string[]> {
-  const { messages } = await visitor.json<{ messages: { content: string }[] }>(
-    `${url}/api/messages/`,
-  );
-  return messages.map(({ content }) => content);
-}
-
-async function waitForCount(
-  project: ComposeProject,
-  ports: readonly number[],
-  count: number,
-): Promise<void> {
-  for (const port of ports) {
-    const isThere = async (): Promise<boolean> => {
-      return (await healthAt(project, port)).message_count === count;
-    };
-    await waitUntil(`${port} has ${count} messages`, isThere, ARRIVAL_TIMEOUT_MS);
-  }
-}
-
-/** The first process of each running container of a node. */
-function pids(project: ComposeProject): Map<string, number | undefined> {
-  return new Map(project.ps().map(({ service, pid }) => [service, pid]));
-}
-
-const NODE4 = `
-  node4:
-    <<: *node
-    hostname: node4
-    environment:
-      PRIMARY_HOSTNAME: node1
-      PROXY_ADDR: ":8081"
-      SKEIN_SECRET_FILE: /run/secrets/skein/secret
-    ports: ["127.0.0.1:8004:8000"]
-    volumes: ["node4-data:/data", "secret:/run/secrets/skein:ro"]
-`;
-
-function addNode4(text: string): string {
-  return text.replace('\n  nginx:\n', `${NODE4}\n  nginx:\n`).replace(/$/, '  node4-data:\n');
-}
+import {
+  contents,
+  create,
+  DOORS,
+  type Health,
+  healthAt,
+  openMessages,
+  waitForCount,
+} from './messages-project.ts';
 
 async function checkHealth(project: ComposeProject): Promise<void> {
   for (const [index, port] of DOORS.entries()) {
@@ -154,60 +80,6 @@ async function checkRights(project: ComposeProject): Promise<void> {
   assert(!environment.includes(known));
 }
 
-async function checkBalancers(project: ComposeProject): Promise<void> {
-  for (const url of [project.urlOf(NGINX), project.urlOf(HAPROXY)]) {
-    const isThere = async (): Promise<boolean> => (await fetch(`${url}/api/health/`)).ok;
-    await waitUntil(`${url} answers`, isThere, ARRIVAL_TIMEOUT_MS);
-    const answering = new Set<string>();
-    const clients = Array.from({ length: 10 }, async (_, client) => {
-      const visitor = new Visitor();
-      for (let count = 0; count < 5; count += 1) {
-        const content = `${client} ${count} by ${url}`;
-        assert.equal((await create(visitor, url, content)).node_name, 'node1');
-        assert((await contents(visitor, url)).includes(content));
-        answering.add((await visitor.json<Health>(`${url}/api/health/`)).node_name);
-      }
-    });
-    await Promise.all(clients);
-    assert.deepEqual([...answering].sort(), ['node1', 'node2', 'node3']);
-  }
-}
-
-/** What was not executed may be sent again; everything else is there once. */
-async function checkBalancersWithoutNode(project: ComposeProject): Promise<void> {
-  await project.stop('node3');
-  for (const url of [project.urlOf(NGINX), project.urlOf(HAPROXY)]) {
-    const visitor = new Visitor();
-    for (let count = 0; count < 10; count += 1) {
-      const content = `Without node3 ${count} by ${url}`;
-      const isWritten = async (): Promise<boolean> => {
-        const request = { json: { content } };
-        const page = await visitor.visit(`${url}/api/messages/create/`, request);
-        if (page.status !== 503) assert.equal(page.status, 201, page.body);
-        return page.status === 201;
-      };
-      await waitUntil(content, isWritten, ARRIVAL_TIMEOUT_MS);
-      const found = (await contents(visitor, url)).filter((each) => each === content);
-      assert.deepEqual(found, [content]);
-    }
-  }
-  await project.upAndHealthy();
-  await waitForCount(project, DOORS, WRITTEN_COUNT);
-}
-
-async function checkFourthNode(project: ComposeProject): Promise<void> {
-  const before = pids(project);
-  project.edit(addNode4);
-  await project.upAndHealthy();
-  await waitForCount(project, [8004], WRITTEN_COUNT);
-  for (const node of ['node1', 'node2', 'node3']) {
-    assert.equal(pids(project).get(node), before.get(node), node);
-  }
-  const { node_name: name } = await create(new Visitor(), project.urlOf(8004), 'At node4');
-  assert.equal(name, 'node1');
-  await waitForCount(project, [...DOORS, 8004], WRITTEN_COUNT + 1);
-}
-
 interface Part {
   readonly title: string;
   readonly check: (project: ComposeProject) => Promise<void>;
@@ -219,17 +91,14 @@ const PARTS: readonly Part[] = [
   { title: 'a write that comes past the proxy of a replica is refused', check: checkPastTheProxy },
   { title: 'one can look at the mount, the log and the status', check: checkLooking },
   { title: 'the application is not root, and does not know the secret', check: checkRights },
-  { title: 'nginx and HAProxy spread clients, who see their own writes', check: checkBalancers },
-  { title: 'both go on with the nodes that are left', check: checkBalancersWithoutNode },
-  { title: 'a fourth node joins, and no other is touched', check: checkFourthNode },
 ];
 
 /** One project for all: each part goes on where the one before has left it. */
 suite('The compose file of the messages example', () => {
   test('is three nodes, of which any takes a write', async (t) => {
-    const project = await open(t, BALANCERS);
+    const project = await openMessages(t);
     if (project === undefined) return;
-    await project.upAndHealthy({ profiles: BALANCERS });
+    await project.upAndHealthy();
     for (const part of PARTS) await t.test(part.title, () => part.check(project));
   });
 });

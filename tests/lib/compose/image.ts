@@ -291,7 +291,7 @@ function addFiles(hash: Hash, path: string): void {
     hash.update(`${path} ${stats.size} ${stats.mtimeMs}\n`);
     return;
   }
-  // What is installed is as old as the lock file; dist is in no image.
-  if (NOT_BUILT.has(basename(path))) return;
-  for (const name of readdirSync(path)) addFiles(hash, join(path, name));
+  // What is installed is as old as the lock file, and what was compiled is not what runs.
+  const names = readdirSync(path).filter((name) => !NOT_BUILT.has(name));
+  if (basename(path) !== 'node_modules') for (const name of names) addFiles(hash, join(path, name));
 }
