@@ -2,8 +2,7 @@
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import type { SqlParser } from '../sql/analyze.ts';
-import { LakeError } from './errors.ts';
+import type { QueryTree, SqlParser } from '../sql/analyze.ts';
 import { queryTexts } from './query-texts.ts';
 
 export class DuckParser implements SqlParser {
@@ -19,21 +18,20 @@ export class DuckParser implements SqlParser {
   }
 
   /** Undefined for anything that is not a query. */
-  async maybeQueryTree(sql: string): Promise<unknown> {
+  async maybeQueryTree(sql: string): Promise<QueryTree | undefined> {
     const [row] = await queryTexts(this.#connection, 'SELECT json_serialize_sql($1::VARCHAR)', [
       sql,
     ]);
     const tree: unknown = JSON.parse(row![0]!);
-    if (!isTree(tree)) throw new LakeError('parse', 'LAKE_PARSE', 'The statement is unreadable');
-    return tree.error ? undefined : tree;
+    return isTree(tree) ? tree : undefined;
   }
 }
 
-function isTree(value: unknown): value is { readonly error: boolean } {
+function isTree(value: unknown): value is QueryTree {
   return (
     typeof value === 'object' &&
     value !== null &&
-    'error' in value &&
-    typeof value.error === 'boolean'
+    'statements' in value &&
+    Array.isArray(value.statements)
   );
 }

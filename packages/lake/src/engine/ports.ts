@@ -88,6 +88,8 @@ export interface ResultColumn {
 export interface Snapshot {
   readonly id: bigint;
   readonly schemaVersion: bigint;
+  /** When, as the catalog says: of two lakes the first snapshots have the same numbers. */
+  readonly madeAt: string;
 }
 
 export interface TableName {

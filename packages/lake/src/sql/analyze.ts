@@ -32,7 +32,12 @@ export interface SqlParser {
   /** Throws LAKE_PARSE; gives how many statements the text has. */
   countStatements(sql: string): Promise<number>;
   /** The syntax tree if the text is nothing but queries. */
-  maybeQueryTree(sql: string): Promise<unknown>;
+  maybeQueryTree(sql: string): Promise<QueryTree | undefined>;
+}
+
+/** What json_serialize_sql gives. */
+export interface QueryTree {
+  readonly statements: readonly unknown[];
 }
 
 /** For DuckDB, after rewriting. */
@@ -143,10 +148,13 @@ const CHANGE_WORDS = ['insert', 'update', 'delete', 'merge', 'truncate'];
 
 async function analyzeQuery(piece: Piece, parser: SqlParser): Promise<Statement> {
   const sql = rewriteQuery(piece);
-  await checkSingle(sql, parser);
   const tree = await parser.maybeQueryTree(sql);
-  // WITH … INSERT.
-  if (tree === undefined) return analyzeChange(piece, parser);
+  if (tree === undefined) {
+    await checkSingle(sql, parser);
+    // WITH … INSERT.
+    return analyzeChange(piece, parser);
+  }
+  checkCount(tree.statements.length);
   const { tables, functions } = namesInQuery(tree);
   const denied = functions.find(isDeniedFunction);
   if (denied !== undefined) throw forbidden(`The function ${denied} is not for clients`);
@@ -246,7 +254,11 @@ async function analyzeCopy(
 }
 
 async function checkSingle(sql: string, parser: SqlParser): Promise<void> {
-  if ((await parser.countStatements(sql)) === 1) return;
+  checkCount(await parser.countStatements(sql));
+}
+
+function checkCount(count: number): void {
+  if (count === 1) return;
   throw new LakeError(
     'plan',
     'LAKE_PLAN',
