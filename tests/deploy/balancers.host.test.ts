@@ -41,7 +41,8 @@ const NODE = `
     request.on('end', () => response.end(JSON.stringify({ size, headers: request.headers })));
   });
   server.on('upgrade', (request, socket) => {
-    socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n');
+    const head = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: echo'];
+    socket.write(head.join('\\r\\n') + '\\r\\n\\r\\n');
     socket.pipe(socket);
   });
   server.listen(8000);

@@ -1,5 +1,5 @@
-// The messages example as its compose file and its Dockerfile say: three nodes, and what each may do
-// and knows.
+// The messages example as its compose file and its Dockerfile say: three nodes, and what each may
+// do and knows.
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
