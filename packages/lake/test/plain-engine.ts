@@ -110,7 +110,7 @@ export class PlainEngine implements LakeEngine {
   }
 
   #state(): Pick<Execution, 'snapshot' | 'position'> {
-    const snapshot = { id: this.#snapshot, schemaVersion: 1n };
+    const snapshot = { id: this.#snapshot, schemaVersion: 1n, madeAt: '' };
     return { snapshot, position: `p${this.#snapshot}` };
   }
 }

@@ -231,7 +231,8 @@ export class PinnedConnections {
 /** Of the transaction that the connection is in. */
 async function readSnapshot(connection: DuckDBConnection): Promise<Snapshot> {
   const result = await connection.run(
-    `SELECT snapshot_id, schema_version, snapshot_time::VARCHAR FROM __ducklake_metadata_${LAKE_CATALOG}.ducklake_snapshot
+    `SELECT snapshot_id, schema_version, snapshot_time::VARCHAR
+     FROM __ducklake_metadata_${LAKE_CATALOG}.ducklake_snapshot
      WHERE snapshot_id = (SELECT id FROM ${LAKE_CATALOG}.current_snapshot())`,
   );
   const [row] = await result.getRows();

@@ -286,8 +286,8 @@ function keyOf({ wish }: Visit, { plan, parameters }: Question): string {
   return JSON.stringify([wish.format, plan.sql, parameters ?? null]);
 }
 
-function stateOf({ id, schemaVersion }: Snapshot): string {
-  return `${id}.${schemaVersion}`;
+function stateOf({ id, schemaVersion, madeAt }: Snapshot): string {
+  return `${id}.${schemaVersion}.${madeAt}`;
 }
 
 async function encodedBody(entry: CachedResult, encoding: Encoding): Promise<Buffer> {
