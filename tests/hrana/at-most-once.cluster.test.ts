@@ -34,7 +34,7 @@ async function execute(
   return { outcome: told, text };
 }
 
-/** An error of SQLite, as while the primary ends, is that it was not written, or that it is unknown. */
+/** An error of SQLite, as while the primary ends, is that it was not written, or is unknown. */
 function outcomeIn(text: string): Outcome {
   if (!text.includes('"type":"error"')) return 'written';
   return text.includes('"code":"OUTCOME_UNKNOWN"') ? 'unknown' : 'not-executed';
@@ -61,9 +61,9 @@ test('a write through a replica is executed once, or not, or nobody knows', asyn
   const count = (wanted: Outcome): number =>
     [...outcomes.values()].filter((outcome) => outcome === wanted).length;
   let next = 0;
-  let isOver = false;
+  const stopping = new AbortController();
   const work = async (): Promise<void> => {
-    while (!isOver) {
+    while (!stopping.signal.aborted) {
       const n = (next += 1);
       const sent = [statement('INSERT INTO rows VALUES (?)', n)];
       const { outcome, text } = await execute(cluster, 'node2', sent);
@@ -78,7 +78,7 @@ test('a write through a replica is executed once, or not, or nobody knows', asyn
     await cluster.node('node1').kill();
     await cluster.node('node1').start();
   }
-  isOver = true;
+  stopping.abort();
   await Promise.all(clients);
 
   const isBack = async (): Promise<boolean> =>

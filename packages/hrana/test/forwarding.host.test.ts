@@ -17,7 +17,7 @@ interface Pair {
   readonly replica: TestServer;
 }
 
-const FAST = { primaryWaitMs: 300, waitMs: 300 };
+const FAST = { primaryWaitMs: 50, waitMs: 50 };
 const INSERT = "INSERT INTO t VALUES ('written')";
 
 async function startPair(t: TestContext, limits: Partial<SqlLimits> = FAST): Promise<Pair> {
@@ -163,6 +163,22 @@ describe('A replica', () => {
     assert.equal(isAnswered, false);
     replica.view.update({ positions: [['app.db', { epoch: 7, txid: 9n }]] });
     assert.equal((await read).status, 200);
+  });
+
+  test('waits for nothing of an epoch that is over', async (t) => {
+    const { primary, replica } = await startPair(t, { waitMs: 60_000 });
+    const { writeFileSync } = process.getBuiltinModule('node:fs');
+    writeFileSync(`${primary.folder}/app.db-pos`, '0000000000000009/8000000000000001\n');
+    await ask(replica.url, [execute(INSERT), CLOSE]);
+    // Another primary has not got what was written.
+    replica.view.update({ positions: [['app.db', { epoch: 8, txid: 3n }]] });
+    const read = await ask(replica.url, [execute('SELECT * FROM t'), CLOSE]);
+    assert.equal(read.status, 200);
+
+    primary.view.update({ epoch: 8, positions: [['app.db', { epoch: 8, txid: 3n }]] });
+    const carrying = { ...AUTHORIZATION.headers, 'skein-position': '1&7:9:app.db&7:1:b.db' };
+    const right = await pipeline(primary.url, [execute('SELECT 1'), CLOSE], { headers: carrying });
+    assert.equal(right.headers.get('skein-position'), '1&8:3:app.db&7:1:b.db');
   });
 
   test('becomes primary, and executes what it had to pass on', async (t) => {

@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
+import { assert } from '@skein/bytes';
 import {
   carriedPositions,
   formatPositions,
@@ -142,6 +143,7 @@ export class PipelineHandler {
     const stream: HeldStream = { id: this.#streams.nextId(), database, place: { kind: 'local' } };
     const result = await this.#primary.begin(visit, before);
     if (result === 'here') {
+      if (before !== NOTHING) throw new HranaError('STREAM_EXPIRED', 'The node has become primary');
       const local = await this.#runHere(visit, stream, true);
       if ('before' in local) throw new HranaError('NO_PRIMARY', 'The primary changes too often');
       return local;
@@ -157,7 +159,7 @@ export class PipelineHandler {
 
   async #continueAtPrimary(visit: Visit, stream: HeldStream, before: string): Promise<Answer> {
     const { place } = stream;
-    if (place.kind !== 'primary') throw new TypeError('The stream is not at the primary');
+    assert(place.kind === 'primary', 'The stream is at the primary');
     const result = await this.#primary.send(visit, { ...place, before });
     return this.#answerFromPrimary(visit, stream, result);
   }
@@ -211,7 +213,7 @@ export class PipelineHandler {
     { head, body, isNew }: Extract<WorkAnswer, { kind: 'answer' }> & { readonly isNew: boolean },
   ): Answer {
     const hasPosition = (head.flags & WITH_POSITION) !== 0;
-    const headers = hasPosition ? this.#positionHeaders(visit, body) : [];
+    const headers = hasPosition ? this.#writtenHeaders(visit, body) : this.#rightHeaders(visit);
     const results = hasPosition ? body.subarray(POSITION_LENGTH) : body;
     if ((head.flags & STREAM_OPEN) === 0) {
       this.#pool.forget(stream.id);
@@ -235,27 +237,40 @@ export class PipelineHandler {
     else this.#primary.close({ ...place, database });
   }
 
-  #positionHeaders({ headers, database }: Visit, body: Buffer): string[] {
+  #writtenHeaders({ headers, database }: Visit, body: Buffer): string[] {
     const txid = BigInt(`0x${body.toString('latin1', 0, POSITION_LENGTH)}`);
     const written = onePosition(database, { epoch: this.#options.view.epoch, txid });
     return ['Skein-Position', formatPositions(mergePositions(carriedOf(headers), written))];
   }
 
+  /** The primary puts right what a client carries of an epoch that is over: nobody gets there. */
+  #rightHeaders({ headers, database }: Visit): string[] {
+    const { view } = this.#options;
+    const hasNone = headers['skein-position'] === undefined && headers.cookie === undefined;
+    if (hasNone || view.role !== 'primary') return [];
+    const carried = carriedOf(headers);
+    const wanted = carried.byDatabase.get(database);
+    const actual = view.position(database);
+    if (wanted === undefined || actual === undefined || actual.epoch <= wanted.epoch) return [];
+    const right = mergePositions(carried, onePosition(database, actual));
+    return ['Skein-Position', formatPositions(right)];
+  }
+
   #hasSeen(database: string, carried: Positions): boolean {
     if (carried.isPartial) return false;
     const actual = this.#options.view.position(database);
-    return [carried.byDatabase.get(database), this.#written.get(database)].every(
-      (wanted) => wanted === undefined || isReached(wanted, actual),
-    );
+    const wanted = carried.byDatabase.get(database);
+    if (wanted !== undefined && !isReached(wanted, actual)) return false;
+    const written = this.#written.get(database);
+    // What this node has of a later epoch is all that is left of the one before.
+    if (written === undefined || (actual?.epoch ?? 0) > written.epoch) return true;
+    return isReached(written, actual);
   }
 
   #noteWritten(database: string, header: string): void {
     const known = this.#written.get(database);
-    const before: Positions = { byDatabase: new Map(), isPartial: false };
-    const all = mergePositions(
-      known === undefined ? before : onePosition(database, known),
-      parsePositions(header),
-    );
+    const told = parsePositions(header);
+    const all = known === undefined ? told : mergePositions(onePosition(database, known), told);
     const position = all.byDatabase.get(database);
     if (position !== undefined) this.#written.set(database, position);
   }
