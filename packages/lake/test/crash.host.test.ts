@@ -60,7 +60,7 @@ async function runWriter(
   return { acknowledged, wasKilled: child.signalCode === 'SIGKILL' };
 }
 
-test('X-04 a writer that is killed at any step loses nothing that it had acknowledged', async (t) => {
+test('X-04 a writer that is killed at any step loses nothing acknowledged', async (t) => {
   const folder = tempDir(t);
   for (const name of ['data', 'scratch', 'check']) mkdirSync(join(folder, name));
   const extensions = await provideExtensions({

@@ -119,7 +119,7 @@ export const CONFORMANCE: Readonly<Record<string, Requirement>> = {
   'S-02': { what: 'CREATE TABLE AS, at once or not at all' },
   'S-03': { what: 'ALTER TABLE RENAME, and its clash with a table that is there' },
   'S-04': {
-    what: 'ALTER TABLE RENAME TO another schema is refused in words, and a copy does it in a request',
+    what: 'ALTER TABLE RENAME TO another schema is refused in words; a copy does it',
     instead: 'the table is moved',
   },
   'S-05': { what: 'DROP TABLE, with IF EXISTS' },
