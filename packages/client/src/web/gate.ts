@@ -7,13 +7,10 @@
 // Invariants: a request that was forwarded is not forwarded again; one that may have been sent is
 // not sent a second time.
 
-import { closeSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { PrimaryAddress } from '../errors.ts';
-import type { Position } from '../node-view.ts';
 import { notExecuted, unknownOutcome, type WebAnswer } from './answers.ts';
 import { send } from './forward.ts';
 import {
@@ -24,15 +21,9 @@ import {
 } from './headers.ts';
 import { maybeHealthAnswer } from './health.ts';
 import { isGoingRound, isHop, passedCount } from './hop.ts';
+import { maybeCorrected, writtenPositions } from './node-positions.ts';
 import { isReadMethod, type ResolvedOptions } from './options.ts';
-import {
-  isNothing,
-  isReached,
-  mergePositions,
-  NO_POSITIONS,
-  onePosition,
-  type Positions,
-} from './positions.ts';
+import { isNothing, isReached, mergePositions, type Positions } from './positions.ts';
 import { carriedPositions, seenHeaders } from './seen.ts';
 
 /** One request, as each framework can tell of it. */
@@ -67,11 +58,6 @@ interface Visit extends Arrival {
 
 /** Between attempts to reach a primary that cannot be connected to. */
 const RETRY_MS = 100;
-/** The file beside a database that says where it stands. */
-const POSITION_SUFFIX = '-pos';
-/** The TXID, of which it says no more. */
-const POSITION_PATTERN = /^[0-9a-f]{16}$/;
-
 const ON: Verdict = { go: 'on', seen: () => [] };
 
 export class Gate {
@@ -107,53 +93,20 @@ export class Gate {
   /** By the application here, which is the primary's. */
   #execute(visit: Visit): Verdict {
     const { wanted } = visit;
+    const { node, database } = this.#options;
     const tell = (positions: Positions): readonly string[] =>
       isNothing(positions) ? [] : seenHeaders(positions, this.#isSecure(visit));
     if (visit.kind === 'read') {
-      const corrected = this.#maybeCorrected(wanted);
+      const corrected = maybeCorrected(node, wanted);
       return corrected === undefined ? ON : { go: 'on', seen: () => tell(corrected) };
     }
     return {
       go: 'on',
       seen: () => {
-        const known = this.#maybeCorrected(wanted) ?? wanted;
-        return tell(mergePositions(known, this.#written()));
+        const known = maybeCorrected(node, wanted) ?? wanted;
+        return tell(mergePositions(known, writtenPositions(node, database)));
       },
     };
-  }
-
-  /**
-   * Where the database stands now, the write that the application has just committed included: the
-   * mount itself says so, while news of the commit may still be on their way.
-   */
-  #written(): Positions {
-    const { node, database } = this.#options;
-    const { epoch } = node.state;
-    let digits: string;
-    try {
-      digits = readTxid(join(node.mountPath, `${database}${POSITION_SUFFIX}`));
-    } catch (error) {
-      // No such file: nothing was written yet, or this is a plain folder, where nobody waits.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return NO_POSITIONS;
-      // Who does not know where the write went has the primary answer the client's reads.
-      return { byDatabase: new Map(), isPartial: true };
-    }
-    if (!POSITION_PATTERN.test(digits)) return { byDatabase: new Map(), isPartial: true };
-    return onePosition(database, { epoch, txid: BigInt(`0x${digits}`) });
-  }
-
-  /** What of a client's position is of an epoch that is over; undefined: nothing. */
-  #maybeCorrected(wanted: Positions): Positions | undefined {
-    const { state } = this.#options.node;
-    let isChanged = false;
-    const byDatabase = new Map<string, Position>();
-    for (const [database, position] of wanted.byDatabase) {
-      const actual = state.position(database);
-      const isRight = actual !== undefined && actual.epoch <= position.epoch;
-      isChanged ||= !isRight;
-      if (actual !== undefined) byDatabase.set(database, isRight ? position : actual);
-    }
-    return isChanged ? { byDatabase, isPartial: wanted.isPartial } : undefined;
   }
 
   async #read(visit: Visit): Promise<Verdict> {
@@ -270,18 +223,6 @@ function roundAnswer(): WebAnswer {
 function unreachable(primary: PrimaryAddress): WebAnswer {
   const message = `Cannot reach the primary ${primary.name}`;
   return notExecuted({ code: 'PRIMARY_UNREACHABLE', message, primary });
-}
-
-/** Its first 16 bytes, in the fewest calls: each goes to the daemon and back. */
-function readTxid(path: string): string {
-  const fd = openSync(path, 'r');
-  try {
-    const bytes = Buffer.alloc(16);
-    const length = readSync(fd, bytes);
-    return bytes.toString('latin1', 0, length);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function pathOf(target: string): string {
