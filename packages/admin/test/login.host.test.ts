@@ -132,6 +132,15 @@ describe('a session', () => {
     assert.match((await client.get('/admin/')).path, /login/);
   });
 
+  test('is worth nothing once its user may not log in', async (t) => {
+    const site = await startSite(t);
+    const client = await startClient(site);
+    site.connections.write((database) => {
+      database.exec('UPDATE skein_admin_user SET is_active = 0');
+    });
+    assert.match((await client.get('/admin/')).path, /login/);
+  });
+
   test('is not ended by a GET', async (t) => {
     const site = await startSite(t);
     const client = await startClient(site);

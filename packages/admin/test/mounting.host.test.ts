@@ -126,6 +126,22 @@ describe('the site on a handle of', () => {
     await changeRow(t, path, database);
   });
 
+  test('one that does not keep references, which are kept all the same', async (t) => {
+    const path = createShopDatabase(tempDir(t));
+    await createUser(new Connections(path), USERNAME, PASSWORD);
+    const database = new Database(path);
+    t.after(() => database.close());
+    database.pragma('foreign_keys = OFF');
+    const site = adminSite({ database, scrypt: CHEAP_SCRYPT });
+    const server = createServer((request, response) => site.handler(request, response));
+    const client = new Client(urlOf(t, await listening(server)));
+    await client.logIn();
+    const question = await client.get('/admin/t/authors/delete?key=1');
+    const sent = await client.send('/admin/t/authors/delete', question, { key: '1' });
+    assert.equal(sent.status, 409);
+    assert.equal(database.pragma('foreign_keys', { simple: true }), 0, 'as it was');
+  });
+
   test('node:sqlite', async (t) => {
     const path = createShopDatabase(tempDir(t));
     const database = new DatabaseSync(path);

@@ -48,11 +48,9 @@ export class Connections {
 
   /** All that `work` writes is there, or nothing: it throws to undo. */
   write<T>(work: (database: SqliteHandle) => T): T {
-    return this.#with({ readonly: false }, (database) => {
-      // It cannot be changed within a transaction.
-      database.exec('PRAGMA foreign_keys = ON');
-      return inTransaction(database, 'IMMEDIATE', work);
-    });
+    return this.#with({ readonly: false }, (database) =>
+      withForeignKeys(database, () => inTransaction(database, 'IMMEDIATE', work)),
+    );
   }
 
   #with<T>({ readonly }: { readonly readonly: boolean }, work: (database: SqliteHandle) => T): T {
@@ -67,6 +65,20 @@ export class Connections {
     } finally {
       database.close();
     }
+  }
+}
+
+/**
+ * References are kept, whatever a handle does otherwise; afterwards it does so again. SQLite does
+ * not change that within a transaction.
+ */
+function withForeignKeys<T>(database: SqliteHandle, work: () => T): T {
+  if (Number(selectOne(database, 'PRAGMA foreign_keys')!['foreign_keys']) === 1) return work();
+  database.exec('PRAGMA foreign_keys = ON');
+  try {
+    return work();
+  } finally {
+    database.exec('PRAGMA foreign_keys = OFF');
   }
 }
 
