@@ -176,6 +176,8 @@ describe('A pipeline', () => {
       `/* */ attach '${other}' as other`,
       `VACUUM INTO '${other}'`,
       `VACUUM main INTO '${other}'`,
+      `PRAGMA temp_store_directory = '${folder}'`,
+      `PRAGMA main."temp_store_directory" = '${folder}'`,
     ]) {
       const { body } = await pipeline(url, [execute(sql), { type: 'sequence', sql }, CLOSE]);
       const codes = body.results.slice(0, 2).map(({ error }) => error?.code);

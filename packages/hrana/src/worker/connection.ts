@@ -125,7 +125,7 @@ export class Connection {
 
   #prepareAnew(sql: string): PreparedStatement {
     const { words, parameters } = outlineOf(sql);
-    checkAllowed(words);
+    checkAllowed(words, sql);
     const isReadTransaction = isReadonlyBegin(words);
     // libSQL's own words; SQLite has the transaction, but no name for it.
     const statement = this.#compile(isReadTransaction ? 'BEGIN' : sql);
@@ -176,13 +176,17 @@ const LASTING: ReadonlySet<string> = new Set([
 ]);
 
 /** Other files than the database are none of a caller's business. */
-function checkAllowed(words: readonly string[]): void {
+function checkAllowed(words: readonly string[], sql: string): void {
   const [first] = words;
   if (first === 'ATTACH' || first === 'DETACH') {
     throw new HranaError('SQL_NOT_ALLOWED', `${first} is not allowed: it is about other files`);
   }
   if (first === 'VACUUM' && words.includes('INTO')) {
     throw new HranaError('SQL_NOT_ALLOWED', 'VACUUM INTO is not allowed: it writes another file');
+  }
+  // Of the whole process, and the name may be quoted.
+  if (first === 'PRAGMA' && /(?:temp|data)_store_directory/i.test(sql)) {
+    throw new HranaError('SQL_NOT_ALLOWED', 'Where temporary files are is not to be changed');
   }
 }
 
