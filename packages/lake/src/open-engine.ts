@@ -51,6 +51,7 @@ export async function openLake(config: LakeConfig, log: Log): Promise<OpenLake> 
       catalogPath,
       dataPath,
       readDataPath: gateway?.url,
+      readToken: gateway?.token,
       extensions,
       role: roleOf(config, node),
       memoryLimit: config.memoryLimit,

@@ -13,7 +13,11 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { HELPER_CATALOG } from '../sql/rewrite.ts';
 import { LAKE_CATALOG } from '../sql/targets.ts';
 import { quoteText } from '../sql/token-cursor.ts';
-import { createSecretStatement, parseObjectPath } from '../store/object-location.ts';
+import {
+  createSecretStatement,
+  createTokenStatement,
+  parseObjectPath,
+} from '../store/object-location.ts';
 import { LakeError } from './errors.ts';
 import { helperStatements } from './helper-schema.ts';
 import type { EngineConfig, LakeRole } from './ports.ts';
@@ -81,6 +85,9 @@ function setupStatements(config: EngineConfig, role: LakeRole, helperFolder: str
     ...(config.s3 === undefined
       ? []
       : [createSecretStatement(config.s3, parseObjectPath(config.dataPath))]),
+    ...(role === 'reader' && config.readToken !== undefined
+      ? [createTokenStatement(path, config.readToken)]
+      : []),
     attachStatement(config, role, path),
     ...(role === 'writer' ? writerStatements(config) : []),
     `ATTACH ':memory:' AS staging`,

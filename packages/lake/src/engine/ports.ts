@@ -142,6 +142,8 @@ export interface EngineConfig {
   readonly dataPath: string;
   /** Where this node reads them from instead: a gateway's URL. Only readers use it. */
   readonly readDataPath?: string | undefined;
+  /** What whoever reads there has to show, as a bearer token. */
+  readonly readToken?: string | undefined;
   readonly extensions: Extensions;
   readonly role: RoleSource;
   /** As DuckDB writes it: `2GB`. */

@@ -63,6 +63,8 @@ export class BlockCache {
   #evictedCount = 0;
   #damagedCount = 0;
   #hasWarned = false;
+  #isClosed = false;
+  readonly #writing = new Set<Promise<void>>();
 
   private constructor(options: BlockCacheOptions) {
     this.#options = options;
@@ -114,7 +116,21 @@ export class BlockCache {
   async put(name: BlockName, content: Buffer): Promise<void> {
     const fileName = fileNameOf(name);
     const sizeBytes = content.length + BLOCK_OVERHEAD_BYTES;
-    if (this.#entries.has(fileName) || sizeBytes > this.#options.maxBytes) return;
+    const isTooLarge = sizeBytes > this.#options.maxBytes;
+    if (this.#isClosed || isTooLarge || this.#entries.has(fileName)) return;
+    const written = this.#write(fileName, content, sizeBytes);
+    this.#writing.add(written);
+    await written;
+    this.#writing.delete(written);
+  }
+
+  /** Nothing is written any more when this resolves: the folder can be another's. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#writing);
+  }
+
+  async #write(fileName: string, content: Buffer, sizeBytes: number): Promise<void> {
     const entry: Entry = { sizeBytes, state: 'writing' };
     this.#add(fileName, entry);
     try {

@@ -1,6 +1,7 @@
 // The gateway: objects of a store as files under a URL on loopback, for the DuckDB of a reader. It
-// only gives (GET, HEAD), only what is below the lake's prefix, and only to who knows its path,
-// which is as good as a password: 128 random bits, made at each start, told to the engine alone.
+// only gives (GET, HEAD), only what is below the lake's prefix, and only to who has its token: 256
+// random bits, made at each start, told to the engine alone. The URL is no secret, since DuckDB
+// shows the names of files to whoever asks (`SELECT filename`).
 
 import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,8 +19,8 @@ export interface GatewayServerOptions {
   readonly reader: ObjectReader;
   /** What keys of the lake begin with. */
   readonly prefix: string;
-  /** The first part of the path of each URL. */
-  readonly secret: string;
+  /** What each request shows, as a bearer token (RFC 6750). */
+  readonly token: string;
   readonly log: Log;
 }
 
@@ -30,6 +31,7 @@ export interface GatewayServer {
 }
 
 const LOOPBACK = '127.0.0.1';
+const PATH = '/objects/';
 /** DuckDB opens some for each of its threads and keeps them. */
 const IDLE_MS = 60_000;
 /** S3's own. */
@@ -51,7 +53,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
   await listen(server);
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${LOOPBACK}:${port}/${options.secret}/`,
+    url: `http://${LOOPBACK}:${port}${PATH}`,
     async close() {
       server.close();
       server.closeAllConnections();
@@ -74,9 +76,10 @@ async function answer(
   response: ServerResponse,
   options: GatewayServerOptions,
 ): Promise<void> {
-  const { method = '', url = '' } = request;
-  const key = maybeKeyOf(url, options);
-  // Who does not know the path learns nothing, not even that this is no path.
+  const { method = '', url = '', headers } = request;
+  // Who may not ask learns nothing, not even what there is.
+  if (!isAllowed(headers.authorization, options.token)) return end(response, 401);
+  const key = maybeKeyOf(url, options.prefix);
   if (key === undefined) return end(response, 404);
   if (method !== 'GET' && method !== 'HEAD') return end(response, 405);
   try {
@@ -143,18 +146,19 @@ async function drained(response: ServerResponse): Promise<void> {
  * The key that a path names. DuckDB sends a path as it is in the catalog, so a percent sign in it
  * is part of the key (`year=2024%2F1/`), and is not decoded.
  */
-function maybeKeyOf(
-  url: string,
-  { prefix, secret }: Pick<GatewayServerOptions, 'prefix' | 'secret'>,
-): string | undefined {
-  const expected = Buffer.from(`/${secret}/`);
-  const actual = Buffer.from(url.slice(0, expected.length));
-  if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined;
-  const rest = url.slice(expected.length);
+function maybeKeyOf(url: string, prefix: string): string | undefined {
+  if (!url.startsWith(PATH)) return undefined;
+  const rest = url.slice(PATH.length);
   const segments = rest.split('/');
   const isPlain =
     /^[\w.=%+@~!$&'()*,;:/-]+$/.test(rest) &&
     segments.every((each) => each !== '' && each !== '.' && each !== '..');
   const key = `${prefix}${rest}`;
   return isPlain && Buffer.byteLength(key) <= KEY_BYTES_MAX ? key : undefined;
+}
+
+function isAllowed(authorization: string | undefined, token: string): boolean {
+  const expected = Buffer.from(`Bearer ${token}`);
+  const actual = Buffer.from(authorization ?? '');
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
 }

@@ -36,9 +36,16 @@ interface Answer {
   readonly body: Buffer;
 }
 
-async function get(url: string, range?: string, method = 'GET'): Promise<Answer> {
-  const headers = range === undefined ? {} : { Range: range };
-  const response = await fetch(url, { method, headers });
+async function ask(
+  { url, token }: Pick<Gateway, 'url' | 'token'>,
+  path: string,
+  { range, method = 'GET' }: { readonly range?: string; readonly method?: string } = {},
+): Promise<Answer> {
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    ...(range === undefined ? {} : { Range: range }),
+  };
+  const response = await fetch(new URL(path, url), { method, headers });
   const body = Buffer.from(await response.arrayBuffer());
   return { status: response.status, headers: response.headers, body };
 }
@@ -94,11 +101,11 @@ describe('startGateway()', () => {
   test('gives an object as a whole and in ranges, with ETag and length', async (t) => {
     if (!requirePart(t, 'radosgw')) return;
     const gateway = await start(t);
-    const whole = await get(`${gateway.url}${KEY}`);
+    const whole = await ask(gateway, KEY);
     assert.equal(whole.status, 200);
     assertSame(whole.body, bytes);
     assert.match(whole.headers.get('etag')!, /^"[0-9a-f]{32}(-\d+)?"$/);
-    const head = await get(`${gateway.url}${KEY}`, undefined, 'HEAD');
+    const head = await ask(gateway, KEY, { method: 'HEAD' });
     assert.equal(head.headers.get('content-length'), String(bytes.length));
     for (const [start, end] of [
       [0, 1],
@@ -106,12 +113,12 @@ describe('startGateway()', () => {
       [3, 5 * MIB],
       [bytes.length - 9, bytes.length],
     ] as const) {
-      const part = await get(`${gateway.url}${KEY}`, `bytes=${start}-${end - 1}`);
+      const part = await ask(gateway, KEY, { range: `bytes=${start}-${end - 1}` });
       assert.equal(part.status, 206);
       assert.equal(part.headers.get('content-range'), `bytes ${start}-${end - 1}/${bytes.length}`);
       assertSame(part.body, bytes.subarray(start, end));
     }
-    assert.equal((await get(`${gateway.url}${KEY}`, `bytes=${bytes.length}-`)).status, 416);
+    assert.equal((await ask(gateway, KEY, { range: `bytes=${bytes.length}-` })).status, 416);
   });
 
   test('fetches what it does not have, once, blocks in a row with one request', async (t) => {
@@ -123,16 +130,16 @@ describe('startGateway()', () => {
       [2 * MIB, 3 * MIB],
       [0, bytes.length],
     ] as const;
-    const ask = async ([start, end]: readonly [number, number]): Promise<void> => {
-      const { body } = await get(`${gateway.url}${KEY}`, `bytes=${start}-${end - 1}`);
+    const askFor = async ([start, end]: readonly [number, number]): Promise<void> => {
+      const { body } = await ask(gateway, KEY, { range: `bytes=${start}-${end - 1}` });
       assertSame(body, bytes.subarray(start, end));
     };
-    await Promise.all(ranges.map(ask));
+    await Promise.all(ranges.map(askFor));
     assert.equal(gateway.stats().fetchedBytes, bytes.length);
     assert.equal(proxy.seen.filter(({ method }) => method === 'HEAD').length, 1);
     const fetched = gets().length;
     assert(fetched <= 6, `${fetched} requests`);
-    await Promise.all(ranges.map(ask));
+    await Promise.all(ranges.map(askFor));
     assert.equal(gets().length, fetched);
     assert.equal(gateway.stats().fetchedBytes, bytes.length);
     assert(gateway.stats().hitCount >= 11);
@@ -142,7 +149,7 @@ describe('startGateway()', () => {
     if (!requirePart(t, 'radosgw')) return;
     const cacheFolder = tempDir(t);
     const first = await start(t, { cacheFolder });
-    await get(`${first.url}${KEY}`);
+    await ask(first, KEY);
     await first.close();
     const blocks = readdirSync(join(cacheFolder, 'blocks'), {
       recursive: true,
@@ -159,8 +166,8 @@ describe('startGateway()', () => {
     truncateSync(short!, 100);
     writeFileSync(`${short!}.1-1.tmp`, 'half');
     const second = await start(t, { cacheFolder });
-    assert.notEqual(second.url, first.url);
-    assertSame((await get(`${second.url}${KEY}`)).body, bytes);
+    assert.notEqual(second.token, first.token);
+    assertSame((await ask(second, KEY)).body, bytes);
     const { damagedCount, fetchedBytes, cachedBlocks } = second.stats();
     assert.equal(damagedCount, 2);
     assert(fetchedBytes <= 2 * MIB, String(fetchedBytes));
@@ -174,42 +181,34 @@ describe('startGateway()', () => {
     if (!requirePart(t, 'radosgw')) return;
     const cacheFolder = tempDir(t);
     const gateway = await start(t, { cacheFolder, cacheBytesMax: 3 * MIB });
-    for (let i = 0; i < 3; i += 1) assertSame((await get(`${gateway.url}${KEY}`)).body, bytes);
+    for (let i = 0; i < 3; i += 1) assertSame((await ask(gateway, KEY)).body, bytes);
     const { cachedBytes, evictedCount } = gateway.stats();
     assert(cachedBytes <= 3 * MIB);
     assert(evictedCount > 0);
     await gateway.close();
     const tiny = await start(t, { cacheFolder, cacheBytesMax: 1000 });
     assert.equal(tiny.stats().cachedBytes, 0);
-    assertSame((await get(`${tiny.url}${KEY}`)).body, bytes);
-    assert.equal((await get(`${tiny.url}${SMALL_KEY}`)).body.toString(), 'small');
+    assertSame((await ask(tiny, KEY)).body, bytes);
+    assert.equal((await ask(tiny, SMALL_KEY)).body.toString(), 'small');
   });
 
-  test('gives nothing to who does not know its path, and nothing beside the lake', async (t) => {
+  test('gives nothing without its token, and nothing beside the lake', async (t) => {
     if (!requirePart(t, 'radosgw')) return;
     const gateway = await start(t);
-    const { origin, pathname } = new URL(gateway.url);
-    assert.match(pathname, /^\/[0-9a-f]{32}\/$/);
-    const wrong = `${origin}/${'0'.repeat(32)}/`;
-    const outside = [`${gateway.url}../other.parquet`, `${gateway.url}%2e%2e/other.parquet`];
-    const paths = [
-      origin,
-      `${origin}/${SMALL_KEY}`,
-      `${wrong}${SMALL_KEY}`,
-      gateway.url,
-      ...outside,
-    ];
-    for (const path of [
-      ...paths,
-      `${gateway.url}${SMALL_KEY}?x=1`,
-      `${gateway.url}/other.parquet`,
-    ]) {
-      assert.equal((await get(path)).status, 404, path);
+    const { url, token } = gateway;
+    assert.match(token, /^[0-9a-f]{64}$/);
+    for (const wrong of ['', '0'.repeat(64), token.slice(1)]) {
+      assert.equal((await ask({ url, token: wrong }, SMALL_KEY)).status, 401);
+    }
+    assert.equal((await fetch(`${url}${SMALL_KEY}`)).status, 401);
+    const outside = ['../other.parquet', '%2e%2e/other.parquet', '/other.parquet', '/', ''];
+    for (const path of [...outside, `${SMALL_KEY}?x=1`, `${url}/other.parquet`]) {
+      assert.equal((await ask(gateway, path)).status, 404, path);
     }
     for (const method of ['PUT', 'POST', 'DELETE']) {
-      assert.equal((await get(`${gateway.url}${SMALL_KEY}`, undefined, method)).status, 405);
+      assert.equal((await ask(gateway, SMALL_KEY, { method })).status, 405);
     }
-    assert.equal((await get(`${gateway.url}${SMALL_KEY}`)).body.toString(), 'small');
+    assert.equal((await ask(gateway, SMALL_KEY)).body.toString(), 'small');
   });
 
   test('goes on after failures, cuts, short and slow answers and silence', async (t) => {
@@ -231,7 +230,7 @@ describe('startGateway()', () => {
         ranges.add(`${method} ${range}`);
         return isFirst && (method === 'GET' || fault.kind === 'status') ? fault : undefined;
       });
-      const answer = await get(`${gateway.url}${KEY}`);
+      const answer = await ask(gateway, KEY);
       assert.equal(answer.status, 200, fault.kind);
       assertSame(answer.body, bytes);
       await gateway.close();
@@ -243,17 +242,17 @@ describe('startGateway()', () => {
     const log = new RecordingLog();
     const gateway = await start(t, { log });
     proxy.reset(() => ({ kind: 'status', status: 500 }));
-    assert.equal((await get(`${gateway.url}${KEY}`)).status, 502);
+    assert.equal((await ask(gateway, KEY)).status, 502);
     assert.equal(proxy.seen.length, LIMITS.attempts);
     // The beginning is there, the rest is not: what has begun does not look whole.
     proxy.reset(({ range = '' }) => {
       return range.startsWith(`bytes=${4 * MIB}-`) ? { kind: 'cut', afterBytes: 100 } : undefined;
     });
-    await assert.rejects(get(`${gateway.url}${KEY}`), /terminated|fetch failed/);
+    await assert.rejects(ask(gateway, KEY), /terminated|fetch failed/);
     proxy.reset();
-    assertSame((await get(`${gateway.url}${KEY}`)).body, bytes);
+    assertSame((await ask(gateway, KEY)).body, bytes);
     const text = JSON.stringify(log.entries);
-    assert(!text.includes(store.secretKey) && !text.includes(new URL(gateway.url).pathname));
+    assert(!text.includes(store.secretKey) && !text.includes(gateway.token));
   });
 
   test('never mixes two contents of one name', async (t) => {
@@ -261,15 +260,15 @@ describe('startGateway()', () => {
     const gateway = await start(t);
     const key = 'main/t/changing.parquet';
     await store.send('PUT', `/lake/a/${key}`, Buffer.alloc(2 * MIB, 'a'));
-    assert.equal((await get(`${gateway.url}${key}`, 'bytes=0-0')).body.toString(), 'a');
+    assert.equal((await ask(gateway, key, { range: 'bytes=0-0' })).body.toString(), 'a');
     await store.send('PUT', `/lake/a/${key}`, Buffer.alloc(3 * MIB, 'b'));
     // The second block is not there yet, and belongs to what is no more.
-    await assert.rejects(get(`${gateway.url}${key}`, `bytes=0-${2 * MIB - 1}`));
-    const again = await get(`${gateway.url}${key}`);
+    await assert.rejects(ask(gateway, key, { range: `bytes=0-${2 * MIB - 1}` }));
+    const again = await ask(gateway, key);
     assertSame(again.body, Buffer.alloc(3 * MIB, 'b'));
     await store.send('DELETE', `/lake/a/${key}`);
     const other = await start(t);
-    assert.equal((await get(`${other.url}${key}`)).status, 404);
+    assert.equal((await ask(other, key)).status, 404);
   });
 
   test('reports wrong keys as such, without showing them', async (t) => {
@@ -278,7 +277,7 @@ describe('startGateway()', () => {
     const config = configOf(t, { log });
     const gateway = await startGateway({ ...config, s3: { ...config.s3, secretKey: 'wrong-key' } });
     t.after(() => gateway.close());
-    assert.equal((await get(`${gateway.url}${SMALL_KEY}`)).status, 403);
+    assert.equal((await ask(gateway, SMALL_KEY)).status, 403);
     assert(!JSON.stringify(log.entries).includes('wrong-key'));
   });
 

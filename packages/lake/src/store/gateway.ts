@@ -49,13 +49,15 @@ export interface GatewayStats {
 }
 
 export interface Gateway {
-  /** For `readDataPath` of the engine. A secret: who has it can read the objects of the lake. */
+  /** For `readDataPath` of the engine; files' names begin with it, also where clients see them. */
   readonly url: string;
+  /** A secret: who has it can read the objects of the lake. */
+  readonly token: string;
   stats(): GatewayStats;
   close(): Promise<void>;
 }
 
-const SECRET_BYTES = 16;
+const TOKEN_BYTES = 32;
 
 /** Throws StoreError. */
 export async function startGateway(config: GatewayConfig): Promise<Gateway> {
@@ -68,15 +70,18 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     const source = new S3Source({ s3, bucket, log, clock, ...(limits && { limits }) });
     const storeName = `${endpointOf(s3).href}\n${bucket}`;
     const reader = new ObjectReader({ source, cache, storeName, clock, log });
-    const server = await startGatewayServer({ reader, prefix, secret: secretOf(config), log });
+    const token = tokenOf(config);
+    const server = await startGatewayServer({ reader, prefix, token, log });
     const close = async (): Promise<void> => {
       await server.close();
       source.close();
+      await cache.close();
       unlock();
     };
     let closing: Promise<void> | undefined;
     return {
       url: server.url,
+      token,
       stats: () => statsOf(reader, cache),
       close: () => (closing ??= close()),
     };
@@ -86,8 +91,8 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   }
 }
 
-function secretOf({ random = systemRandom }: GatewayConfig): string {
-  const bytes = Buffer.alloc(SECRET_BYTES);
+function tokenOf({ random = systemRandom }: GatewayConfig): string {
+  const bytes = Buffer.alloc(TOKEN_BYTES);
   random.fill(bytes);
   return bytes.toString('hex');
 }

@@ -20,7 +20,7 @@ import type { S3Settings } from '../engine/ports.ts';
 import { quoteText } from './extension-files.ts';
 import { provideExtensions } from './extensions.ts';
 import { type Gateway, startGateway } from './gateway.ts';
-import { createSecretStatement, parseObjectPath } from './object-location.ts';
+import { createSecretStatement, createTokenStatement, parseObjectPath } from './object-location.ts';
 
 const CACHE = join(import.meta.dirname, '../../../../.tools/duckdb-extensions');
 const DATA_PATH = 's3://lake/data/';
@@ -92,6 +92,7 @@ describe('A lake in an object store', () => {
     });
     t.after(() => gateway.close());
     const connection = await open(t);
+    await connection.run(createTokenStatement(gateway.url, gateway.token));
     const data = `data_path ${quoteText(gateway.url)}, override_data_path true`;
     const options = `read_only, ${data}`;
     await connection.run(`ATTACH ${quoteText(`ducklake:sqlite:${catalog}`)} AS lake (${options})`);
@@ -111,6 +112,7 @@ describe('A lake in an object store', () => {
     assert(fetchedBytes > 0);
     // Another connection has nothing in memory.
     const other = await open(t);
+    await other.run(createTokenStatement(gateway.url, gateway.token));
     const attach = `ATTACH ${quoteText(`ducklake:sqlite:${catalog}`)} AS lake`;
     const data = `data_path ${quoteText(gateway.url)}, override_data_path true`;
     await other.run(`${attach} (read_only, ${data})`);

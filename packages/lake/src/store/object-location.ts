@@ -75,6 +75,12 @@ export function createSecretStatement(s3: S3Settings, { bucket, prefix }: Object
   return `CREATE OR REPLACE SECRET lake_objects (${list})`;
 }
 
+/** The statement that lets DuckDB read below a URL with a bearer token, which it shows nobody. */
+export function createTokenStatement(url: string, token: string): string {
+  const options = `BEARER_TOKEN ${quoteText(token)}, SCOPE ${quoteText(url)}`;
+  return `CREATE OR REPLACE SECRET lake_gateway (TYPE http, PROVIDER config, ${options})`;
+}
+
 /** The address of an object, and its path as it is signed. */
 export function objectUrl(s3: S3Settings, bucket: string, key: string): URL {
   const url = endpointOf(s3);
