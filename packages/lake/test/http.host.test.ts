@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { brotliDecompressSync, constants, gunzipSync, zstdDecompressSync } from 'node:zlib';
 
 import { DuckDBInstance } from '@duckdb/node-api';
 import { waitUntil } from '@skein/testkit';
@@ -114,6 +114,10 @@ test('a late failure is told in the last line, and the answer has no proper end'
   const last = answer.text.trimEnd().split('\n').at(-1)!;
   const told = JSON.parse(last) as { skein_error: { code: string; message: string } };
   assert.equal(told.skein_error.code, 'LAKE_EXECUTION');
+  const packed = await server.query(late, { 'Accept-Encoding': 'gzip' });
+  assert.equal(packed.isCut, true);
+  const unpacked = gunzipSync(packed.body, { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+  assert.match(unpacked.trimEnd().split('\n').at(-1)!, /skein_error/);
   const early = await server.query("SELECT 'notanint'::INT");
   assert.equal(early.status, 400);
   assert.match(early.text, /notanint/);

@@ -59,7 +59,11 @@ export class PlainEngine implements LakeEngine {
   async execute(plan: RequestPlan, options: ExecuteOptions): Promise<Execution> {
     this.executions += 1;
     const connection = await this.#instance.connect();
-    const interrupt = (): void => connection.interrupt();
+    let interrupting: NodeJS.Timeout | undefined;
+    // Again and again: one that comes before the query runs is lost.
+    const interrupt = (): void => {
+      interrupting = setInterval(() => connection.interrupt(), 20);
+    };
     options.signal?.addEventListener('abort', interrupt);
     this.open += 1;
     let isOpen = true;
@@ -67,6 +71,7 @@ export class PlainEngine implements LakeEngine {
       if (!isOpen) return;
       isOpen = false;
       this.open -= 1;
+      clearInterval(interrupting);
       options.signal?.removeEventListener('abort', interrupt);
       connection.closeSync();
     };

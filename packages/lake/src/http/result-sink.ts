@@ -9,6 +9,7 @@ import {
   createBrotliCompress,
   createGzip,
   createZstdCompress,
+  type Gzip,
   gzip,
   zstdCompress,
 } from 'node:zlib';
@@ -37,7 +38,9 @@ export async function compress(body: Buffer, encoding: Encoding): Promise<Buffer
   }
 }
 
-function compressor(encoding: Encoding): Transform | undefined {
+type Compressor = Transform & Pick<Gzip, 'flush'>;
+
+function createCompressor(encoding: Encoding): Compressor | undefined {
   switch (encoding) {
     case 'identity':
       return undefined;
@@ -53,16 +56,18 @@ function compressor(encoding: Encoding): Transform | undefined {
 /** A body piece by piece. */
 export class ResultSink {
   readonly #response: ServerResponse;
+  readonly #compressor: Compressor | undefined;
   readonly #target: Writable;
   readonly #stallMs: number;
 
   constructor(response: ServerResponse, encoding: Encoding, stallMs: number) {
     this.#response = response;
     this.#stallMs = stallMs;
-    const transform = compressor(encoding);
-    transform?.pipe(response);
-    transform?.on('error', () => response.destroy());
-    this.#target = transform ?? response;
+    const compressor = createCompressor(encoding);
+    compressor?.pipe(response);
+    compressor?.on('error', () => response.destroy());
+    this.#compressor = compressor;
+    this.#target = compressor ?? response;
   }
 
   /** Resolves when there is room for more. Rejects when the client has left, or reads nothing. */
@@ -82,14 +87,30 @@ export class ResultSink {
    */
   async fail(lastLine: Uint8Array): Promise<void> {
     if (this.#response.destroyed) return;
-    await new Promise<void>((resolve) => {
-      this.#target.write(lastLine, () => resolve());
-      this.#response.once('close', resolve);
-    });
+    const isWritten = await this.#written(lastLine);
     const { socket } = this.#response;
     // What is on its way has to arrive; the end of a chunked body must not.
-    if (socket === null) this.#response.destroy();
+    if (socket === null || !isWritten) this.#response.destroy();
     else socket.end(() => this.#response.destroy());
+  }
+
+  /** False for a client that reads nothing. */
+  #written(bytes: Uint8Array): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), this.#stallMs);
+      const settle = (): void => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.#response.once('close', settle);
+      if (this.#compressor === undefined) {
+        this.#response.write(bytes, settle);
+        return;
+      }
+      // A compressor would keep it until there is more.
+      this.#compressor.write(bytes);
+      this.#compressor.flush(settle);
+    });
   }
 
   #drained(): Promise<void> {

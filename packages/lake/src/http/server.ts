@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 
 import { PROMETHEUS_CONTENT_TYPE } from '@skein/host';
 
-import { checkOrigin, checkRead, mayRead, principalOf } from './access.ts';
+import { checkOrigin, checkRead, mayWrite, principalOf } from './access.ts';
 import { Admission } from './admission.ts';
 import { catalogJson } from './catalog-answer.ts';
 import { answerPreflight, setSharedHeaders } from './cross-origin.ts';
@@ -168,10 +168,12 @@ class LakeHandler {
     sendText(response, 200, text, 'application/json');
   }
 
-  /** Figures say what is asked here: they are for whoever may read. */
+  /** Figures say what is asked here: they are for whoever may do anything. */
   #answerMetrics({ response, principal }: Visit): void {
     const { access, readMetrics } = this.#options;
-    if (access.read !== 'off' && !mayRead(principal, access)) checkRead(principal, access);
+    if (!mayWrite(principal, access)) checkRead(principal, access);
+    this.#metrics.working.set(this.#queriesAdmission.working);
+    this.#metrics.waiting.set(this.#queriesAdmission.waiting);
     response.setHeader('Cache-Control', 'no-store');
     sendText(response, 200, readMetrics(), PROMETHEUS_CONTENT_TYPE);
   }
@@ -193,8 +195,6 @@ class LakeHandler {
   #count(method: string, route: string, status: number, arrivedMs: number): void {
     const { log, clock } = this.#options;
     this.#metrics.request(method, route, status);
-    this.#metrics.working.set(this.#queriesAdmission.working);
-    this.#metrics.waiting.set(this.#queriesAdmission.waiting);
     const ms = Math.round(clock.monotonicMs() - arrivedMs);
     log.debug('Answered', { method, route, status, ms });
   }
