@@ -117,11 +117,11 @@ async function readAllAlong(
   const role: RoleSource = { ...alwaysWriter(), role: 'reader' };
   const reader = await createRealEngine(t, { ...base, scratchFolder, role });
   t.after(() => reader.close());
-  let isStopped = false;
+  const stopped = new AbortController();
   let answers = 0;
   const loop = (async () => {
     let most = 0;
-    while (!isStopped) {
+    while (!stopped.signal.aborted) {
       let rows: unknown[][];
       try {
         rows = await rowsOf(reader, `SELECT count(*) AS n FROM t GROUP BY id`);
@@ -142,7 +142,7 @@ async function readAllAlong(
   loop.catch(() => undefined);
   return {
     async stop() {
-      isStopped = true;
+      stopped.abort();
       await loop;
       t.diagnostic(`${answers} answers while the writer was killed`);
       assert.ok(answers > 0);

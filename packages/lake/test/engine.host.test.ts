@@ -286,6 +286,66 @@ test('WASM functions are kept in the lake, and an endless one ends', async () =>
   await assert.rejects(rowsOf(engine, 'SELECT plus(1, 1)'), { kind: 'plan' });
 });
 
+test('WASM functions with encoded values: every type goes there and back', async () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['text', `'Grüße, 🪿'`],
+    ['text', `''`],
+    ['boolean', 'true'],
+    ['int', '-7'],
+    ['bigint', '9223372036854775807'],
+    ['double', '0.1'],
+    ['date', `DATE '1969-07-20'`],
+    ['timestamp', `TIMESTAMP '2022-01-01 20:01:01.123456'`],
+  ];
+  for (const [index, [type, value]] of cases.entries()) {
+    const definition = {
+      entrypoint: 'f',
+      input_types: [type],
+      return_type: type,
+      data: echoModule(),
+      volatility: 'immutable',
+    };
+    await ask(shared, `CREATE FUNCTION echo${index} AS '${JSON.stringify(definition)}'`);
+    const sql = `SELECT echo${index}(${value}) IS NOT DISTINCT FROM ${value}, echo${index}(NULL)`;
+    assert.deepEqual(await rowsOf(shared, sql), [[true, null]], type);
+  }
+});
+
+/**
+ * Gives back its first argument: the bytes after the five of the array's head, with their length
+ * written over the last four of these.
+ */
+function echoModule(): string {
+  const text = (name: string): number[] => [name.length, ...Buffer.from(name)];
+  const section = (id: number, content: readonly number[]): number[] => [
+    id,
+    content.length,
+    ...content,
+  ];
+  const exported = [
+    [...text('memory'), 2, 0],
+    [...text('alloc'), 0, 0],
+    [...text('dealloc'), 0, 1],
+    [...text('f'), 0, 2],
+  ];
+  const shifted = [0x20, 0, 0x41, 5, 0x6a];
+  const length = [0x20, 0, 0x28, 2, 0, 0x41, 5, 0x6b];
+  const bodies = [
+    [0, 0x41, 0x80, 0x08, 0x0b],
+    [0, 0x0b],
+    [0, ...shifted, ...length, 0x36, 2, 0, ...shifted, 0x0b],
+  ];
+  const bytes = [
+    [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    section(1, [2, 0x60, 1, 0x7f, 1, 0x7f, 0x60, 2, 0x7f, 0x7f, 0]),
+    section(3, [3, 0, 1, 0]),
+    section(5, [1, 0, 1]),
+    section(7, [exported.length, ...exported.flat()]),
+    section(10, [bodies.length, ...bodies.flatMap((body) => [body.length, ...body])]),
+  ];
+  return Buffer.from(bytes.flat()).toString('base64');
+}
+
 /** `(func (export "f") (param i64 i64) (result i64) …)`. */
 function wasmModule(body: readonly number[]): string {
   const code = [0, ...body, 0x0b];
