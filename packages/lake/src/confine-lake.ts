@@ -1,6 +1,7 @@
 // The folders of one lake, which are all that its process sees from then on.
 //
-// DuckDB's extensions are fetched before: that takes a package manager, and it a whole machine. What a missed check could still reach is what the lake itself has: its files, its scratch folder,
+// DuckDB's extensions are fetched before: that takes a package manager, and it a whole machine.
+// What a missed check could still reach is what the lake itself has: its files, its scratch folder,
 // and the folder of its catalog, which on a mount has the other databases of the node.
 
 import { mkdir } from 'node:fs/promises';

@@ -78,8 +78,8 @@ function setupStatements(config: EngineConfig, role: LakeRole, helperFolder: str
     `SET GLOBAL TimeZone = 'UTC'`,
     `LOAD ${quoteText(extensions.ducklake)}`,
     `LOAD ${quoteText(extensions.sqliteScanner)}`,
-    // With several threads each scan of the catalog has a connection of its own, and with it a state
-    // of its own: while inlined rows were flushed, a reader missed them here and there.
+    // With several threads each scan of the catalog has a connection of its own, and with it a
+    // state of its own: while inlined rows were flushed, a reader missed them here and there.
     `SET GLOBAL sqlite_disable_multithreaded_scans = true`,
     ...(extensions.httpfs === undefined ? [] : [`LOAD ${quoteText(extensions.httpfs)}`]),
     ...(config.s3 === undefined

@@ -12,7 +12,8 @@ function parse(sql: string): ExternalTable {
 
 test('parseExternalTable() reads the statement of the walk-through', () => {
   const table = parse(`CREATE EXTERNAL TABLE Weather (
-      timestamp TIMESTAMP, temp INT, amount NUMERIC, "a b" DOUBLE PRECISION NOT NULL, n TINYINT UNSIGNED
+      timestamp TIMESTAMP, temp INT, amount NUMERIC, "a b" DOUBLE PRECISION NOT NULL,
+      n TINYINT UNSIGNED
     ) STORED AS CSV LOCATION 'https://host/weather.csv'
     OPTIONS (has_header true, 'format.delimiter' ';', format.null_value 'NA')`);
   assert.equal(table.name, 'weather');
@@ -53,7 +54,8 @@ test('readerQuery() quotes whatever a client wrote, and knows its options', () =
   assert.ok(sql.includes(`delim = ''''`) && sql.includes(`nullstr = 'it''s'`));
   assert.ok(sql.includes(`columns = {'a''b': 'INTEGER'}`) && sql.includes(`compression = 'gzip'`));
   assert.ok(sql.includes('header = false'));
-  const wrong = `CREATE EXTERNAL TABLE x STORED AS CSV LOCATION 'https://h/x' OPTIONS (colour 'red')`;
+  const wrong = `CREATE EXTERNAL TABLE x STORED AS CSV LOCATION 'https://h/x'
+    OPTIONS (colour 'red')`;
   assert.throws(() => readerQuery(parse(wrong), '/x'), { code: 'LAKE_PLAN' });
 });
 
