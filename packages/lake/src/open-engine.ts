@@ -16,6 +16,9 @@ import { provideExtensions } from './store/extensions.ts';
 import { type Gateway, startGateway } from './store/gateway.ts';
 import { isObjectPath } from './store/object-location.ts';
 
+/** Whoever only asks in which state the lake is does not wait behind queries that run. */
+const SPARE_CONNECTIONS = 4;
+
 export interface OpenLake {
   readonly engine: LakeEngine;
   /** Of the node whose mount has the catalog. */
@@ -61,7 +64,7 @@ export async function openLake(config: LakeConfig, log: Log): Promise<OpenLake> 
       scratchFolder,
       exportFolder: config.exportFolder,
       maintenance: config.maintenance,
-      connectionsMax: config.limits.queriesAtOnce,
+      connectionsMax: config.limits.queriesAtOnce + SPARE_CONNECTIONS,
       queuedWritesMax: config.limits.writesAtOnce,
       onError: (error, during) => log.error('The lake failed', { during, error: String(error) }),
     });
