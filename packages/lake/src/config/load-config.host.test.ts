@@ -107,6 +107,12 @@ test('a lake that others can reach says who may read', (t) => {
   open('http:\n  address: :8080\n  read: any\n');
 });
 
+test('a password where its hash belongs is not repeated', (t) => {
+  const yaml = 'http:\n  write: open sesame\n';
+  const [problem] = problemsOf(() => load(t, { 'lake.yml': yaml }));
+  assert.match(problem!, /^lake\.yml:2: http\.write: it is no right: any, off/);
+});
+
 test('a seafowl.toml is understood, and what has no effect is named', (t) => {
   const config = load(t, { 'seafowl.toml': SEAFOWL });
   assert.equal(config.catalogPath, '/data/seafowl/db/seafowl.sqlite');

@@ -30,11 +30,17 @@ const SIZE_BYTES: Readonly<Record<string, number>> = {
 const ADDRESS = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]*)):)?(\d{1,5})$/;
 const SHA256 = /^[0-9A-Fa-f]{64}$/;
 
-function reader<T>(read: (text: string) => T | undefined, expected: string): Read<T> {
+/** `isSecret`: what was written may be a password, and is not repeated. */
+function reader<T>(
+  read: (text: string) => T | undefined,
+  expected: string,
+  isSecret = false,
+): Read<T> {
   return z.string({ error: 'expected one value here' }).transform((text, context) => {
     const value = read(text);
     if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} is no ${expected}` });
+    const shown = isSecret ? 'it' : JSON.stringify(text);
+    context.addIssue({ code: 'custom', message: `${shown} is no ${expected}` });
     return z.NEVER;
   });
 }
@@ -80,7 +86,11 @@ export const address: Read<Address> = reader((value) => {
 }, 'address: write it like 127.0.0.1:8080 or :8080');
 
 /** `any`, `off`, or the SHA-256 of a password. */
-export const access: Read<AccessRule> = reader((value) => {
-  if (value === 'any' || value === 'off') return value;
-  return SHA256.test(value) ? { sha256: value.toLowerCase() } : undefined;
-}, 'right: any, off, or the SHA-256 of a password in hexadecimal');
+export const access: Read<AccessRule> = reader(
+  (value) => {
+    if (value === 'any' || value === 'off') return value;
+    return SHA256.test(value) ? { sha256: value.toLowerCase() } : undefined;
+  },
+  'right: any, off, or the SHA-256 of a password in hexadecimal',
+  true,
+);
