@@ -1,6 +1,6 @@
 // `npm run lake`: a lake on this machine. A writer and readers, each a Skein node with its mount
-// and a lake on it, and an ingress before them. Says what to try and serves until Ctrl-C. The mounts
-// go away at the end; the data stays in .lake/ for the next time.
+// and a lake on it, and an ingress before them. Says what to try and serves until Ctrl-C. The
+// mounts go away at the end; the data stays in .lake/ for the next time.
 //
 // npm run lake -- --readers 3 --port 8080 --fresh --folder .lake --offline
 
