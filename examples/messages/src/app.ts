@@ -123,6 +123,7 @@ function addAdmin(app: FastifyInstance, { node, store }: AppOptions): void {
     title: 'Messages',
     siteUrl: '/api/messages/',
     readOnlyTables: ['__drizzle_migrations'],
+    onError: (error) => app.log.error(error),
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));

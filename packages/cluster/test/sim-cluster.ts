@@ -78,7 +78,7 @@ export class SimCluster {
         nodeId,
         url: urlOf(name),
         proxyUrl: undefined,
-      sqlUrl: undefined,
+        sqlUrl: undefined,
         primary: host.primary,
         primaryUrls: primary.urls,
         isForced: options.isForced ?? false,

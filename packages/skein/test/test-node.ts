@@ -66,7 +66,7 @@ export function testConfig(
     http: undefined,
     cluster: undefined,
     proxy: undefined,
-  sql: undefined,
+    sql: undefined,
     exec: [],
     log: { format: 'text', level: 'info' },
     ...SMALL,

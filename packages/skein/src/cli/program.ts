@@ -19,16 +19,7 @@ Exit codes: 0 it worked, 1 it failed, 2 the command line or the configuration is
 SKEIN_DEBUG=1 shows where an error comes from, SKEIN_TRACE=fuse what the kernel asks.`;
 
 /** In the order in which the help shows them. */
-const COMMANDS = [
-  addMount,
-  addImport,
-  addExport,
-  addStatus,
-  addCheck,
-  addLtx,
-  addLake,
-  addVersion,
-];
+const COMMANDS = [addMount, addImport, addExport, addStatus, addCheck, addLtx, addLake, addVersion];
 
 /** Runs a command and returns the exit code; messages have been printed by then. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
