@@ -118,6 +118,8 @@ export function formatDouble(value: number): string {
 
 /** The same for one of 32 bits: fewer digits do. */
 export function formatFloat(value: number): string {
+  // The sign of a zero gets lost on the way through toPrecision().
+  if (value === 0) return formatDouble(value);
   for (let digits = 6; digits < 9; digits++) {
     const text = Number(value.toPrecision(digits));
     if (Math.fround(text) === value) return formatDouble(text);
