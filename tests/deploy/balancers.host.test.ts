@@ -51,6 +51,7 @@ const NODE = `
 const COMPOSE = `
 x-node: &node
   image: node:24-bookworm-slim
+  init: true
   command: [node, /node.js]
   volumes: ['./node.js:/node.js:ro']
   healthcheck:
