@@ -30,7 +30,7 @@ export interface IngressLimits {
   readonly connectMs: number;
   /** From the first byte of a request to the last of its headers. */
   readonly headersMs: number;
-  /** A client that sends nothing of its body, or takes nothing of the answer. */
+  /** A client that sends nothing of its body; who takes nothing is noticed by the node. */
   readonly stallMs: number;
   /** From the last byte of a request to the headers of its answer. */
   readonly answerMs: number;
