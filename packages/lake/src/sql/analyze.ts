@@ -6,7 +6,13 @@
 
 import { LakeError } from '../engine/errors.ts';
 import { translateError } from '../engine/translate-error.ts';
-import { checkFileNames, checkNames, checkNoFileNames, forbidden } from './check-text.ts';
+import {
+  checkFileNames,
+  checkNames,
+  checkNoFileNames,
+  checkTableNames,
+  forbidden,
+} from './check-text.ts';
 import { copyIntoFolder } from './copy-target.ts';
 import { type ExternalTable, isExternalTable, parseExternalTable } from './external-table.ts';
 import {
@@ -155,7 +161,8 @@ async function analyzeQuery(piece: Piece, parser: SqlParser): Promise<Statement>
     return analyzeChange(piece, parser);
   }
   checkCount(tree.statements.length);
-  const { tables, functions } = namesInQuery(tree);
+  const { tables, bareTables, functions } = namesInQuery(tree);
+  checkTableNames(bareTables);
   const denied = functions.find(isDeniedFunction);
   if (denied !== undefined) throw forbidden(`The function ${denied} is not for clients`);
   const names = [...new Set([...functions, ...tables])];

@@ -6,12 +6,15 @@
 export interface QueryNames {
   /** `schema.table` or `table`, in lower case, as written. */
   readonly tables: readonly string[];
+  /** Those without a schema, which DuckDB could take for files. */
+  readonly bareTables: readonly string[];
   /** Of functions in expressions and in FROM, in lower case. */
   readonly functions: readonly string[];
 }
 
 export function namesInQuery(tree: unknown): QueryNames {
   const tables = new Set<string>();
+  const bareTables = new Set<string>();
   const functions = new Set<string>();
   const common = new Set<string>();
   const open: unknown[] = [tree];
@@ -20,7 +23,10 @@ export function namesInQuery(tree: unknown): QueryNames {
     if (Array.isArray(node)) open.push(...(node as readonly unknown[]));
     if (!isRecord(node)) continue;
     open.push(...Object.values(node));
-    if (node['type'] === 'BASE_TABLE') tables.add(tableName(node));
+    if (node['type'] === 'BASE_TABLE') {
+      tables.add(tableName(node));
+      if (node['schema_name'] === '') bareTables.add(tableName(node));
+    }
     if (typeof node['function_name'] === 'string') {
       functions.add(node['function_name'].toLowerCase());
     }
@@ -28,6 +34,7 @@ export function namesInQuery(tree: unknown): QueryNames {
   }
   return {
     tables: [...tables].filter((table) => !common.has(table)),
+    bareTables: [...bareTables],
     functions: [...functions],
   };
 }
