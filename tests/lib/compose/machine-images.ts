@@ -14,14 +14,25 @@ export interface MachineImage {
   readonly stopSignal?: string;
   readonly steps?: readonly ImageStep[];
   readonly debianPackages?: readonly string[];
+  /** Folders that all containers of a project share, for what only saves time. */
+  readonly caches?: readonly string[];
 }
+
+const COMPILE_CACHE = '/var/cache/node-compile';
 
 export type MachineImages = readonly MachineImage[];
 
 /** Those of the examples. The first that matches stands for an image. */
 export function usualImages(): MachineImages {
   return [
-    { pattern: /^node:24-bookworm(?:-slim)?$/, command: ['node'], steps: nodeSteps() },
+    {
+      pattern: /^node:24-bookworm(?:-slim)?$/,
+      command: ['node'],
+      steps: nodeSteps(),
+      // Half of what a node takes to start is compiling.
+      environment: new Map([['NODE_COMPILE_CACHE', COMPILE_CACHE]]),
+      caches: [COMPILE_CACHE],
+    },
     { pattern: /^debian:bookworm(?:-slim)?$/, command: ['bash'] },
     {
       pattern: /^nginx:\d+\.\d+/,

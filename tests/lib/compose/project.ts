@@ -8,7 +8,15 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -29,6 +37,7 @@ import {
   type Healthcheck,
   readComposeFile,
 } from './compose-file.ts';
+import type { ContainerVolume } from './container-entry.ts';
 import { Container, type ExecResult, type Health, waitForContainer } from './container.ts';
 import { builtImage, describeFiles, type Image, namedImage } from './image.ts';
 import { type MachineImages, usualImages } from './machine-images.ts';
@@ -374,12 +383,7 @@ export class ComposeProject {
         steps: image.steps,
         devices: service.devices,
         tmpfs: service.tmpfs,
-        volumes: service.volumes.map(({ kind, source, target, isReadOnly }) => ({
-          source: kind === 'bind' ? source : this.#volume(source),
-          target,
-          isReadOnly,
-          isNamed: kind === 'volume',
-        })),
+        volumes: [...image.caches.map((path) => this.#cache(path)), ...this.#volumesOf(service)],
         isReadOnly: service.isReadOnly,
         capabilities: capabilitiesOf(service.capAdd, service.capDrop),
         noNewPrivileges: service.noNewPrivileges,
@@ -405,6 +409,23 @@ export class ComposeProject {
     const known = this.#builds.get(build.dockerfile) ?? describeFiles(image);
     this.#builds.set(build.dockerfile, known);
     return known;
+  }
+
+  #volumesOf({ volumes }: ComposeService): readonly ContainerVolume[] {
+    return volumes.map(({ kind, source, target, isReadOnly }) => ({
+      source: kind === 'bind' ? source : this.#volume(source),
+      target,
+      isReadOnly,
+      isNamed: kind === 'volume',
+    }));
+  }
+
+  /** Every user of every container may write there. */
+  #cache(target: string): ContainerVolume {
+    const source = join(this.#folder, 'caches', target);
+    mkdirSync(source, { recursive: true });
+    chmodSync(source, 0o1777);
+    return { source, target, isReadOnly: false, isNamed: false };
   }
 
   #volume(name: string): string {
