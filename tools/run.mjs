@@ -80,11 +80,58 @@ function installDependencies(node) {
   const lock = readFileSync(join(root, 'package-lock.json'));
   const wanted = createHash('sha256').update(lock).digest('hex');
   const stamp = join(root, 'node_modules', '.lock-hash');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  process.stderr.write('Installing dependencies …\n');
-  rmSync(stamp, { force: true });
-  runNpm(node, ['ci'], 'the dependencies');
-  writeFileSync(stamp, wanted);
+  const isInstalled = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+  if (isInstalled()) return;
+  alone(() => {
+    if (isInstalled()) return;
+    process.stderr.write('Installing dependencies …\n');
+    rmSync(stamp, { force: true });
+    runNpm(node, ['ci'], 'the dependencies');
+    writeFileSync(stamp, wanted);
+  });
+}
+
+/** Two that install at once, in two terminals, would take away each other's files. */
+function alone(work) {
+  const path = join(root, '.tools', 'installing');
+  mkdirSync(dirname(path), { recursive: true });
+  while (!tryWritePid(path)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  try {
+    work();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+/** False while a process that lives has written its number. */
+function tryWritePid(path) {
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+  if (!isAlive(maybeReadPid(path))) rmSync(path, { force: true });
+  return false;
+}
+
+/** NaN while it is being written, or when it has just gone. */
+function maybeReadPid(path) {
+  try {
+    return Number.parseInt(readFileSync(path, 'utf8'), 10);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function isAlive(pid) {
+  if (Number.isNaN(pid)) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 function main() {
