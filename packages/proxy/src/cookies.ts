@@ -1,16 +1,16 @@
 // Reading and writing the cookies in which clients carry their position (RFC 6265).
 
-import type { DatabasePosition } from './node-view.ts';
 import {
   formatPositions,
-  formatTxidCookie,
   isNothing,
-  maybeParseTxidCookie,
   mergePositions,
   NO_POSITIONS,
   parsePositions,
   type Positions,
-} from './positions.ts';
+} from '@skein/client/peers';
+
+import type { DatabasePosition } from './node-view.ts';
+import { formatTxidCookie, maybeParseTxidCookie } from './txid-cookie.ts';
 
 export const POSITION_COOKIE = '__skein_pos';
 /** LiteFS's. */

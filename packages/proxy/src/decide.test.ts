@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { NO_POSITIONS, parsePositions } from '@skein/client/peers';
+
 import {
   classify,
   decide,
@@ -12,7 +14,6 @@ import {
 } from './decide.ts';
 import type { NodeRole } from './node-view.ts';
 import { compilePatterns } from './patterns.ts';
-import { NO_POSITIONS, parsePositions } from './positions.ts';
 
 const PRIMARY = { name: 'node1', proxyUrl: new URL('http://node1:8001') };
 

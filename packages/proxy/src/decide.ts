@@ -3,9 +3,10 @@
 //
 // Invariant: a request that was forwarded once is never forwarded again.
 
+import { isReached, type Positions } from '@skein/client/peers';
+
 import type { NodeView, PrimaryNode } from './node-view.ts';
 import type { PathTest } from './patterns.ts';
-import { isReached, type Positions } from './positions.ts';
 
 export type RequestKind =
   /** Of no concern to the proxy: to the app, as it is. */

@@ -5,7 +5,8 @@
 
 import { isIPv4 } from 'node:net';
 
-import { formatVia } from './hop.ts';
+import { formatVia } from '@skein/client/peers';
+
 import type { RequestHeaders } from './request-headers.ts';
 
 /**

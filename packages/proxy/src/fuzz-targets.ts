@@ -1,9 +1,9 @@
 // What the fuzzer (tools/fuzz.ts) throws its mutations at: everything in this package that reads
 // what servers and clients send and that Node has not parsed. Not part of the package's face.
 
+import { formatPositions, maybeParseHop, parsePositions } from '@skein/client/peers';
+
 import { AnswerFormatError, AnswerParser } from './answer-parser.ts';
-import { maybeParseHop } from './hop.ts';
-import { formatPositions, parsePositions } from './positions.ts';
 
 /** Has the shape that the fuzzer declares, which this package cannot import. */
 interface FuzzTarget {

@@ -20,5 +20,5 @@ export {
   type ViewListener,
 } from './node-view.ts';
 export type { ForwardedTrust } from './forwarded.ts';
-export type { Positions } from './positions.ts';
+export type { Positions } from '@skein/client/peers';
 export { ProxyError, type ProxyErrorCode } from './errors.ts';

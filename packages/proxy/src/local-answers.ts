@@ -4,10 +4,11 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { isNothing, mergePositions, type Positions } from '@skein/client/peers';
+
 import { sendAnswer, unknownOutcome } from './answers.ts';
 import { forwardedProto } from './forwarded.ts';
 import type { OutputGate, ResolvedOptions } from './options.ts';
-import { isNothing, mergePositions, type Positions } from './positions.ts';
 import { maybeCorrected, MovedDatabases, positionsOf, seenHeaders } from './seen.ts';
 import type { Visit } from './visit.ts';
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { formatPositions, parsePositions } from '@skein/client/peers';
+
 import { PushedNodeView } from './node-view.ts';
 import { MovedDatabases, maybeCorrected, positionsOf, seenHeaders } from './seen.ts';
-import { formatPositions, parsePositions } from './positions.ts';
 import { WaitingRoom } from './waiting.ts';
 
 const NEVER = new AbortController().signal;

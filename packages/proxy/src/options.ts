@@ -1,10 +1,10 @@
 // What a proxy can be told, and what it does when it is not.
 
+import type { Positions } from '@skein/client/peers';
 import { type Clock, type Log, type Metrics, systemClock } from '@skein/host';
 
 import type { ForwardedTrust } from './forwarded.ts';
 import type { NodeView } from './node-view.ts';
-import type { Positions } from './positions.ts';
 
 /**
  * Resolves with whether so many replicas have these positions as are needed before a client may

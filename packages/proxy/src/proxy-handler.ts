@@ -5,16 +5,16 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { formatHop, formatPositions, formatVia } from '@skein/client/peers';
+
 import type { AnswerHead } from './answer-parser.ts';
 import { notExecuted, refusal, sendAnswer, unknownOutcome } from './answers.ts';
 import { decide, type Decision, isWorthWaiting, type PathRules } from './decide.ts';
 import { forwardedHeaders } from './forwarded.ts';
-import { formatHop, formatVia } from './hop.ts';
 import { LocalAnswers } from './local-answers.ts';
 import type { PrimaryNode } from './node-view.ts';
 import type { ResolvedOptions } from './options.ts';
 import { compilePatterns } from './patterns.ts';
-import { formatPositions } from './positions.ts';
 import { createProxyMetrics, type ProxyMetrics, type Route } from './proxy-metrics.ts';
 import { ReadConnections } from './read-connections.ts';
 import { relayRead } from './relay-read.ts';

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import {
+  formatHop,
+  formatVia,
+  isGoingRound,
+  maybeParseHop,
+  NO_POSITIONS,
+  parsePositions,
+} from '@skein/client/peers';
+
 import { carriedPositions, positionCookie } from './cookies.ts';
 import { forwardedHeaders, isTrustedAddress } from './forwarded.ts';
-import { formatHop, formatVia, isGoingRound, maybeParseHop } from './hop.ts';
-import { NO_POSITIONS, parsePositions } from './positions.ts';
 import { keptResponseHeaders, readRequestHeaders } from './request-headers.ts';
 
 const CLIENT = { address: '203.0.113.9', httpVersion: '1.1', isTrusted: false };

@@ -3,15 +3,16 @@
 // Only writes tell it, and reads whose client carries what is no more: a cookie with each answer
 // would keep every cache from working.
 
-import { positionCookie, txidCookie } from './cookies.ts';
-import type { DatabasePosition, NodeView } from './node-view.ts';
 import {
   formatPositions,
   isReached,
   mergePositions,
   NO_POSITIONS,
   type Positions,
-} from './positions.ts';
+} from '@skein/client/peers';
+
+import { positionCookie, txidCookie } from './cookies.ts';
+import type { DatabasePosition, NodeView } from './node-view.ts';
 
 /** The databases that moved since, for an app of which we do not know which one it writes. */
 export class MovedDatabases {

@@ -2,13 +2,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { type Hop, isGoingRound, maybeParseHop, NO_POSITIONS } from '@skein/client/peers';
+
 import { type Answer, refusal } from './answers.ts';
 import { carriedPositions } from './cookies.ts';
 import { classify, type PathRules, type Question, type RequestKind } from './decide.ts';
 import { type Client, isTrustedAddress } from './forwarded.ts';
-import { type Hop, isGoingRound, maybeParseHop } from './hop.ts';
 import type { ResolvedOptions } from './options.ts';
-import { NO_POSITIONS } from './positions.ts';
 import { readRequestHeaders, type RequestHeaders } from './request-headers.ts';
 import type { Upgrade } from './tunnel.ts';
 

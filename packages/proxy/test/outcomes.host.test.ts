@@ -7,9 +7,9 @@ import { createServer, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { formatHop } from '@skein/client/peers';
 import { onTestEnd, type TestScope } from '@skein/testkit';
 
-import { formatHop } from '../src/hop.ts';
 import { PushedNodeView } from '../src/node-view.ts';
 import {
   ask,

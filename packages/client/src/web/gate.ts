@@ -20,7 +20,7 @@ import {
   type RequestHeaders,
 } from './headers.ts';
 import { maybeHealthAnswer } from './health.ts';
-import { isGoingRound, isHop, passedCount } from './hop.ts';
+import { isGoingRound, maybeParseHop, passedCount } from './hop.ts';
 import { maybeCorrected, writtenPositions } from './node-positions.ts';
 import { isReadMethod, type ResolvedOptions } from './options.ts';
 import { isNothing, isReached, mergePositions, type Positions } from './positions.ts';
@@ -87,7 +87,8 @@ export class Gate {
   }
 
   #isForwarded({ method, target }: Arrival, { hop, host }: RequestHeaders): boolean {
-    return hop !== undefined && isHop(hop, { method, target, host }, this.#options.secret);
+    if (hop === undefined) return false;
+    return maybeParseHop(hop, { method, target, host }, this.#options.secret) !== undefined;
   }
 
   /** By the application here, which is the primary's. */

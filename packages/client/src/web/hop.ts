@@ -1,14 +1,14 @@
-// What an application tells the one that it forwards a request to: "I took you for the primary".
-// The header is that of the proxy, which may be at either end:
+// What a proxy, or an application without one, tells the one that it takes for the primary's: "this
+// one I have forwarded".
 //
 //   Skein-Hop: 1;node1;<HMAC-SHA-256, hexadecimal>
 //
-// The version, the name of the node (percent-encoded) and, where a secret is given, a code over
-// node, method, target and Host. With a secret, a hop without a right code is as if it was not
-// there.
+// The version, the name of the node (percent-encoded) and, where the cluster has a secret, a code
+// over node, method, target and Host. With a secret, a hop without a right code is as if it was not
+// there. It needs no time: all that a stolen one can do is to be refused by a replica.
 //
-// Invariant: no request goes round. What has a hop is never forwarded, and should a hop be lost on
-// the way, the count of ours in Via ends it.
+// Invariant: no request goes round. A forwarded one is not forwarded again; and should two nodes
+// not know each other's secret, or a hop be lost on the way, the count of ours in Via ends it.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
@@ -18,11 +18,18 @@ export interface SignedRequest {
   readonly host: string;
 }
 
+export interface Hop {
+  /** The node that forwarded it. */
+  readonly nodeName: string;
+  /** Whether that was proved. */
+  readonly isProved: boolean;
+}
+
 export const HOP_HEADER = 'Skein-Hop';
 const VERSION = '1';
 const CONTEXT = 'skein proxy hop 1';
 /** Names of nodes are names of hosts, mostly. */
-const LENGTH_MAX = 1024;
+const HOP_LENGTH_MAX = 1024;
 
 export function formatHop(
   nodeName: string,
@@ -34,15 +41,22 @@ export function formatHop(
   return [VERSION, name, ...code].join(';');
 }
 
-/** Whether another node has forwarded the request, and proves it where there is a secret. */
-export function isHop(text: string, request: SignedRequest, secret: string | undefined): boolean {
-  if (text.length > LENGTH_MAX) return false;
+/** Undefined for what is no hop, or is not proved where it has to be. */
+export function maybeParseHop(
+  text: string,
+  request: SignedRequest,
+  secret: string | undefined,
+): Hop | undefined {
+  if (text.length > HOP_LENGTH_MAX) return undefined;
   const [version, name, code, ...rest] = text.split(';');
-  if (version !== VERSION || name === undefined || rest.length > 0) return false;
-  if (secret === undefined) return true;
+  if (version !== VERSION || name === undefined || rest.length > 0) return undefined;
+  const nodeName = maybeDecode(name);
+  if (nodeName === undefined) return undefined;
+  if (secret === undefined) return { nodeName, isProved: false };
   const expected = codeOf(name, request, secret);
   const actual = Buffer.from(code ?? '', 'hex');
-  return actual.length === expected.length && timingSafeEqual(actual, expected);
+  if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined;
+  return { nodeName, isProved: true };
 }
 
 /** As proxies and applications of ours are called in Via. */
@@ -56,6 +70,7 @@ export function formatVia(version: string): string {
 
 /** How many proxies and applications of ours a request has passed. */
 export function passedCount(via: readonly string[]): number {
+  if (via.length === 0) return 0;
   const entries = via.join(',').split(',');
   return entries.filter((entry) => entry.trim().endsWith(` ${VIA_NAME}`)).length;
 }
@@ -67,4 +82,12 @@ export function isGoingRound(via: readonly string[]): boolean {
 function codeOf(name: string, { method, target, host }: SignedRequest, secret: string): Buffer {
   const lines = [CONTEXT, name, method, target, host];
   return createHmac('sha256', secret).update(lines.join('\n')).digest();
+}
+
+function maybeDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

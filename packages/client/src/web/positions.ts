@@ -1,40 +1,43 @@
-// What a client has seen of the databases, as it carries it in a cookie or a header. The format is
-// that of the proxy (docs/proxy.md), so that a client may come through a proxy to one node and
-// without one to another:
+// What a client has seen of the databases: the position that it carries in a cookie or a header, to
+// proxies, applications and SQL over HTTP alike (docs/proxy.md):
 //
 //   1&3:1a2b:app.db&3:7:other.db
 //   1&*&3:1a2b:app.db
 //
 // The version, then for each database epoch (decimal), TXID (hexadecimal) and name
-// (percent-encoded). `*` says that there was more than has room.
+// (percent-encoded, so that the whole can stand in a cookie). `*` says that there was more than has
+// room: only the primary is sure to be as far. Clients keep this: the format cannot change, only
+// the version.
 //
 // Invariant: merging never takes a client back. Within an epoch the higher TXID wins; a higher
-// epoch wins always.
+// epoch wins always, since what an old primary had beyond it is lost and nobody can wait for it.
 
 import type { Position } from '../node-view.ts';
 
 export interface Positions {
   readonly byDatabase: ReadonlyMap<string, Position>;
-  /** Whether some had no room: only the primary is sure to be as far. */
+  /** Whether some had no room. */
   readonly isPartial: boolean;
 }
 
 export const NO_POSITIONS: Positions = { byDatabase: new Map(), isPartial: false };
 
-/** As in the proxy: what one of them writes the other has to read. */
-const LENGTH_MAX = 2048;
-const COUNT_MAX = 32;
+/** Browsers keep 4096 bytes a cookie, servers take some 16 KiB of headers with all cookies. */
+export const POSITIONS_LENGTH_MAX = 2048;
+/** More than one request of an app that has a database for each user writes to. */
+export const POSITIONS_COUNT_MAX = 32;
+
 const VERSION = '1';
 const MORE = '*';
 const ENTRY = /^(?<epoch>\d{1,15}):(?<txid>[0-9a-f]{1,16}):(?<name>[^:]+)$/;
 
 /** What cannot be read is as if it was not there: anybody can send anything. */
 export function parsePositions(text: string): Positions {
-  if (text.length > LENGTH_MAX) return NO_POSITIONS;
+  if (text.length > POSITIONS_LENGTH_MAX) return NO_POSITIONS;
   const [version, ...entries] = text.split('&');
   const isPartial = entries[0] === MORE;
   if (isPartial) entries.shift();
-  if (version !== VERSION || entries.length > COUNT_MAX) return NO_POSITIONS;
+  if (version !== VERSION || entries.length > POSITIONS_COUNT_MAX) return NO_POSITIONS;
   const byDatabase = new Map<string, Position>();
   for (const entry of entries) {
     const { epoch, txid, name } = ENTRY.exec(entry)?.groups ?? {};
@@ -70,14 +73,17 @@ export function mergePositions(older: Positions, newer: Positions): Positions {
   let length = VERSION.length + 1 + MORE.length;
   for (const [database, position] of merged) {
     length += 1 + formatEntry(database, position).length;
-    if (length > LENGTH_MAX || byDatabase.size === COUNT_MAX) break;
+    if (length > POSITIONS_LENGTH_MAX || byDatabase.size === POSITIONS_COUNT_MAX) break;
     byDatabase.set(database, position);
   }
   const isPartial = older.isPartial || newer.isPartial || byDatabase.size < merged.size;
   return { byDatabase, isPartial };
 }
 
-/** Whether somebody who is at `actual` has all that was seen at `wanted`. */
+/**
+ * Whether somebody who is at `actual` has all that was seen at `wanted`. A higher epoch alone does
+ * not say so: a node may have heard of it and still be fetching what came before.
+ */
 export function isReached(wanted: Position, actual: Position | undefined): boolean {
   return actual !== undefined && actual.epoch >= wanted.epoch && actual.txid >= wanted.txid;
 }

@@ -1,0 +1,25 @@
+// What nodes, their proxies and their applications say to each other in headers, for whoever speaks
+// with them: where a client stands, and that a request was forwarded.
+
+export {
+  formatHop,
+  formatVia,
+  type Hop,
+  HOP_HEADER,
+  isGoingRound,
+  maybeParseHop,
+  passedCount,
+  type SignedRequest,
+} from './hop.ts';
+export {
+  formatPositions,
+  isNothing,
+  isReached,
+  mergePositions,
+  NO_POSITIONS,
+  onePosition,
+  parsePositions,
+  type Positions,
+  POSITIONS_COUNT_MAX,
+  POSITIONS_LENGTH_MAX,
+} from './positions.ts';
