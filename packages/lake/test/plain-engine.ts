@@ -26,6 +26,8 @@ export class PlainEngine implements LakeEngine {
   /** How often a plan was made, and a query executed. */
   plans = 0;
   executions = 0;
+  /** Of the next plan and the next snapshot. */
+  schemaVersion = 1n;
   #snapshot = 1n;
   readonly #instance: DuckDBInstance;
 
@@ -48,7 +50,8 @@ export class PlainEngine implements LakeEngine {
       }
       const isReadOnly = statements.every(({ isRead }) => isRead);
       const isDeterministic = isReadOnly && !/\b(?:now|random)\(/.test(sql);
-      return { sql, statements, isReadOnly, isDeterministic, tables: [] };
+      const schemaVersion = isReadOnly ? this.schemaVersion : undefined;
+      return { sql, statements, isReadOnly, isDeterministic, schemaVersion, tables: [] };
     } catch (error) {
       throw new LakeError('parse', 'LAKE_PARSE', (error as Error).message, { cause: error });
     } finally {
@@ -115,7 +118,7 @@ export class PlainEngine implements LakeEngine {
   }
 
   #state(): Pick<Execution, 'snapshot' | 'position'> {
-    const snapshot = { id: this.#snapshot, schemaVersion: 1n, madeAt: '' };
+    const snapshot = { id: this.#snapshot, schemaVersion: this.schemaVersion, madeAt: '' };
     return { snapshot, position: `p${this.#snapshot}` };
   }
 }

@@ -109,6 +109,8 @@ class Engine implements LakeEngine {
       throw translateError(error, this.#translate);
     }
     const isReadOnly = statements.every(({ isRead }) => isRead);
+    // Before a view is judged by its name: what views there are is read with the snapshot.
+    const schemaVersion = isReadOnly ? await this.#schemaVersion(serving) : undefined;
     const plan: RequestPlan = {
       sql,
       statements: statements.map((statement, index) => {
@@ -117,6 +119,7 @@ class Engine implements LakeEngine {
       }),
       isReadOnly,
       isDeterministic: isReadOnly && statements.every((each) => isStable(each, serving)),
+      schemaVersion,
       tables: [...new Set(statements.flatMap(({ tables }) => tables))],
     };
     this.#plans.set(plan, statements);
@@ -218,8 +221,14 @@ class Engine implements LakeEngine {
     serving?.close();
   }
 
-  async #pin(): Promise<PinnedConnection> {
-    const serving = await this.#serve();
+  async #schemaVersion(serving: Serving): Promise<bigint> {
+    const pin = await this.#pin(serving);
+    pin.release(false);
+    return pin.snapshot.schemaVersion;
+  }
+
+  async #pin(given?: Serving): Promise<PinnedConnection> {
+    const serving = given ?? (await this.#serve());
     this.#observe(serving);
     try {
       return await serving.pins.acquire();

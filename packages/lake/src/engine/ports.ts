@@ -47,6 +47,8 @@ export interface RequestPlan {
   readonly isReadOnly: boolean;
   /** Whether the same snapshot always gives the same answer: it may be cached. */
   readonly isDeterministic: boolean;
+  /** Of a read: the schema for which that is so; in a later one a view can be another. */
+  readonly schemaVersion: bigint | undefined;
   /** Tables that it names, as `schema.table`; views and macros are not looked through. */
   readonly tables: readonly string[];
 }

@@ -38,9 +38,8 @@ export class PlanCache {
   async #make(sql: string): Promise<RequestPlan> {
     const plan = await this.#engine.plan(sql);
     // Writes are not asked for again, and may need no catalog that is there.
-    if (!plan.isReadOnly) return plan;
-    const { schemaVersion } = await this.#engine.snapshot();
-    // One too new does no harm to a plan that is too old: it is checked again when it runs.
+    const { schemaVersion } = plan;
+    if (schemaVersion === undefined) return plan;
     this.#entries.set(sql, { schemaVersion, plan });
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > PLANS_MAX && oldest !== undefined) this.#entries.delete(oldest);

@@ -61,11 +61,7 @@ export class ResultAnswer {
 
   async send(visit: Visit, question: Question): Promise<void> {
     const { plan } = question;
-    if (!plan.isReadOnly) return this.#run(visit, question, undefined);
-    if (!plan.isDeterministic) {
-      if (question.isStored) visit.response.setHeader('Cache-Control', 'no-store');
-      return this.#run(visit, question, undefined);
-    }
+    if (!plan.isReadOnly || !plan.isDeterministic) return this.#run(visit, question, undefined);
     const key = keyOf(visit, question);
     const state = stateOf(await this.#engine.snapshot());
     if (question.isStored) {
@@ -102,7 +98,7 @@ export class ResultAnswer {
         timeoutMs: leftMs,
         mayWrite,
       });
-      await this.#sendExecution(visit, question, execution, key);
+      await this.#sendExecution(visit, question, execution, keptBy(key, plan, execution));
     } finally {
       await execution?.close();
       leave();
@@ -229,7 +225,11 @@ export class ResultAnswer {
     response.setHeader('X-Skein-Position', head.position);
     response.setHeader('X-Skein-Cache', head.outcome);
     this.#setTime(visit);
-    if (!isStored || head.key === undefined) return;
+    if (!isStored) return;
+    if (head.key === undefined) {
+      response.setHeader('Cache-Control', 'no-store');
+      return;
+    }
     const isCompressed = head.isCompressed ?? wish.encoding !== 'identity';
     response.setHeader('ETag', formatEtag(etagOf(head.key, head.state), isCompressed));
     response.setHeader('Cache-Control', this.#cacheControl());
@@ -284,6 +284,15 @@ interface Head {
 /** Query, parameters and format: what a result depends on beside the state of the lake. */
 function keyOf({ wish }: Visit, { plan, parameters }: Question): string {
   return JSON.stringify([wish.format, plan.sql, parameters ?? null]);
+}
+
+/** A view may have been replaced since the plan was made: then nobody said that it may be kept. */
+function keptBy(
+  key: string | undefined,
+  plan: RequestPlan,
+  { snapshot }: Execution,
+): string | undefined {
+  return snapshot.schemaVersion === plan.schemaVersion ? key : undefined;
 }
 
 function stateOf({ id, schemaVersion, madeAt }: Snapshot): string {

@@ -166,14 +166,16 @@ async function analyzeQuery(piece: Piece, parser: SqlParser): Promise<Statement>
   const denied = functions.find(isDeniedFunction);
   if (denied !== undefined) throw forbidden(`The function ${denied} is not for clients`);
   const names = [...new Set([...functions, ...tables])];
+  const work = sqlWork(piece, sql, sql);
   return {
     kind: 'SELECT',
     sql: piece.sql,
     isRead: true,
-    isDeterministic: !isVolatile(piece.tokens, names),
+    // Tables of `staging` are other ones in the next process, and in this one when it is told to.
+    isDeterministic: !work.mayReadStaging && !isVolatile(piece.tokens, names),
     tables,
     names,
-    work: sqlWork(piece, sql, sql),
+    work,
   };
 }
 
@@ -188,7 +190,7 @@ function isVolatile(tokens: readonly Token[], names: readonly string[]): boolean
 
 /** What only this process knows, or what tells of it. */
 function isOfThisProcess(name: string): boolean {
-  return /^(?:staging\.|information_schema\.|duckdb_|pragma_|system\.|pg_)/.test(name);
+  return /^(?:information_schema\.|duckdb_|pragma_|system\.|pg_)/.test(name);
 }
 
 /** EXPLAIN does what it explains when it is to ANALYZE it. */
