@@ -16,6 +16,7 @@ import { quoteText } from '../sql/token-cursor.ts';
 import {
   createSecretStatement,
   createTokenStatement,
+  isObjectPath,
   parseObjectPath,
 } from '../store/object-location.ts';
 import { LakeError } from './errors.ts';
@@ -82,7 +83,8 @@ function setupStatements(config: EngineConfig, role: LakeRole, helperFolder: str
     // state of its own: while inlined rows were flushed, a reader missed them here and there.
     `SET GLOBAL sqlite_disable_multithreaded_scans = true`,
     ...(extensions.httpfs === undefined ? [] : [`LOAD ${quoteText(extensions.httpfs)}`]),
-    ...(config.s3 === undefined
+    // A reader with a gateway has no use for the keys: what it does not have it cannot lose.
+    ...(config.s3 === undefined || !isObjectPath(path)
       ? []
       : [createSecretStatement(config.s3, parseObjectPath(config.dataPath))]),
     ...(role === 'reader' && config.readToken !== undefined

@@ -1,0 +1,71 @@
+// What DuckDB is given when a session begins, as DuckDB itself tells.
+
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { RecordingLog, tempDir } from '@skein/testkit';
+
+import { EXTENSIONS_CACHE } from '../../test/real-engine.ts';
+import { provideExtensions } from '../store/extensions.ts';
+import { openSession } from './duckdb-session.ts';
+import type { EngineConfig, LakeRole } from './ports.ts';
+import { alwaysWriter } from './role-sources.ts';
+
+const S3 = {
+  endpoint: 'http://127.0.0.1:9',
+  region: 'us-east-1',
+  accessKey: 'key-of-the-store',
+  secretKey: 'secret-of-the-store',
+  pathStyle: true,
+};
+
+async function secretsOf(config: EngineConfig, role: LakeRole): Promise<unknown[]> {
+  const session = await openSession(config, role);
+  try {
+    const connection = await session.instance.connect();
+    const reader = await connection.runAndReadAll('SELECT name FROM duckdb_secrets() ORDER BY 1');
+    connection.closeSync();
+    return reader.getRowsJson().flat();
+  } finally {
+    session.close();
+  }
+}
+
+test('the keys of the store are for who writes to it, and for readers without a gateway', async (t) => {
+  const folder = tempDir(t);
+  const [data, scratchFolder] = [join(folder, 'data'), join(folder, 'scratch')];
+  for (const each of [data, scratchFolder]) mkdirSync(each);
+  const log = new RecordingLog();
+  const onDisk: EngineConfig = {
+    catalogPath: join(folder, 'catalog.db'),
+    dataPath: `${data}/`,
+    extensions: await provideExtensions({ cacheFolder: EXTENSIONS_CACHE, needsHttpfs: true, log }),
+    role: alwaysWriter(),
+    externalTables: {
+      allowHosts: [],
+      allowPrivate: false,
+      maxBytes: 1,
+      timeoutMs: 1,
+      allowFolders: [],
+    },
+    scratchFolder,
+    maintenance: {
+      intervalMs: 0,
+      inlineRowsMax: 10,
+      flushRows: 1000,
+      flushAfterMs: 60_000,
+      targetFileBytes: 100_000_000,
+      keepSnapshotsMs: 0,
+      keepFilesMs: 0,
+    },
+  };
+  assert.deepEqual(await secretsOf(onDisk, 'writer'), []);
+  const inStore = { ...onDisk, dataPath: 's3://lake/data/', s3: S3 };
+  const readDataPath = 'http://127.0.0.1:9/objects/';
+  const withGateway = { ...inStore, readDataPath, readToken: 'token-of-the-gateway' };
+  assert.deepEqual(await secretsOf(withGateway, 'reader'), ['lake_gateway']);
+  assert.deepEqual(await secretsOf(withGateway, 'writer'), ['lake_objects']);
+  assert.deepEqual(await secretsOf(inStore, 'reader'), ['lake_objects']);
+});
