@@ -65,6 +65,7 @@ class Engine implements LakeEngine {
   #opening: Promise<Serving> | undefined;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #lastFailure: unknown;
+  #looking: Promise<Snapshot> | undefined;
   #stopRoles: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #seenPosition = '';
@@ -172,13 +173,14 @@ class Engine implements LakeEngine {
     const until = AbortSignal.any([deadline.signal, AbortSignal.timeout(options.timeoutMs)]);
     const { role } = this.#config;
     try {
-      while ((await this.snapshot()).id < snapshot) {
+      let { id } = await this.snapshot();
+      while (id < snapshot) {
         const isAnnounced = role.role === 'reader' && role.position() !== undefined;
         if (catalog !== undefined && isAnnounced) {
           await role.waitForPosition(catalog, { ...options, signal: until });
         }
-        await sleep(POLL_MS, undefined, { signal: until });
-        this.#serving?.pins.bump();
+        ({ id } = await this.#lookAgain());
+        until.throwIfAborted();
       }
     } catch (error) {
       deadline.check();
@@ -219,6 +221,21 @@ class Engine implements LakeEngine {
     // A write that has begun its commit ends it; what waits behind it is told to stop.
     await this.#queue.run(() => Promise.resolve()).catch(() => undefined);
     serving?.close();
+  }
+
+  /** One look for all who wait: anybody may ask for a position that never comes. */
+  #lookAgain(): Promise<Snapshot> {
+    this.#looking ??= this.#lookSoon().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookSoon(): Promise<Snapshot> {
+    await sleep(POLL_MS);
+    // A writer makes the snapshots itself, and knows of each.
+    if (this.role === 'reader') this.#serving?.pins.bump();
+    return this.snapshot();
   }
 
   async #schemaVersion(serving: Serving): Promise<bigint> {
