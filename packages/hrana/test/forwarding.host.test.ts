@@ -127,6 +127,15 @@ describe('A replica', () => {
     assert.deepEqual(rows, [[{ type: 'integer', value: '1' }]]);
   });
 
+  test('hands over a stream that has stored nothing', async (t) => {
+    const { primary, replica } = await startPair(t);
+    const { baton } = (await ask(replica.url, [execute('SELECT 1')])).body;
+    const requests = [execute(INSERT), CLOSE];
+    const { status, body } = await pipeline(replica.url, requests, { ...AUTHORIZATION, baton });
+    assert.deepEqual([status, body.results?.[0]?.type], [200, 'ok'], JSON.stringify(body));
+    assert.equal(primary.connect().prepare('SELECT count(*) FROM t').pluck().get(), 1);
+  });
+
   test('reads when it has what its client has seen, else at the primary', async (t) => {
     const { primary, replica } = await startPair(t, { waitMs: 30_000 });
     const position = '1&7:5:app.db';
@@ -230,6 +239,14 @@ describe('A write whose way to the primary breaks', () => {
     [
       'answers with something else',
       (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'),
+    ],
+    [
+      'is given up by something between the nodes',
+      (socket) => socket.end('HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 4\r\n\r\nlate'),
+    ],
+    [
+      'is cut by something between the nodes that says nothing of an outcome',
+      (socket) => socket.end('HTTP/1.1 503 Unavailable\r\nContent-Length: 4\r\n\r\nbusy'),
     ],
   ];
   for (const [name, treat] of treatments) {

@@ -350,6 +350,82 @@ describe('The server', () => {
     assert.deepEqual(rows, [[{ type: 'integer', value: '1' }]]);
   });
 
+  test('leaves no lock behind of a stream that it has no time for', async (t) => {
+    const { url, connect: open } = await startTestServer(t, { limits: { workers: 1, waiters: 0 } });
+    open().exec('CREATE TABLE t (x)');
+    let baton: string | null = null;
+    await waitUntil(
+      'the worker has started',
+      async () => {
+        const { status, body } = await pipeline(url, [execute('BEGIN IMMEDIATE')]);
+        ({ baton } = body);
+        return status === 200;
+      },
+      WAIT_MS,
+    );
+    const long = execute(`${COUNTING} LIMIT 2000000) SELECT max(x) FROM c`);
+    // Until the worker is busy with a stranger just when the stream goes on.
+    for (let status = 200; status === 200;) {
+      const busy = pipeline(url, [long, CLOSE]);
+      const again = await pipeline(url, [execute('SELECT 1')], { baton });
+      ({ status } = again);
+      ({ baton } = again.body);
+      await busy;
+    }
+    open().exec('BEGIN IMMEDIATE; INSERT INTO t VALUES (1); COMMIT');
+  });
+
+  test('keeps what one client sets from the next', async (t) => {
+    const { url } = await startTestServer(t, { limits: { workers: 1 } });
+    const ask = async (): Promise<unknown> =>
+      resultOf(await pipeline(url, [execute('PRAGMA foreign_keys'), CLOSE]))['rows'];
+    const before = await ask();
+    const setting = 'PRAGMA foreign_keys = OFF';
+    for (const request of [
+      { type: 'describe', sql: setting },
+      execute(`EXPLAIN ${setting}`),
+      execute(setting, [{ type: 'null' }]),
+      execute(`${setting}; SELECT 1`),
+    ]) {
+      await pipeline(url, [request, CLOSE]);
+      assert.deepEqual(await ask(), before, JSON.stringify(request));
+    }
+  });
+
+  test('waits outside of SQLite, whatever a client sets', async (t) => {
+    const { url } = await startTestServer(t, { limits: { workers: 1, busyMs: 60_000 } });
+    await pipeline(url, [execute('CREATE TABLE t (x)'), CLOSE]);
+    const { baton } = (await pipeline(url, [execute('BEGIN IMMEDIATE')])).body;
+    const waiting = pipeline(url, [
+      execute('PRAGMA busy_timeout = 20000'),
+      execute('INSERT INTO t VALUES (1)'),
+      CLOSE,
+    ]);
+    // Answered, so the next is behind what waits.
+    await pipeline(url, [execute('SELECT 1'), CLOSE]);
+    const committed = await pipeline(url, [execute('COMMIT'), CLOSE], { baton });
+    assert.equal(committed.body.results[0]!.type, 'ok');
+    const { body } = await waiting;
+    assert.deepEqual(
+      body.results.map(({ type }) => type),
+      ['ok', 'ok', 'ok'],
+    );
+  });
+
+  test('does not wait with a lock of its own, savepoint or not', async (t) => {
+    const { url, connect: open } = await startTestServer(t, { limits: { busyMs: 600_000 } });
+    const other = open();
+    other.exec('CREATE TABLE t (x); BEGIN IMMEDIATE');
+    const { body } = await pipeline(url, [
+      execute('BEGIN'),
+      execute('SELECT * FROM t'),
+      execute('SAVEPOINT a'),
+      execute('INSERT INTO t VALUES (1)'),
+      CLOSE,
+    ]);
+    assert.equal(body.results[3]!.error?.code, 'SQLITE_BUSY');
+  });
+
   test('keeps no database open that nobody uses', async (t) => {
     const { url, server, folder } = await startTestServer(t, { limits: { workers: 1 } });
     await pipeline(url, [execute('CREATE TABLE t (x)'), CLOSE]);

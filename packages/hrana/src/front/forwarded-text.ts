@@ -6,13 +6,14 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The body for the primary. `before`: requests that come first, as JSON in a list. The body was
- * read before: it is JSON, with a list of requests.
+ * read before: it is JSON, with a list of requests. A baton in it is of this node, and goes.
  */
 export function bodyForPrimary(
   body: Buffer,
   { baton, before }: { readonly baton: string | undefined; readonly before: string },
 ): Buffer {
-  if (baton === undefined && before === NOTHING) return body;
+  const isAsItWas = baton === undefined && before === NOTHING && !body.includes('"baton"');
+  if (isAsItWas) return body;
   const { requests } = JSON.parse(body.toString()) as { readonly requests: readonly Fields[] };
   const first = JSON.parse(before) as readonly Fields[];
   const sent = { ...(baton === undefined ? {} : { baton }), requests: [...first, ...requests] };

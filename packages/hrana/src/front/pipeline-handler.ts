@@ -194,7 +194,7 @@ export class PipelineHandler {
     const answer = await this.#pool.run({ stream: stream.id, body, opening });
     const isRead = isNew && flags === READ_ONLY;
     if (answer.kind !== 'answer') {
-      if (!isNew) this.#streams.end(stream);
+      if (!isNew) this.#abandon(stream);
       return errorAnswer(lossOf(answer, isRead || onlyReads(body)));
     }
     const { head } = answer;
@@ -229,6 +229,12 @@ export class PipelineHandler {
     if (isHeld) this.#streams.end(stream);
     this.#drop(stream);
     return undefined;
+  }
+
+  /** Its baton is used up, and there is no other one. */
+  #abandon(stream: HeldStream): void {
+    this.#streams.end(stream);
+    this.#drop(stream);
   }
 
   /** Nobody goes on with it: what it has begun is rolled back. */

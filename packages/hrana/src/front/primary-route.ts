@@ -115,6 +115,8 @@ export class PrimaryRoute {
     if (status === 503 && outcome === 'not-executed') {
       return { kind: 'not-executed', reason: `the node at ${url} refuses it` };
     }
+    // Of something between the nodes that gave up, or of a primary that does not know.
+    if (status >= 500) return lost(`it answered with status ${status}`);
     return { kind: 'refused', answer: refusal(status, body.toString()) };
   }
 }

@@ -126,6 +126,8 @@ export class Connection {
   #prepareAnew(sql: string): PreparedStatement {
     const { words, parameters } = outlineOf(sql);
     checkAllowed(words, sql);
+    // SQLite obeys most pragmas as it prepares them, also those that only are explained.
+    if (words.includes('PRAGMA')) this.#isChanged = true;
     const isReadTransaction = isReadonlyBegin(words);
     // libSQL's own words; SQLite has the transaction, but no name for it.
     const statement = this.#compile(isReadTransaction ? 'BEGIN' : sql);
@@ -150,6 +152,9 @@ export class Connection {
         throw new HranaError('SQL_NO_STATEMENT', 'There is no statement in the text');
       }
       throw new HranaError('SQL_MANY_STATEMENTS', 'There is more than one statement in the text');
+    } finally {
+      // Drivers set it as they connect. It is pipeline.ts that waits, for all of them.
+      if (/busy_timeout/i.test(sql)) this.#database.pragma('busy_timeout = 0');
     }
   }
 }

@@ -42,7 +42,7 @@ export class Stream {
   check({ isReadonly }: PreparedStatement): void {
     // One that fails may have written before.
     if (!isReadonly) this.hasWritten = true;
-    if (this.isReading && !this.connection.inTransaction) this.isReading = false;
+    if (!this.connection.inTransaction) [this.isReading, this.hasBeenUsed] = [false, false];
     if (isReadonly || !this.isReading) return;
     throw new HranaError(
       'SQL_NOT_ALLOWED',
@@ -53,6 +53,7 @@ export class Stream {
   /** To be called after each that was executed. */
   executed({ step }: PreparedStatement): void {
     if (step === 'begin-readonly') this.isReading = true;
-    this.hasBeenUsed = step === 'none';
+    // A savepoint within a transaction leaves its locks as they are.
+    if (step === 'none') this.hasBeenUsed = true;
   }
 }
