@@ -17,6 +17,9 @@ const OF_ONE_CONNECTION = new Set([
   'upgrade',
 ]);
 
+/** A body whose length is left behind would be taken for the next request. */
+const OF_THE_BODY = 'content-length';
+
 const VIA = '1.1 skein-lake';
 /** An ingress before an ingress is possible, a loop has no end. */
 const VIA_COUNT_MAX = 4;
@@ -59,6 +62,7 @@ function keep(raw: readonly string[], alsoLeft: readonly string[]): string[] {
     if (raw[i]!.toLowerCase() !== 'connection') continue;
     for (const name of raw[i + 1]!.split(',')) named.add(name.trim().toLowerCase());
   }
+  named.delete(OF_THE_BODY);
   const kept: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();

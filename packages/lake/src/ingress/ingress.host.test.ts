@@ -26,7 +26,9 @@ class FakeNode {
   /** Has everything up to here. */
   position = 0;
   onRequest: (request: IncomingMessage, response: ServerResponse) => void;
-  readonly #server = createServer((request, response) => this.#answer(request, response));
+  readonly #server = createServer({ maxHeaderSize: 64 * 1024 }, (request, response) =>
+    this.#answer(request, response),
+  );
   url = '';
 
   constructor(role: LakeRole | undefined, name: string) {
@@ -322,4 +324,30 @@ test('startIngress() refuses what is no address, and a port that is taken', asyn
   }
   const port = Number(new URL(taken.url).port);
   await assert.rejects(startIngress({ ...usual, writers: [], port }), { code: 'LAKE_STORE_START' });
+});
+
+test('A client cannot have the length of its body left behind', async (t) => {
+  const only = await node(t, 'writer', 'w');
+  const url = await ingress(t, { writers: [only.url], readers: [] });
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  t.after(() => socket.destroy());
+  // A body without a length would be taken for a request of its own.
+  const hidden = 'POST /hidden HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+  socket.write(
+    'GET /q/shown HTTP/1.1\r\nHost: x\r\nConnection: close, content-length\r\n' +
+      `Content-Length: ${hidden.length}\r\n\r\n${hidden}`,
+  );
+  assert.match((await buffer(socket)).toString(), new RegExp(`w /q/shown ${hidden.length}`));
+  assert.deepEqual(only.seen, ['GET /q/shown']);
+});
+
+test('A query in a header may be as long as a node takes it', async (t) => {
+  const only = await node(t, 'writer', 'w');
+  const url = await ingress(t, { writers: [only.url], readers: [] });
+  const query = `SELECT '${'x'.repeat(30_000)}'`;
+  only.onRequest = ({ headers }, response) => {
+    response.end(String(headers['x-seafowl-query'] === query));
+  };
+  const answer = await fetch(`${url}/q/hash`, { headers: { 'X-Seafowl-Query': query } });
+  assert.deepEqual([answer.status, await answer.text()], [200, 'true']);
 });

@@ -21,6 +21,8 @@ export interface Ingress {
 }
 
 const CLOSE_IDLE_MS = 20;
+/** As much as the nodes take: whole statements stand in headers. */
+const HEADER_BYTES_MAX = 64 * 1024;
 
 /** Listens when this resolves, and has asked all nodes once. Throws StoreError. */
 export async function startIngress(options: IngressOptions): Promise<Ingress> {
@@ -52,6 +54,7 @@ function createIngressServer(limits: IngressLimits): Server {
     headersTimeout: limits.headersMs,
     // Uploads take their time; what stands still is noticed.
     requestTimeout: 0,
+    maxHeaderSize: HEADER_BYTES_MAX,
     noDelay: true,
   });
   server.maxConnections = limits.connections;
