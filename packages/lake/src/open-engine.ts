@@ -13,6 +13,7 @@ import type { LakeEngine, RoleSource } from './engine/ports.ts';
 import { alwaysWriter } from './engine/role-sources.ts';
 import { readOnly, roleOfNode } from './node-role.ts';
 import { provideExtensions } from './store/extensions.ts';
+import { lockFolder } from './store/folder-lock.ts';
 import { type Gateway, startGateway } from './store/gateway.ts';
 import { isObjectPath } from './store/object-location.ts';
 
@@ -36,7 +37,8 @@ export async function openLake(config: LakeConfig, log: Log): Promise<OpenLake> 
   };
   try {
     const { catalogPath, dataPath, scratchFolder, s3 } = config;
-    await mkdir(scratchFolder, { recursive: true });
+    // Before anything in it is touched: what another lake has there is in use.
+    closers.push(unlocking(lockFolder(scratchFolder, "the lake's scratch files")));
     if (config.nodeFolder === undefined) await mkdir(dirname(catalogPath), { recursive: true });
     const isInStore = isObjectPath(dataPath);
     if (!isInStore) await mkdir(dataPath, { recursive: true });
@@ -74,6 +76,10 @@ export async function openLake(config: LakeConfig, log: Log): Promise<OpenLake> 
     await close();
     throw error;
   }
+}
+
+function unlocking(unlock: () => void): () => Promise<void> {
+  return async () => unlock();
 }
 
 async function connectTo({ nodeFolder, catalogPath }: LakeConfig): Promise<NodeView | undefined> {

@@ -95,6 +95,13 @@ test('a query opens the lake, or asks the one that runs, which ends in order', a
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /missing_table/);
 
+  const second = start(folder, ['serve']);
+  onTestEnd(t, () => void second.kill('SIGKILL'));
+  const complaint = text(second.stderr!);
+  const [refused] = (await once(second, 'exit')) as [number];
+  assert.equal(refused, 1);
+  assert.match(await complaint, /Another process has the folder of the lake's scratch files/);
+
   server.kill('SIGTERM');
   const [code] = (await once(server, 'exit')) as [number];
   assert.equal(code, 0);

@@ -3,15 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { brotliDecompressSync, constants, gunzipSync, zstdDecompressSync } from 'node:zlib';
 
 import { DuckDBInstance } from '@duckdb/node-api';
-import { waitUntil } from '@skein/testkit';
+import { tempDir, waitUntil } from '@skein/testkit';
 import { tableFromIPC } from 'apache-arrow';
 
 import { PlainEngine } from './plain-engine.ts';
@@ -41,11 +41,20 @@ test('Arrow, CSV and Parquet by Accept and by ?format=', async (t) => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
   const reader = await connection.runAndReadAll(`SELECT * FROM '${file}'`);
   assert.deepEqual(reader.getRowsJson(), [['1', 'a,b', null]]);
-  assert.deepEqual(readdirSync(server.scratchFolder), ['downloaded.parquet']);
+  assert.deepEqual(readdirSync(join(server.scratchFolder, 'http')), []);
   assert.equal((await server.send(`${path}?format=xml`)).status, 400);
   // An extension says nothing.
   const named = await server.send(`/q/${hash(sql)}.csv`, { headers: { 'X-Skein-Query': sql } });
   assert.deepEqual(named.rows, [{ id: 1, text: 'a,b', nothing: null }]);
+});
+
+test('what a killed process has left of uploads and results is removed', async (t) => {
+  const scratchFolder = tempDir(t);
+  const left = join(scratchFolder, 'http', 'upload-1-1');
+  mkdirSync(dirname(left));
+  await writeFile(left, 'half of a file');
+  await startTestServer(t, await PlainEngine.create(), { scratchFolder });
+  assert.deepEqual(readdirSync(dirname(left)), []);
 });
 
 test('compression by Accept-Encoding, small answers as they are', async (t) => {

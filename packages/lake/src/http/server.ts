@@ -1,8 +1,10 @@
 // The HTTP server of the lake: takes requests in, finds out who sends them and where they go, and
 // has every one answered, whatever happens.
 
+import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 
 import { PROMETHEUS_CONTENT_TYPE } from '@skein/host';
 
@@ -38,7 +40,8 @@ export async function startLakeServer(
   options: LakeHttpOptions,
 ): Promise<LakeServer> {
   const { log, limits } = options;
-  const handler = new LakeHandler(options);
+  const scratchFolder = await emptyFolder(join(options.scratchFolder, 'http'));
+  const handler = new LakeHandler({ ...options, scratchFolder });
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     // Uploads take their time; what stands still is noticed where it is read.
@@ -61,6 +64,13 @@ export async function startLakeServer(
     address: server.address() as AddressInfo,
     close: () => close(server, limits.closeMs),
   };
+}
+
+/** What a process that was killed had in work is nobody's any more. */
+async function emptyFolder(folder: string): Promise<string> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return folder;
 }
 
 class LakeHandler {
@@ -138,7 +148,6 @@ class LakeHandler {
     }
   }
 
-  /** Whether this node can be asked, and who it is; with a position, as soon as it has that. */
   /**
    * Ready: the catalog can be read, up to a position if one is asked for. Says who this is, which
    * is what ingresses go by.

@@ -3,7 +3,7 @@
 export type StoreErrorCode =
   /** An extension of DuckDB is nowhere to be had. */
   | 'LAKE_EXTENSION_MISSING'
-  /** The gateway or the ingress cannot listen, or its folder cannot be used. */
+  /** The gateway or the ingress cannot listen, or a folder of the lake cannot be used. */
   | 'LAKE_STORE_START'
   /** The object store is configured in a way that cannot be. */
   | 'LAKE_STORE_CONFIG'

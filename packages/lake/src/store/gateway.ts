@@ -1,21 +1,13 @@
 // The gateway of a reader to its object store, with its cache on the local disk: DuckLake's data
 // path is overridden by its URL. One gateway has its folder for itself.
 
-import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
-import {
-  type Clock,
-  type Log,
-  nodeFileLocks,
-  type Random,
-  systemClock,
-  systemRandom,
-} from '@skein/host';
+import { type Clock, type Log, type Random, systemClock, systemRandom } from '@skein/host';
 
 import type { S3Settings } from '../engine/ports.ts';
 import { BlockCache } from './block-cache.ts';
-import { StoreError } from './errors.ts';
+import { lockFolder } from './folder-lock.ts';
 import { startGatewayServer } from './gateway-server.ts';
 import { endpointOf, parseObjectPath } from './object-location.ts';
 import { ObjectReader } from './object-reader.ts';
@@ -63,7 +55,7 @@ const TOKEN_BYTES = 32;
 export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const { s3, dataPath, cacheFolder, cacheBytesMax, log, clock = systemClock, limits } = config;
   const { bucket, prefix } = parseObjectPath(dataPath);
-  const unlock = lockFolder(cacheFolder);
+  const unlock = lockFolder(cacheFolder, "the gateway's cache");
   try {
     const folder = join(cacheFolder, 'blocks');
     const cache = await BlockCache.open({ folder, maxBytes: cacheBytesMax, log });
@@ -101,21 +93,4 @@ function statsOf(reader: ObjectReader, cache: BlockCache): GatewayStats {
   const { blockCount, bytes, evictedCount, damagedCount } = cache.figures;
   const figures = { cachedBlocks: blockCount, cachedBytes: bytes, evictedCount, damagedCount };
   return { ...reader.figures, ...figures };
-}
-
-/** Returns what gives it back. The lock ends with the process, whatever becomes of it. */
-function lockFolder(folder: string): () => void {
-  let fd: number;
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    fd = openSync(join(folder, 'lock'), 'a');
-  } catch (cause) {
-    const message = `The folder of the gateway's cache cannot be used: ${folder}`;
-    throw new StoreError('LAKE_STORE_START', message, { cause });
-  }
-  if (nodeFileLocks.tryLockFile(fd)) return () => closeSync(fd);
-  closeSync(fd);
-  const message = `Another process has the cache of objects in ${folder}`;
-  const hint = 'Give this node a cache folder of its own';
-  throw new StoreError('LAKE_STORE_START', message, { hint });
 }
