@@ -40,8 +40,12 @@ function connectTimeout(): Error {
   return Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT', syscall: 'connect' });
 }
 
-/** Whether the error came before there was a connection: nothing can have been sent. */
+/**
+ * Whether the error came before there was a connection: nothing can have been sent. Where a name
+ * has several addresses there is one for each.
+ */
 export function isConnectError(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isConnectError);
   if (!(error instanceof Error) || !('syscall' in error)) return false;
   return error.syscall === 'connect' || error.syscall === 'getaddrinfo';
 }

@@ -159,9 +159,9 @@ class NodeForwarding implements ForwardingDatabase {
     mode: TransactionMode,
   ): Promise<T> {
     const transaction = new RemoteTransaction(this.#server);
-    await transaction.begin(mode);
     let result: T;
     try {
+      await transaction.begin(mode);
       result = await work(transaction);
     } catch (error) {
       await transaction.rollback();

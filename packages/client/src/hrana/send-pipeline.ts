@@ -76,11 +76,19 @@ export async function sendPipeline(
   { requests, baton, position }: Pipeline,
 ): Promise<PipelineResult> {
   const body = JSON.stringify(baton === undefined ? { requests } : { baton, requests });
-  const { status, text, headers } = await post(server, body, position);
-  if (status !== 200) throw refusalOf(status, text);
-  const seen = headers['skein-position'];
-  const { baton: next, results } = JSON.parse(text) as Omit<PipelineResult, 'position'>;
+  const posted = await post(server, body, position);
+  if (posted.status !== 200) throw refusalOf(posted);
+  const seen = posted.headers['skein-position'];
+  const { baton: next, results } = readResults(posted.text);
   return { baton: next, results, position: typeof seen === 'string' ? seen : undefined };
+}
+
+function readResults(text: string): Omit<PipelineResult, 'position'> {
+  try {
+    return JSON.parse(text) as Omit<PipelineResult, 'position'>;
+  } catch (cause) {
+    throw new OutcomeUnknownError(cause);
+  }
 }
 
 /** What failed, as the drivers of SQLite throw it; or that the answer to a commit was lost. */
@@ -159,9 +167,11 @@ function unreachable({ host }: URL, cause: Error): SkeinError {
 /** Codes of the server that say why there is nobody to write to. */
 const NO_PRIMARY_CODES: ReadonlySet<unknown> = new Set(['NO_PRIMARY', 'NOT_PRIMARY']);
 
-function refusalOf(status: number, text: string): Error {
+function refusalOf({ status, text, headers }: Posted): Error {
   const error = maybeError(text);
-  if (status === 502) return new OutcomeUnknownError(error);
+  const isNotExecuted = status === 503 && headers['skein-outcome'] === 'not-executed';
+  // Something before the server may have given up waiting for it.
+  if (status >= 500 && !isNotExecuted) return new OutcomeUnknownError(error);
   if (NO_PRIMARY_CODES.has(error.code)) return new NoPrimaryError(error);
   if (status === 503) {
     return new SkeinError('NODE_UNREACHABLE', `The SQL server cannot answer: ${error.message}`);

@@ -90,8 +90,12 @@ function limitConnecting(socket: Socket): void {
   socket.once('close', stop);
 }
 
-/** Whether the error came before there was a connection: nothing can have been sent. */
+/**
+ * Whether the error came before there was a connection: nothing can have been sent. Where a name
+ * has several addresses there is one for each.
+ */
 function isConnectError(error: Error): boolean {
+  if (error instanceof AggregateError) return (error.errors as Error[]).every(isConnectError);
   if (!('syscall' in error)) return false;
   return error.syscall === 'connect' || error.syscall === 'getaddrinfo';
 }
