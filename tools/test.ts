@@ -86,8 +86,8 @@ const PHASES: readonly Phase[] = [
   },
   {
     name: 'mount',
-    what: 'real mounts, one at a time',
-    command: nodeTest(['--test-concurrency=1'], (path) => path.endsWith('.mount.test.ts')),
+    what: 'real mounts',
+    command: nodeTest(['--test-concurrency=2'], (path) => path.endsWith('.mount.test.ts')),
   },
   {
     name: 'cluster',
