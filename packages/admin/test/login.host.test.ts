@@ -45,6 +45,34 @@ describe('login', () => {
     assert.equal(client.cookies.has('skein_admin_session'), false);
   });
 
+  test('counts for nothing when the password is changed while it is checked', async (t) => {
+    let change = (): void => undefined;
+    const site = await startSite(t, {
+      now: () => {
+        // The user was read; what comes next is the check, which takes turns of the event loop.
+        setImmediate(change);
+        return Date.now();
+      },
+    });
+    // Of other parameters than today's, so that a login replaces it.
+    const old = await hashPassword(PASSWORD, { ...CHEAP_SCRYPT, cost: 32 });
+    const recent = await hashPassword('another battery', CHEAP_SCRYPT);
+    const store = (hash: string): void =>
+      site.connections.write((database) => {
+        setPassword(database, maybeUser(database, USERNAME)!.id, hash);
+      });
+    store(old);
+    const client = new Client(site.url);
+    const page = await client.get('/admin/login');
+    change = () => store(recent);
+    const fields = { username: USERNAME, password: PASSWORD, next: '' };
+    const answer = await client.send('/admin/login', page, fields);
+    assert.equal(answer.status, 401);
+    assert.equal(client.cookies.has('skein_admin_session'), false);
+    const { password } = site.connections.read((database) => maybeUser(database, USERNAME))!;
+    assert.equal(password, recent);
+  });
+
   test('begins another session each time, and ends the one before', async (t) => {
     const site = await startSite(t);
     const client = await startClient(site);

@@ -62,11 +62,18 @@ export async function logIn(visit: Visit): Promise<Reply> {
     return reply.kind === 'page' ? { ...reply, retryAfterS: waitS } : reply;
   }
   if (result.kind === 'wrong' || user === undefined) {
-    const problem = 'The username or the password is wrong';
-    const parts = { next, username, problem };
-    return readReady(visit, (database) => loginForm(visit, database, parts, 401));
+    return readReady(visit, (database) => wrongForm(visit, database, { next, username }));
   }
   return begin(visit, { user, next, newHash: result.newHash });
+}
+
+function wrongForm(
+  visit: Visit,
+  database: SqliteHandle,
+  given: Pick<LoginView, 'next' | 'username'>,
+): Reply {
+  const problem = 'The username or the password is wrong';
+  return loginForm(visit, database, { ...given, problem }, 401);
 }
 
 function readCandidate(visit: Visit, { fields }: FormBody): Candidate | Reply {
@@ -103,6 +110,11 @@ interface Beginning {
 function begin(visit: Visit, { user, next, newHash }: Beginning): Reply {
   const { site, request } = visit;
   return writeReady(visit, (database) => {
+    // While the password was checked it may have been changed, or its user locked.
+    const now = maybeUser(database, user.username);
+    if (now?.isActive !== true || now.id !== user.id || now.password !== user.password) {
+      return wrongForm(visit, database, { next, username: user.username });
+    }
     const key = readKey(database);
     const nowMs = site.nowMs(database);
     const cookie = maybeCookie(request.headers, 'skein_admin_session');
