@@ -10,7 +10,7 @@ test('isPublicAddress() is true for public addresses only, however they are writ
   const private_ =
     '127.0.0.1 127.1 2130706433 0x7f.1 0.0.0.0 10.1.2.3 172.31.0.1 192.168.1.1 169.254.169.254 ' +
     '100.64.0.1 192.0.2.1 198.18.0.1 224.0.0.1 240.0.0.1 255.255.255.255 ::1 :: fe80::1 ' +
-    'fe80::1%eth0 ' +
+    'fe80::1%eth0 168.63.129.16 ::7f00:1 ::169.254.169.254 64:ff9b:1::a00:1 192.0.0.192 ' +
     'fc00::1 ff02::1 ::ffff:127.0.0.1 ::ffff:8.8.8.8.8 64:ff9b::7f00:1 2002:7f00:1:: 2001:db8::1 x';
   for (const address of private_.split(' ')) {
     assert.equal(isPublicAddress(address), false, address);

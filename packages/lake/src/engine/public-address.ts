@@ -9,14 +9,13 @@ import ipaddr from 'ipaddr.js';
 
 import { LakeError } from './errors.ts';
 
-/** The ranges of ipaddr.js that hold one IPv4 address within. */
-const TUNNELS: ReadonlySet<string> = new Set([
-  'ipv4Mapped',
-  'rfc6145',
-  'rfc6052',
-  '6to4',
-  'teredo',
-]);
+/** What is unicast to ipaddr.js, and is not public: */
+const NOT_PUBLIC = [
+  // The agent of Azure's machines, which tells each of its certificates and settings.
+  '168.63.129.16/32',
+  // IPv4 within IPv6 as it was before RFC 4291.
+  '::/96',
+].map((range) => ipaddr.parseCIDR(range));
 
 /** Of an address as text, also in the old forms of IPv4 (`0x7f.1`, `2130706433`). */
 export function isPublicAddress(text: string): boolean {
@@ -24,7 +23,10 @@ export function isPublicAddress(text: string): boolean {
   if (!ipaddr.isValid(bare)) return false;
   const address = ipaddr.process(bare);
   const range = address.range();
-  return range === 'unicast' && !TUNNELS.has(range);
+  const isListed = NOT_PUBLIC.some(
+    ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
+  );
+  return range === 'unicast' && !isListed;
 }
 
 export interface AddressPolicy {
