@@ -18,8 +18,13 @@ import { refused } from './public-address.ts';
 /** `s3://bucket/key`, with what S3 allows in the name of a bucket. */
 const OBJECT = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.+)$/s;
 
+export type LocationConfig = Pick<
+  EngineConfig,
+  'dataPath' | 's3' | 'scratchFolder' | 'externalTables'
+>;
+
 export interface LocationOptions {
-  readonly config: EngineConfig;
+  readonly config: LocationConfig;
   readonly signal: AbortSignal;
   readonly timeMs: number;
 }
@@ -95,7 +100,9 @@ async function fetchObject(
   const { config, signal, timeMs } = options;
   const { s3, isOwn, isAnonymous } = objectStore(table, config);
   const [, bucket, key] = OBJECT.exec(table.location) ?? [];
-  if (bucket === undefined || key === undefined) throw refused('The location names no object');
+  if (bucket === undefined || key === undefined || !isPlainKey(key)) {
+    throw refused('The location names no object');
+  }
   const url = objectUrl(s3, bucket, key);
   // The lake's own store may be anywhere; it alone may.
   const policy = isOwn
@@ -105,6 +112,11 @@ async function fetchObject(
   await fetchFile(url, path, { policy, signal, headers });
 }
 
+/** In an address `a/../b` is `b`, and `../b` another bucket; stores drop slashes, too. */
+function isPlainKey(key: string): boolean {
+  return key.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
 interface ObjectStore {
   readonly s3: S3Settings;
   readonly isOwn: boolean;
@@ -112,7 +124,7 @@ interface ObjectStore {
 }
 
 /** As OPTIONS say; without keys the lake's own store, and only what is the lake's bucket. */
-function objectStore(table: ExternalTable, config: EngineConfig): ObjectStore {
+function objectStore(table: ExternalTable, config: LocationConfig): ObjectStore {
   const option = (name: string): string | undefined =>
     table.options.get(name) ?? table.options.get(`aws.${name}`) ?? table.options.get(`s3.${name}`);
   const accessKey = option('access_key_id');
@@ -140,13 +152,13 @@ function objectStore(table: ExternalTable, config: EngineConfig): ObjectStore {
   };
 }
 
-function inherited(table: ExternalTable, config: EngineConfig): ObjectStore {
+function inherited(table: ExternalTable, config: LocationConfig): ObjectStore {
   const { s3 } = config;
   if (s3 === undefined) throw refused('The location is in S3: OPTIONS have to say with which keys');
   const { bucket, prefix } = parseObjectPath(config.dataPath);
   const isOwnBucket = table.location.startsWith(`s3://${bucket}/`);
-  // The lake's own files hold what no snapshot shows any more.
-  if (!isOwnBucket || (prefix !== '' && table.location.startsWith(`s3://${bucket}/${prefix}`))) {
+  // The lake's own files hold what no snapshot shows any more. Without a prefix all are its own.
+  if (!isOwnBucket || table.location.startsWith(`s3://${bucket}/${prefix}`)) {
     throw refused("Without keys in OPTIONS only other objects of the lake's bucket can be named");
   }
   return { s3, isOwn: true, isAnonymous: false };
