@@ -36,6 +36,8 @@ export const REFUSED = 15;
 export const READ_ONLY = 1;
 /** OPEN: a database that is not there is made. */
 export const MAY_CREATE = 2;
+/** OPEN: where the database stands is told after what only reads too. */
+export const TELL_READS = 4;
 /** DONE: the client has not closed the stream. */
 export const STREAM_OPEN = 1;
 /** DONE: the body begins with a position of sixteen digits, which what was committed has. */

@@ -174,6 +174,28 @@ describe('A replica', () => {
     assert.equal((await read).status, 200);
   });
 
+  test('shows later what it was shown by the primary', async (t) => {
+    const { primary, replica } = await startPair(t, { waitMs: 30_000 });
+    const { writeFileSync } = process.getBuiltinModule('node:fs');
+    writeFileSync(`${primary.folder}/app.db-pos`, '0000000000000009/8000000000000001\n');
+    // Left open, so it belongs to the primary; it only reads.
+    const select = execute('SELECT * FROM t');
+    const { baton } = (await ask(replica.url, [execute('BEGIN'), select])).body;
+    const end = [execute('COMMIT'), CLOSE];
+    const { headers } = await pipeline(replica.url, end, { ...AUTHORIZATION, baton });
+    assert.equal(headers.get('skein-position'), '1&7:9:app.db');
+    const read = ask(replica.url, [select, CLOSE]);
+    refuses(primary);
+    replica.view.update({ positions: [['app.db', { epoch: 7, txid: 8n }]] });
+    const pending = Symbol('pending');
+    assert.equal(
+      await Promise.race([read, ask(primary.url, [CLOSE]).then(() => pending)]),
+      pending,
+    );
+    replica.view.update({ positions: [['app.db', { epoch: 7, txid: 9n }]] });
+    assert.equal((await read).status, 200);
+  });
+
   test('waits for nothing of an epoch that is over', async (t) => {
     const { primary, replica } = await startPair(t, { waitMs: 60_000 });
     const { writeFileSync } = process.getBuiltinModule('node:fs');

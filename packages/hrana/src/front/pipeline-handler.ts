@@ -30,6 +30,7 @@ import {
   POSITION_LENGTH,
   READ_ONLY,
   STREAM_OPEN,
+  TELL_READS,
   WITH_POSITION,
 } from '../frames.ts';
 import type { DatabasePosition } from '../node-view.ts';
@@ -52,7 +53,7 @@ export class PipelineHandler {
   readonly #pool: WorkerPool;
   readonly #streams: StreamTable;
   readonly #primary: PrimaryRoute;
-  /** What clients of this node have written at the primary: reads here are to have it. */
+  /** What clients of this node have seen at the primary: reads here are to have it. */
   readonly #written = new Map<string, DatabasePosition>();
   readonly #stopWatching: () => void;
 
@@ -188,8 +189,7 @@ export class PipelineHandler {
   /** `isNew`: its connection is opened, as the role of the node has it. */
   async #runHere(visit: Visit, stream: HeldStream, isNew: boolean): Promise<LocalResult> {
     const { database, body } = visit;
-    const isPrimary = this.#options.view.role === 'primary';
-    const flags = isPrimary ? (mayBeMade(database, this.#options) ? MAY_CREATE : 0) : READ_ONLY;
+    const flags = this.#openingFlags(visit);
     const opening = isNew ? { database, flags } : undefined;
     const answer = await this.#pool.run({ stream: stream.id, body, opening });
     const isRead = isNew && flags === READ_ONLY;
@@ -205,6 +205,13 @@ export class PipelineHandler {
     if (head.kind === FORWARD) return { before: text };
     const { code } = JSON.parse(text) as { readonly code: HranaErrorCode };
     return refusal(code === 'SQL_DATABASE_NOT_FOUND' ? 404 : 400, text);
+  }
+
+  #openingFlags({ database, headers }: Visit): number {
+    if (this.#options.view.role !== 'primary') return READ_ONLY;
+    const create = mayBeMade(database, this.#options) ? MAY_CREATE : 0;
+    // What was read here is not to be missing later where the client has asked.
+    return create | (headers[HOP_HEADER] === undefined ? 0 : TELL_READS);
   }
 
   #done(

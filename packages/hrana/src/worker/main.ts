@@ -21,6 +21,7 @@ import {
   RELEASED,
   RUN,
   STREAM_OPEN,
+  TELL_READS,
   WAKE,
   WITH_POSITION,
   writeFrame,
@@ -37,7 +38,8 @@ function take({ kind, stream, request, flags }: FrameHead, body: Buffer): void {
     case OPEN: {
       const path = `${folder}/${body.toString()}`;
       const [isReadonly, mayCreate] = [(flags & READ_ONLY) !== 0, (flags & MAY_CREATE) !== 0];
-      workbench.open(stream, { path, isReadonly, mayCreate });
+      const tellsReads = (flags & TELL_READS) !== 0;
+      workbench.open(stream, { path, isReadonly, mayCreate, tellsReads });
       return;
     }
     case RUN: {

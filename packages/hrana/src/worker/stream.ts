@@ -10,6 +10,7 @@ const STORED_COUNT_MAX = 1024;
 
 export class Stream {
   readonly connection: Connection;
+  readonly tellsReads: boolean;
   readonly stored: Map<number, string> = new Map();
   /** The client has closed it: what comes after that in the pipeline is refused. */
   isClosed = false;
@@ -20,8 +21,9 @@ export class Stream {
   /** Since the transaction began a statement was executed in it. */
   hasBeenUsed = false;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, tellsReads: boolean) {
     this.connection = connection;
+    this.tellsReads = tellsReads;
   }
 
   store(sqlId: number, sql: string): void {

@@ -21,6 +21,11 @@ export interface WorkbenchLimits {
   readonly bytes: number;
 }
 
+export interface StreamOptions extends ConnectionOptions {
+  /** Where the database stands is told after what only reads too. */
+  readonly tellsReads: boolean;
+}
+
 /** What became of a pipeline. */
 export type Result =
   | {
@@ -50,7 +55,7 @@ const RETRY_MS = [2, 5, 10, 15, 20, 25];
 
 export class Workbench {
   readonly #limits: WorkbenchLimits;
-  readonly #openings = new Map<number, ConnectionOptions>();
+  readonly #openings = new Map<number, StreamOptions>();
   readonly #streams = new Map<number, Stream>();
   readonly #idle = new IdleConnections();
   #parked: Parked[] = [];
@@ -62,7 +67,7 @@ export class Workbench {
   }
 
   /** The database is opened with the first pipeline. */
-  open(stream: number, opening: ConnectionOptions): void {
+  open(stream: number, opening: StreamOptions): void {
     this.#openings.set(stream, opening);
   }
 
@@ -139,7 +144,7 @@ export class Workbench {
     assert(opening !== undefined, 'A stream is opened before it is used');
     const connection = this.#connect(opening);
     if (connection === undefined) return undefined;
-    const stream = new Stream(connection);
+    const stream = new Stream(connection, opening.tellsReads);
     this.#streams.set(id, stream);
     return stream;
   }
@@ -195,11 +200,12 @@ function storeRequests({ stored }: Stream): string {
 
 /**
  * Where the database stands after what the stream has committed, once. Undefined: it has written
- * nothing, or nobody knows.
+ * nothing that is to be told, or nobody knows.
  */
 function takePosition(stream: Stream): string | undefined {
   const { connection } = stream;
-  if (!stream.hasWritten || connection.inTransaction) return undefined;
+  const isTold = stream.hasWritten || stream.tellsReads;
+  if (!isTold || connection.inTransaction) return undefined;
   stream.hasWritten = false;
   return connection.position();
 }
