@@ -57,6 +57,20 @@ test('what a killed process has left of uploads and results is removed', async (
   assert.deepEqual(readdirSync(dirname(left)), []);
 });
 
+test('a body that is not UTF-8 is refused, not mended', async (t) => {
+  const engine = await PlainEngine.create();
+  const server = await startTestServer(t, engine);
+  const headers = { 'Content-Type': 'application/json' };
+  const send = (body: Buffer): ReturnType<typeof server.send> =>
+    server.send('/q', { method: 'POST', headers, body });
+  const sql = JSON.stringify({ query: "SELECT 'é' AS x" });
+  assert.deepEqual((await send(Buffer.from(sql))).rows, [{ x: 'é' }]);
+  const refused = await send(Buffer.from(sql, 'latin1'));
+  assert.equal(refused.status, 400);
+  assert.match(refused.text, /not UTF-8/);
+  assert.equal(engine.executions, 1);
+});
+
 test('compression by Accept-Encoding, small answers as they are', async (t) => {
   const server = await startTestServer(t, await PlainEngine.create());
   const plain = await server.query(ROWS);

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { LakeHttpError } from './errors.ts';
+import { badRequest, LakeHttpError } from './errors.ts';
 
 export interface BodyLimits {
   readonly bytesMax: number;
@@ -10,7 +10,7 @@ export interface BodyLimits {
   readonly stallMs: number;
 }
 
-/** Throws LakeHttpError: too large, too slow. Rejects when the client leaves. */
+/** Throws LakeHttpError: too large, too slow, no UTF-8. Rejects when the client leaves. */
 export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<string> {
   const { bytesMax, stallMs } = limits;
   const announced = Number(request.headers['content-length'] ?? 0);
@@ -28,7 +28,16 @@ export async function readBody(request: IncomingMessage, limits: BodyLimits): Pr
   } finally {
     clearTimeout(timer);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return decode(Buffer.concat(parts));
+}
+
+/** What is not UTF-8 would come into a table as something else than was sent. */
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badRequest('The body of the request is not UTF-8');
+  }
 }
 
 export function tooLarge(bytesMax: number): LakeHttpError {
