@@ -168,7 +168,7 @@ describe('A pipeline', () => {
     assert.deepEqual(tables, []);
   });
 
-  test('reaches no other file', async (t) => {
+  test('reaches no other file, and nobody else in its process', async (t) => {
     const { url, folder } = await startTestServer(t);
     const other = `${folder}/other.db`;
     for (const sql of [
@@ -178,6 +178,10 @@ describe('A pipeline', () => {
       `VACUUM main INTO '${other}'`,
       `PRAGMA temp_store_directory = '${folder}'`,
       `PRAGMA main."temp_store_directory" = '${folder}'`,
+      `EXPLAIN PRAGMA temp_store_directory = '${folder}'`,
+      `EXPLAIN QUERY PLAN PRAGMA temp_store_directory = '${folder}'`,
+      'PRAGMA hard_heap_limit = 300000',
+      ';EXPLAIN PRAGMA [soft_heap_limit](300000)',
     ]) {
       const { body } = await pipeline(url, [execute(sql), { type: 'sequence', sql }, CLOSE]);
       const codes = body.results.slice(0, 2).map(({ error }) => error?.code);

@@ -180,6 +180,9 @@ const LASTING: ReadonlySet<string> = new Set([
   'RELEASE',
 ]);
 
+/** Where temporary files are, and how much memory there is: for all who share the worker. */
+const OF_THE_PROCESS = /(?:temp|data)_store_directory|(?:hard|soft)_heap_limit/i;
+
 /** Other files than the database are none of a caller's business. */
 function checkAllowed(words: readonly string[], sql: string): void {
   const [first] = words;
@@ -189,9 +192,9 @@ function checkAllowed(words: readonly string[], sql: string): void {
   if (first === 'VACUUM' && words.includes('INTO')) {
     throw new HranaError('SQL_NOT_ALLOWED', 'VACUUM INTO is not allowed: it writes another file');
   }
-  // Of the whole process, and the name may be quoted.
-  if (first === 'PRAGMA' && /(?:temp|data)_store_directory/i.test(sql)) {
-    throw new HranaError('SQL_NOT_ALLOWED', 'Where temporary files are is not to be changed');
+  // Also where it is only explained: SQLite obeys as it prepares. The name may be quoted.
+  if (words.includes('PRAGMA') && OF_THE_PROCESS.test(sql)) {
+    throw new HranaError('SQL_NOT_ALLOWED', 'What holds for the whole process is not to be set');
   }
 }
 
