@@ -57,6 +57,26 @@ describe('A write over HTTP', () => {
     });
   }
 
+  test('is unknown in a transaction only after its caller has ended that', async (t) => {
+    const database = await startForwarding(t, (response, body) => {
+      if (body.includes('INSERT')) response.destroy();
+      const result = { cols: [], rows: [], affected_row_count: 0, last_insert_rowid: null };
+      const done = { type: 'ok', response: { type: 'execute', result } };
+      response.end(JSON.stringify({ baton: 'held', base_url: null, results: [done] }));
+    });
+    const outcomeAfter = async (...before: readonly string[]): Promise<Outcome> => {
+      const error: unknown = await database
+        .transaction(async (transaction) => {
+          for (const sql of before) await transaction.execute(sql);
+          await transaction.execute('INSERT INTO t VALUES (1)');
+        })
+        .catch((thrown: unknown) => thrown);
+      return outcomeOf(error);
+    };
+    assert.equal(await outcomeAfter('SELECT 1'), 'not-executed');
+    assert.equal(await outcomeAfter('commit'), 'unknown');
+  });
+
   test('leaves no stream behind of a transaction that could not begin', async (t) => {
     const bodies: string[] = [];
     const database = await startForwarding(t, (response, body) => {

@@ -26,7 +26,7 @@ export interface SqlLimits {
   readonly responseBytes: number;
   readonly rows: number;
   readonly connections: number;
-  /** Requests that wait for a worker, a position or a primary. */
+  /** Requests that wait for a worker. What waits for a position or a primary has a connection. */
   readonly waiters: number;
   /** How long a read waits for this node to have what its client has seen. */
   readonly waitMs: number;

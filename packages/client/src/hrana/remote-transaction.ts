@@ -1,7 +1,8 @@
 // A transaction at the primary: a stream of Hrana from its BEGIN to its end.
 //
-// Invariant: what was begun is committed by commit() alone. A transaction whose connection is lost
-// before is rolled back by the server, which ends streams that nobody goes on with.
+// Invariant: what was begun is committed by commit(), unless its caller executes a COMMIT. A
+// transaction whose connection is lost before either is rolled back by the server, which ends
+// streams that nobody goes on with.
 
 import { SkeinError } from '../errors.ts';
 import {
@@ -22,6 +23,8 @@ export class RemoteTransaction {
   readonly #server: HranaServer;
   #baton: string | undefined;
   #isOver = false;
+  /** Its caller may have ended it: what follows is committed by itself. */
+  #mayBeEnded = false;
 
   constructor(server: HranaServer) {
     this.#server = server;
@@ -55,12 +58,14 @@ export class RemoteTransaction {
 
   async #run(sql: string, args: SqlArguments): Promise<QueryResult> {
     let sent: PipelineResult;
+    this.#mayBeEnded ||= ENDING.test(sql);
     try {
       sent = await this.#send([statement(sql, args)]);
     } catch (cause) {
       this.#isOver = true;
       const message = 'The transaction is lost with its connection, and was rolled back';
-      throw cause instanceof SkeinError && cause.outcome === 'unknown'
+      const isLost = cause instanceof SkeinError && cause.outcome === 'unknown';
+      throw isLost && !this.#mayBeEnded
         ? new SkeinError('NODE_UNREACHABLE', message, { cause })
         : cause;
     }
@@ -76,6 +81,9 @@ export class RemoteTransaction {
     return result;
   }
 }
+
+/** Also where it stands in a literal, or ends a CASE: too careful is right. */
+const ENDING = /\b(?:commit|end|rollback)\b/i;
 
 const CLOSE: HranaRequest = { type: 'close' };
 
