@@ -48,6 +48,27 @@ test('Arrow, CSV and Parquet by Accept and by ?format=', async (t) => {
   assert.deepEqual(named.rows, [{ id: 1, text: 'a,b', nothing: null }]);
 });
 
+test('a GET whose parameters are in its body is stored by nobody', async (t) => {
+  const server = await startTestServer(t, await PlainEngine.create());
+  const sql = 'SELECT $1::INT AS x';
+  const send = (parameters: readonly number[]): ReturnType<typeof server.send> =>
+    server.send(`/q/${hash(sql)}`, {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ query: sql, parameters }),
+    });
+  for (const x of [1, 2]) {
+    const { rows, headers } = await send([x]);
+    assert.deepEqual(rows, [{ x }]);
+    assert.deepEqual([headers['cache-control'], headers.etag], ['no-store', undefined]);
+  }
+  const inUrl = await server.send(`/q/${hash(sql)}?parameters=[3]`, {
+    headers: { 'X-Skein-Query': sql },
+  });
+  assert.match(String(inUrl.headers['cache-control']), /max-age/);
+  // Nor is a client that carries a position given what was kept for one that does not.
+  assert.match(String(inUrl.headers.vary), /X-Skein-Position/);
+});
+
 test('what a killed process has left of uploads and results is removed', async (t) => {
   const scratchFolder = tempDir(t);
   const left = join(scratchFolder, 'http', 'upload-1-1');

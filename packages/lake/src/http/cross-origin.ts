@@ -31,6 +31,7 @@ const VARY = [
   'Content-Type',
   'Origin',
   'X-Seafowl-Query',
+  'X-Skein-Position',
   'X-Skein-Query',
 ].join(', ');
 

@@ -68,7 +68,10 @@ export class QueryHandler {
     if (!plan.isReadOnly) throw new LakeHttpError(405, 'LAKE_METHOD', 'NOT_READ_ONLY_QUERY');
     await this.#reach(visit);
     const parameters = body?.parameters ?? visit.wish.parameters;
-    await this.#answers.send(visit, { plan, parameters, isStored: true });
+    // Caches go by the URL: parameters in a body would give one client the answer of another.
+    const isStored = body?.parameters === undefined;
+    if (!isStored) visit.response.setHeader('Cache-Control', 'no-store');
+    await this.#answers.send(visit, { plan, parameters, isStored });
   }
 
   #authorise({ principal }: Visit, plan: RequestPlan): void {
