@@ -29,7 +29,7 @@ async function startForwarding(t: TestContext, answering: Answering): Promise<Fo
   const { port } = server.address() as AddressInfo;
   const node = new FakeNode(tempDir(t), 'replica');
   const url = `http://127.0.0.1:${port}`;
-  const database = openForwarding(node, { database: 'app.db', url, driver: 'node-sqlite' });
+  const database = openForwarding(node, { database: 'app.db', url, driver: 'node:sqlite' });
   onTestEnd(t, () => database.close());
   return database;
 }
