@@ -21,7 +21,7 @@ test('a lake that is made anew has other ETags than the one before', async (t) =
   assert.notEqual(etags[0], etags[1]);
 });
 
-test('a plan for another schema than the one that is read promises nothing to caches', async (t) => {
+test('a plan for another schema than that of the answer promises caches nothing', async (t) => {
   const engine = await PlainEngine.create();
   const plan = engine.plan.bind(engine);
   engine.plan = async (sql) => {

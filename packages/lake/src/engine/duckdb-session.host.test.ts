@@ -33,7 +33,7 @@ async function secretsOf(config: EngineConfig, role: LakeRole): Promise<unknown[
   }
 }
 
-test('the keys of the store are for who writes to it, and for readers without a gateway', async (t) => {
+test('the keys of the store are for writers, and for readers without a gateway', async (t) => {
   const folder = tempDir(t);
   const [data, scratchFolder] = [join(folder, 'data'), join(folder, 'scratch')];
   for (const each of [data, scratchFolder]) mkdirSync(each);
