@@ -57,3 +57,15 @@ describe('outlineOf()', () => {
     assert.deepEqual(of('SELECT :ä, $a::b(c)'), [':ä', '$a::b(c)']);
   });
 });
+
+test('Texts may be as long as a request', () => {
+  const times = 7_000_000;
+  for (const sql of [
+    `SELECT '${"''".repeat(times)}', 1`,
+    `SELECT "${'""'.repeat(times)}", 1`,
+    `SELECT /*${'* '.repeat(times)}*/ 1`,
+  ]) {
+    assert.equal(statementsOf(`${sql}; SELECT 2`).length, 2);
+    assert.deepEqual(outlineOf(sql), { words: ['SELECT'], parameters: [] });
+  }
+});

@@ -17,15 +17,16 @@ const WORD_REST = `[${LETTER}0-9$]*`;
 /** What tokens are made of; blanks and comments are matched too, and are none. */
 const TOKEN = new RegExp(
   [
-    String.raw`(?<blank>\s+|--[^\n]*|/\*[^*]*(?:\*(?!/)[^*]*)*(?:\*/|$))`,
+    String.raw`(?<blank>\s+|--[^\n]*|/\*[^]*?(?:\*/|$))`,
     `(?<word>[${LETTER}]${WORD_REST})`,
     // The names of $ are those of Tcl: $a::b(c).
-    String.raw`(?<parameter>\?\d*|[:@$][${LETTER}0-9$]+(?:::[${LETTER}0-9$]+)*(?:\([^\s)]*\))?)`,
+    String.raw`(?<parameter>\?\d*|[:@$][${LETTER}0-9$]+(?:::[${LETTER}0-9$]+){0,99}(?:\([^\s)]*\))?)`,
     '(?<semicolon>;)',
-    // Each run of characters as one: a literal may have megabytes.
-    `'[^']*(?:''[^']*)*'?`,
-    `"[^"]*(?:""[^"]*)*"?`,
-    '`[^`]*(?:``[^`]*)*`?',
+    // A literal may have megabytes, and each repetition of a group needs stack: one with very many
+    // doubled quotes is several tokens, of which each but the last ends within a pair.
+    `'[^']*(?:''[^']*){0,999}'?`,
+    `"[^"]*(?:""[^"]*){0,999}"?`,
+    '`[^`]*(?:``[^`]*){0,999}`?',
     String.raw`\[[^\]]*\]?`,
     // Numbers, with whatever letters stand behind them.
     `[0-9.][${LETTER}0-9.]*`,
