@@ -13,6 +13,7 @@ interface Token {
 /** Beyond ASCII, SQLite takes every character for a letter. */
 const LETTER = String.raw`A-Za-z_\u0080-\u{10ffff}`;
 const WORD_REST = `[${LETTER}0-9$]*`;
+const NAME = `[${LETTER}0-9$]+`;
 
 /** What tokens are made of; blanks and comments are matched too, and are none. */
 const TOKEN = new RegExp(
@@ -20,7 +21,7 @@ const TOKEN = new RegExp(
     String.raw`(?<blank>\s+|--[^\n]*|/\*[^]*?(?:\*/|$))`,
     `(?<word>[${LETTER}]${WORD_REST})`,
     // The names of $ are those of Tcl: $a::b(c).
-    String.raw`(?<parameter>\?\d*|[:@$][${LETTER}0-9$]+(?:::[${LETTER}0-9$]+){0,99}(?:\([^\s)]*\))?)`,
+    String.raw`(?<parameter>\?\d*|[:@$]${NAME}(?:::${NAME}){0,99}(?:\([^\s)]*\))?)`,
     '(?<semicolon>;)',
     // A literal may have megabytes, and each repetition of a group needs stack: one with very many
     // doubled quotes is several tokens, of which each but the last ends within a pair.

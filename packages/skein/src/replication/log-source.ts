@@ -40,7 +40,7 @@ export interface EngineLogSourceOptions {
  * Looks no more often than this, so that what is committed in short order travels together: a
  * message, a sync and a wal-index less for each. Who commits now and then is looked at at once.
  */
-const ROUND_MS = 2;
+const ROUND_MS = 1;
 
 export class EngineLogSource implements LogSource {
   readonly #options: EngineLogSourceOptions;
