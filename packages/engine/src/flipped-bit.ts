@@ -3,9 +3,9 @@
 // A CRC is linear: flipping a bit changes it by an amount that depends on the place of the bit
 // only. So the difference between the CRC of what is there and the CRC that it should have names
 // the bit, if there is one. That something else than one flipped bit leaves such a difference has
-// the odds of 1 to 2^63 divided by the number of bits; of what a disk does to single bits, only four
-// in the pattern of the polynomial, 11011, do: no CRC tells them from the one bit that stands 64
-// bits before. A write that a power cut took apart never does.
+// the odds of 1 to 2^63 divided by the number of bits. Four bits in the pattern of the polynomial,
+// 11011, do: no CRC-64 of this kind tells them from the one bit that stands 64 bits before. A write
+// that a power cut took apart never does.
 
 export interface FlippedBit {
   /** Offset of its byte. */
