@@ -1,20 +1,9 @@
 // What the server knows of its node: the role, where the primary's SQL is, where the databases
 // stand. It is told, it never asks.
 
-export type NodeRole =
-  | 'primary'
-  /** Follows a primary that is known. */
-  | 'replica'
-  /** Nobody is known to be primary. */
-  | 'no-primary'
-  /** There may be a primary, but nobody may write. */
-  | 'fenced';
+import type { NodeRole, Position as DatabasePosition } from '@skein/client/peers';
 
-/** Where a database stands for readers of this node. */
-export interface DatabasePosition {
-  readonly epoch: number;
-  readonly txid: bigint;
-}
+export type { DatabasePosition, NodeRole };
 
 export interface PrimaryNode {
   readonly name: string;

@@ -4,21 +4,9 @@
 // Invariant: what a view says was true of the node at some moment, and moments never go back.
 
 import { assert } from '@skein/bytes';
+import type { NodeRole, Position as DatabasePosition } from '@skein/client/peers';
 
-export type NodeRole =
-  | 'primary'
-  /** Follows a primary that is known. */
-  | 'replica'
-  /** Nobody is known to be primary. */
-  | 'no-primary'
-  /** There may be a primary, but nobody may write: two nodes claim it, or the disk failed. */
-  | 'fenced';
-
-/** Where a database stands for readers of this node. */
-export interface DatabasePosition {
-  readonly epoch: number;
-  readonly txid: bigint;
-}
+export type { DatabasePosition, NodeRole };
 
 export interface PrimaryNode {
   readonly name: string;

@@ -5,6 +5,7 @@
 // kept, so that two Set-Cookie are two.
 
 import { formatHop, formatVia, HOP_HEADER } from './hop.ts';
+import { OF_ONE_CONNECTION } from './one-connection.ts';
 
 export interface RequestHeaders {
   /** Name, value, name, value. */
@@ -22,19 +23,6 @@ export interface RequestHeaders {
   readonly isChunked: boolean;
 }
 
-/** About one connection, or framed and asked for anew by Node. */
-const ENDING: ReadonlySet<string> = new Set([
-  'connection',
-  'expect',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 /** Told anew when a request goes on. */
 const RETOLD: ReadonlySet<string> = new Set([
   'via',
@@ -119,7 +107,7 @@ function keep(raw: readonly string[], isKept: (name: string) => boolean): string
   const kept: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();
-    if (ENDING.has(name) || named.has(name) || !isKept(name)) continue;
+    if (OF_ONE_CONNECTION.has(name) || named.has(name) || !isKept(name)) continue;
     kept.push(raw[i]!, raw[i + 1]!);
   }
   return kept;

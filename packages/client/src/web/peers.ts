@@ -1,6 +1,7 @@
 // What nodes, their proxies and their applications say to each other in headers, for whoever speaks
-// with them: where a client stands, and that a request was forwarded.
+// with them: where a client stands, that a request was forwarded, what does not go on with it.
 
+export type { NodeRole, Position } from '../node-view.ts';
 export {
   formatHop,
   formatVia,
@@ -11,6 +12,7 @@ export {
   passedCount,
   type SignedRequest,
 } from './hop.ts';
+export { OF_ONE_CONNECTION } from './one-connection.ts';
 export {
   formatPositions,
   isNothing,

@@ -4,18 +4,7 @@
 
 import type { IncomingMessage } from 'node:http';
 
-const OF_ONE_CONNECTION = new Set([
-  'connection',
-  'expect',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+import { OF_ONE_CONNECTION } from '@skein/client/peers';
 
 /** A body whose length is left behind would be taken for the next request. */
 const OF_THE_BODY = 'content-length';
