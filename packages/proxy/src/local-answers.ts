@@ -2,7 +2,6 @@
 // the gate that holds an answer until enough replicas have the write.
 
 import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { isNothing, mergePositions, type Positions } from '@skein/client/peers';
 
@@ -76,18 +75,19 @@ export class LocalAnswers {
   /** Whether the view has all that the app has committed. */
   async #refresh(): Promise<boolean> {
     const { view, log } = this.#options;
-    const controller = new AbortController();
-    const { signal } = controller;
+    // No signal: to abort one makes an error with a stack, for every write.
+    let timer: NodeJS.Timeout | undefined;
     try {
-      const late = sleep(REFRESH_MS, false, { signal, ref: false });
-      late.catch(() => {});
+      const late = new Promise<false>((resolve) => {
+        timer = setTimeout(() => resolve(false), REFRESH_MS);
+      });
       const fresh = Promise.resolve(view.refresh()).then(() => true);
       if (await Promise.race([fresh, late])) return true;
       log.warn('The node does not say where its databases stand');
     } catch (error) {
       log.error('The view of the node failed', { error: String(error) });
     } finally {
-      controller.abort();
+      clearTimeout(timer);
     }
     return false;
   }

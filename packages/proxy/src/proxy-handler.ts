@@ -11,16 +11,17 @@ import type { AnswerHead } from './answer-parser.ts';
 import { notExecuted, refusal, sendAnswer, unknownOutcome } from './answers.ts';
 import { decide, type Decision, isWorthWaiting, type PathRules } from './decide.ts';
 import { forwardedHeaders } from './forwarded.ts';
+import { KeptConnections, READ_IDLE_MS, WRITE_IDLE_MS } from './kept-connections.ts';
 import { LocalAnswers } from './local-answers.ts';
 import type { PrimaryNode } from './node-view.ts';
 import type { ResolvedOptions } from './options.ts';
 import { compilePatterns } from './patterns.ts';
 import { createProxyMetrics, type ProxyMetrics, type Route } from './proxy-metrics.ts';
-import { ReadConnections } from './read-connections.ts';
-import { relayRead } from './relay-read.ts';
+import { relayWhole } from './relay-whole.ts';
 import { type Passage, relay, type RelayResult } from './relay.ts';
 import { keptResponseHeaders } from './request-headers.ts';
 import { positionsOf } from './seen.ts';
+import { isSmallBody, readSmallBody } from './small-body.ts';
 import { Tunnels } from './tunnel.ts';
 import { hostAndPort, SingleUseAgent } from './upstream.ts';
 import { type Arrival, isVisit, readVisit, type Visit } from './visit.ts';
@@ -36,7 +37,7 @@ export class ProxyHandler {
   readonly #options: ResolvedOptions;
   readonly #rules: PathRules;
   readonly #metrics: ProxyMetrics;
-  readonly #connections: ReadConnections;
+  readonly #connections: KeptConnections;
   readonly #agent: SingleUseAgent;
   readonly #room: WaitingRoom;
   readonly #tunnels: Tunnels;
@@ -51,7 +52,7 @@ export class ProxyHandler {
     const metrics = createProxyMetrics(options.metrics);
     const { limits } = options;
     this.#metrics = metrics;
-    this.#connections = new ReadConnections(limits.connectMs);
+    this.#connections = new KeptConnections(limits.connectMs, options.clock);
     this.#agent = new SingleUseAgent(limits.connectMs);
     this.#room = new WaitingRoom(options.view, limits.waiters, (size) => metrics.waiting.set(size));
     this.#tunnels = new Tunnels(limits.upgrades, (size) => metrics.upgrades.set(size));
@@ -119,10 +120,12 @@ export class ProxyHandler {
 
   async #send(visit: Visit, first: Sending, times: Times): Promise<void> {
     const { clock, startWaitMs, primaryWaitMs, view } = this.#options;
+    const body = await this.#bodyOf(visit);
+    if (body === 'client-gone') return;
     let sending: Decision = first;
     let isRepeat = false;
     while (sending.go !== 'refuse') {
-      const result = await this.#sendOnce(visit, sending, times, isRepeat);
+      const result = await this.#sendOnce(visit, { sending, body, times, isRepeat });
       if (result.kind === 'answered' || result.kind === 'client-gone') return;
       if (result.kind === 'lost') {
         if (!isRepeatable(visit) || isRepeat) return this.#lost(visit, result.error);
@@ -142,12 +145,16 @@ export class ProxyHandler {
     this.#refuse(visit, refusal(sending.reason));
   }
 
-  async #sendOnce(
-    visit: Visit,
-    sending: Sending,
-    times: Times,
-    isRepeat: boolean,
-  ): Promise<RelayResult> {
+  /** What goes at once; larger ones, and those whose length nobody knows, stream. */
+  async #bodyOf(visit: Visit): Promise<Body | 'client-gone'> {
+    if (visit.expectsContinue || visit.upgrade !== undefined) return 'streams';
+    if (!visit.hasBody) return undefined;
+    if (!isSmallBody(visit.headers)) return 'streams';
+    return (await readSmallBody(visit, this.#options.limits.bodyStallMs)) ?? 'client-gone';
+  }
+
+  async #sendOnce(visit: Visit, attempt: Attempt): Promise<RelayResult> {
+    const { sending, body, times, isRepeat } = attempt;
     const isForward = sending.go === 'forward';
     const debug = this.#debugHeaders(visit, sending.go, times.waitedMs);
     const local = isForward ? undefined : this.#localAnswers.begin(visit);
@@ -161,9 +168,11 @@ export class ProxyHandler {
         if (isForward) this.#logForwarded(visit, sending.primary, answer, times);
         return local === undefined ? headers(answer) : local.headers(headers(answer));
       });
+      if (body === 'streams') return await relay(passage);
+      const idleMs = isRepeatable(visit) ? READ_IDLE_MS : WRITE_IDLE_MS;
       // What is sent again does not meet the next connection that is about to be closed.
-      const mayReuse = isRepeatable(visit) && !isRepeat;
-      return await (mayReuse ? relayRead(passage, this.#connections) : relay(passage));
+      const connection = this.#connections.take(passage.to, isRepeat ? 0 : idleMs);
+      return await relayWhole({ ...passage, body }, connection);
     } finally {
       local?.end();
     }
@@ -277,6 +286,17 @@ export class ProxyHandler {
 interface Times {
   readonly arrivedMs: number;
   readonly waitedMs: number;
+}
+
+/** Undefined: there is none. */
+type Body = Buffer | 'streams' | undefined;
+
+interface Attempt {
+  readonly sending: Sending;
+  readonly body: Body;
+  readonly times: Times;
+  /** The first one was lost. */
+  readonly isRepeat: boolean;
 }
 
 /** Whether sending it twice does what sending it once does, and it is all still there. */

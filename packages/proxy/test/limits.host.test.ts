@@ -70,9 +70,23 @@ describe('Limits', () => {
     });
     const proxy = await startTestProxy(t, { target, limits: { bodyStallMs: 50 } });
     proxy.view.update({ role: 'primary' });
-    const sent = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc';
+    const sent = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc';
     assert.equal(await exchangeRaw(proxy, sent), '');
     await gone.promise;
+  });
+
+  test('a small body that stands still, of which the app never hears', async (t) => {
+    let requests = 0;
+    const target = await startApp(t, (_, response) => {
+      requests += 1;
+      response.end('ok');
+    });
+    const proxy = await startTestProxy(t, { target, limits: { bodyStallMs: 50 } });
+    proxy.view.update({ role: 'primary' });
+    const sent = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc';
+    assert.equal(await exchangeRaw(proxy, sent), '');
+    assert.equal((await ask(proxy)).body, 'ok');
+    assert.equal(requests, 1);
   });
 
   test('a body that is slow but moves goes through, and so does the next request', async (t) => {

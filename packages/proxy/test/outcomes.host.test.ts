@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatHop } from '@skein/client/peers';
 import { onTestEnd, type TestScope } from '@skein/testkit';
 
+import { WRITE_IDLE_MS } from '../src/kept-connections.ts';
 import { PushedNodeView } from '../src/node-view.ts';
 import {
   ask,
@@ -212,21 +213,64 @@ describe('Unknown', () => {
     assert.equal(outcomeOf(reply), '502 unknown');
   });
 
-  test('a write never goes over a connection that may be about to be closed', async (t) => {
-    const sockets = new Set<Socket>();
+  test('a write that meets the end of a connection that was kept is not sent again', async (t) => {
     let requests = 0;
     const target = await startBare(t, (_, socket) => {
       requests += 1;
+      if (requests === 2) socket.resetAndDestroy();
+      else socket.write(ANSWER);
+    });
+    const proxy = await startPrimary(t, { target });
+    await ask(proxy);
+    assert.equal(outcomeOf(await ask(proxy, { method: 'POST' })), '502 unknown');
+    assert.equal(requests, 2);
+  });
+});
+
+describe('A write', () => {
+  test('takes a connection that was used a moment ago, and none that may be closed', async (t) => {
+    const sockets = new Set<Socket>();
+    const target = await startBare(t, (_, socket) => {
       sockets.add(socket);
       socket.write(ANSWER);
     });
     const proxy = await startPrimary(t, { target });
+    for (let i = 0; i < 3; i += 1) await ask(proxy, { method: 'POST', body: 'x' });
+    assert.equal(sockets.size, 1);
+    await sleep(WRITE_IDLE_MS + 1);
+    await ask(proxy, { method: 'POST', body: 'x' });
+    assert.equal(sockets.size, 2);
+  });
+
+  test('and a read takes one that has rested for longer', async (t) => {
+    const sockets = new Set<Socket>();
+    const target = await startBare(t, (_, socket) => {
+      sockets.add(socket);
+      socket.write(ANSWER);
+    });
+    const proxy = await startPrimary(t, { target });
+    await ask(proxy, { method: 'POST', body: 'x' });
+    await sleep(WRITE_IDLE_MS + 1);
     await ask(proxy);
-    for (let i = 0; i < 3; i += 1) await ask(proxy, { method: 'POST' });
-    assert.equal(requests, 4);
-    assert.equal(sockets.size, 4);
-    await ask(proxy);
-    assert.equal(sockets.size, 4, 'a read does');
+    assert.equal(sockets.size, 1);
+  });
+
+  test('is answered in whole when its connection ends while the answer is held', async (t) => {
+    const held = Promise.withResolvers<void>();
+    const target = await startBare(t, (_, socket) => socket.end(ANSWER, () => held.resolve()));
+    const view = new PushedNodeView('node1', () => held.promise.then(() => sleep(50)));
+    const proxy = await startPrimary(t, { target, view });
+    assert.equal((await ask(proxy, { method: 'POST', body: 'x' })).body, 'ok');
+  });
+
+  test('whose answer breaks off while it is held ends without one', async (t) => {
+    const target = await startBare(t, (_, socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc');
+      setTimeout(() => socket.resetAndDestroy(), 20);
+    });
+    const view = new PushedNodeView('node1', () => sleep(100));
+    const proxy = await startPrimary(t, { target, view });
+    await assert.rejects(ask(proxy, { method: 'POST', body: 'x' }));
   });
 });
 

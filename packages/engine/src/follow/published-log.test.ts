@@ -15,11 +15,13 @@ describe('PublishedLog', () => {
     own.publishDurable(2 ** 53 - 1);
     own.publishFirst(2 ** 33 + 1);
     own.publishTail(7);
+    own.publishLast(8);
     own.publishEpoch(3);
     other.hold(12, 5);
     assert.equal(other.durableLsn, 2 ** 53 - 1);
     assert.equal(other.firstLsn, 2 ** 33 + 1);
     assert.equal(other.tailSequence, 7);
+    assert.equal(other.lastLsn, 8);
     assert.equal(other.epoch, 3);
     assert.deepEqual([own.neededLsn, own.pinnedLsn], [12, 5]);
   });
@@ -29,11 +31,13 @@ describe('PublishedLog', () => {
     published.publishDurable(5);
     published.publishFirst(5);
     published.publishTail(5);
+    published.publishLast(5);
     published.publishEpoch(5);
     const code = 'ASSERTION_FAILED';
     assert.throws(() => published.publishDurable(4), { code });
     assert.throws(() => published.publishFirst(4), { code });
     assert.throws(() => published.publishTail(4), { code });
+    assert.throws(() => published.publishLast(4), { code });
     assert.throws(() => published.publishEpoch(4), { code });
     assert.throws(() => published.hold(-1, 0), { code });
   });

@@ -8,9 +8,11 @@
 //    and then finds firstLsn at or below the first of them, has read what was written there.
 //  - tailSequence moves before a record of that segment is durable. So the segments before it have
 //    all of their records.
+//  - lastLsn moves before whoever committed the record is told so.
 //  - Each of them only grows. Each number is read and written whole, and means something by itself.
 //
-// The engine's thread writes these, and the epoch; the thread that follows for others the last two.
+// The engine's thread writes these, and the epoch; the thread that follows for others writes what
+// it needs of the log.
 
 import { assert } from '@skein/bytes';
 
@@ -20,7 +22,8 @@ const TAIL_SEQUENCE = 2;
 const EPOCH = 3;
 const NEEDED_LSN = 4;
 const PINNED_LSN = 5;
-const WORDS = 6;
+const LAST_LSN = 6;
+const WORDS = 7;
 
 export class PublishedLog {
   readonly memory: SharedArrayBuffer;
@@ -36,6 +39,11 @@ export class PublishedLog {
   /** Records up to this one are durable; 0 in a new log. */
   get durableLsn(): number {
     return this.#load(DURABLE_LSN);
+  }
+
+  /** The last record, durable or not. */
+  get lastLsn(): number {
+    return this.#load(LAST_LSN);
   }
 
   /** The first record that is kept. */
@@ -68,6 +76,12 @@ export class PublishedLog {
     assert(lsn >= this.durableLsn, 'The durable end of the log moves back');
     this.#store(DURABLE_LSN, lsn);
     this.wake();
+  }
+
+  /** To be called when a record has been appended, before its transaction is reported as done. */
+  publishLast(lsn: number): void {
+    assert(lsn >= this.lastLsn, 'The end of the log moves back');
+    this.#store(LAST_LSN, lsn);
   }
 
   /** To be called before the file of any record below `lsn` is removed or used again. */

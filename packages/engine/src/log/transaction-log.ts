@@ -102,6 +102,7 @@ export class TransactionLog {
     this.#durableLsn = 0;
     this.published.publishFirst(content.segments[0]?.header.firstLsn ?? content.next.lsn);
     this.published.publishTail(content.segments.at(-1)?.header.sequence ?? 0);
+    this.published.publishLast(content.next.lsn - 1);
     // Recovery synced what it kept.
     this.#markDurable(content.next.lsn - 1);
     this.#spare = new SpareSegment(options);
@@ -167,6 +168,7 @@ export class TransactionLog {
     }
     this.#appendedBytes += size;
     this.#next = { offset: segment.end, lsn: lsn + 1, link: crcAtEnd(header) };
+    this.published.publishLast(lsn);
     return lsn;
   }
 

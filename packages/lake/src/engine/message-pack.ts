@@ -1,4 +1,5 @@
-// MessagePack, as far as WASM functions speak it: https://github.com/msgpack/msgpack/blob/master/spec.md
+// MessagePack, as far as WASM functions speak it:
+// https://github.com/msgpack/msgpack/blob/master/spec.md
 //
 // Arguments and results are nil, booleans, integers, floats, texts and arrays of them. Maps, binary
 // and extension types are refused.

@@ -31,7 +31,9 @@ export function createProxyFeed(options: ProxyFeedOptions): ProxyFeed {
     describe: () => (service === undefined ? { role: 'primary', lagMs: 0 } : describe(service)),
     positions: (): PositionMap => sink?.appliedPositions() ?? source.positions(),
     refresh: async () => {
-      await thread.call('settle-log', []);
+      const { published } = source.options.log;
+      // Mostly the client has waited for the disk: then nobody has to ask the engine's thread.
+      if (published.lastLsn > published.durableLsn) await thread.call('settle-log', []);
       source.catalog.refresh();
     },
     onChange: (listener) => {

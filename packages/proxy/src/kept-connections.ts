@@ -1,15 +1,24 @@
-// Connections for reads without a body, kept and used again.
+// Connections that are kept and used again: who opens one for each request pays more for that than
+// for all the rest of it.
+//
+// The other side may close a connection that nobody uses at the very moment when a request is on
+// its way, and nobody could tell whether it arrived. A read is sent again then; a write would have
+// an unknown outcome. So writes take only what was used a moment ago, long before any server
+// closes it (docs/decisions/0020).
 //
 // Invariant: a connection carries one request at a time, and is used again only after an answer
 // that was whole and left nothing behind.
 
 import { connect, type Socket } from 'node:net';
 
+import type { Clock } from '@skein/host';
+
 import type { HostAndPort } from './options.ts';
 import { limitConnecting } from './upstream.ts';
 
-/** Apps close what is not used after 5 s, as Node and others do; we before them. */
-const IDLE_MS = 4000;
+/** Apps close what is not used after 5 s, as Node and others do, few after 2; we before them. */
+export const READ_IDLE_MS = 4000;
+export const WRITE_IDLE_MS = 500;
 /** For each app or proxy. */
 const IDLE_COUNT_MAX = 256;
 
@@ -20,14 +29,14 @@ export interface ConnectionUser {
   onClose(error: Error | undefined): void;
 }
 
-export class ReadConnection {
+export class KeptConnection {
   readonly #socket: Socket;
   readonly #onIdle: () => boolean;
   #user: ConnectionUser | undefined;
   #error: Error | undefined;
 
   /** `onIdle`: whether it is kept. */
-  constructor(socket: Socket, onIdle: (connection: ReadConnection) => boolean) {
+  constructor(socket: Socket, onIdle: (connection: KeptConnection) => boolean) {
     this.#socket = socket;
     this.#onIdle = () => onIdle(this);
     socket.on('data', (bytes) => {
@@ -51,10 +60,18 @@ export class ReadConnection {
     this.#socket.once('close', listener);
   }
 
-  send(head: string, user: ConnectionUser): void {
+  send(head: string, body: Buffer | undefined, user: ConnectionUser): void {
     this.#user = user;
     this.#socket.setTimeout(0);
+    if (body === undefined) {
+      this.#socket.write(head, 'latin1');
+      return;
+    }
+    // In one packet if they fit.
+    this.#socket.cork();
     this.#socket.write(head, 'latin1');
+    this.#socket.write(body);
+    this.#socket.uncork();
   }
 
   pause(): void {
@@ -69,7 +86,7 @@ export class ReadConnection {
   release(): void {
     this.#user = undefined;
     this.#socket.resume();
-    if (this.isOpen && this.#onIdle()) this.#socket.setTimeout(IDLE_MS);
+    if (this.isOpen && this.#onIdle()) this.#socket.setTimeout(READ_IDLE_MS);
     else this.#socket.destroy();
   }
 
@@ -80,50 +97,63 @@ export class ReadConnection {
   }
 }
 
-export class ReadConnections {
-  readonly #connectMs: number;
-  readonly #idle = new Map<string, ReadConnection[]>();
+interface Idle {
+  readonly connection: KeptConnection;
+  readonly sinceMs: number;
+}
 
-  constructor(connectMs: number) {
+export class KeptConnections {
+  readonly #connectMs: number;
+  readonly #clock: Clock;
+  /** Those that were used last come last. */
+  readonly #idle = new Map<string, Idle[]>();
+
+  constructor(connectMs: number, clock: Clock) {
     this.#connectMs = connectMs;
+    this.#clock = clock;
   }
 
-  /** The one that was used last is the least likely to be closed by now. */
-  take({ host, port }: HostAndPort): ReadConnection {
+  /**
+   * The one that was used last, if that is not longer ago than `idleMsMax`, as the least likely to
+   * be closed by now; else a new one. 0: always a new one.
+   */
+  take({ host, port }: HostAndPort, idleMsMax: number): KeptConnection {
     const key = `${host} ${port}`;
     const idle = this.#idle.get(key) ?? [];
-    for (let each = idle.pop(); each !== undefined; each = idle.pop()) {
-      if (each.isOpen) return each;
+    const sinceMs = this.#clock.monotonicMs() - idleMsMax;
+    for (let last = idle.at(-1); last !== undefined && last.sinceMs > sinceMs; last = idle.at(-1)) {
+      idle.pop();
+      if (last.connection.isOpen) return last.connection;
     }
     return this.#open(key, { host, port });
   }
 
   destroy(): void {
     for (const idle of this.#idle.values()) {
-      for (const connection of idle) connection.destroy();
+      for (const { connection } of idle) connection.destroy();
     }
     this.#idle.clear();
   }
 
-  #open(key: string, { host, port }: HostAndPort): ReadConnection {
+  #open(key: string, { host, port }: HostAndPort): KeptConnection {
     const socket = connect({ host, port, noDelay: true });
     limitConnecting(socket, this.#connectMs);
-    const connection = new ReadConnection(socket, (each) => this.#keep(key, each));
+    const connection = new KeptConnection(socket, (each) => this.#keep(key, each));
     connection.onceClosed(() => this.#forget(key, connection));
     return connection;
   }
 
-  #keep(key: string, connection: ReadConnection): boolean {
+  #keep(key: string, connection: KeptConnection): boolean {
     const idle = this.#idle.get(key) ?? [];
     if (idle.length >= IDLE_COUNT_MAX) return false;
-    idle.push(connection);
+    idle.push({ connection, sinceMs: this.#clock.monotonicMs() });
     this.#idle.set(key, idle);
     return true;
   }
 
-  #forget(key: string, connection: ReadConnection): void {
+  #forget(key: string, connection: KeptConnection): void {
     const idle = this.#idle.get(key);
-    const index = idle?.indexOf(connection) ?? -1;
+    const index = idle?.findIndex((each) => each.connection === connection) ?? -1;
     if (index >= 0) idle!.splice(index, 1);
     // Primaries come and go.
     if (idle?.length === 0) this.#idle.delete(key);
