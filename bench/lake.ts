@@ -15,6 +15,7 @@ import { formatRows, freePorts, SOURCE_FLAGS, waitUntil } from '@skein/testkit';
 
 import { parseBenchArguments } from './lib/arguments.ts';
 import { loadHttp } from './lib/http-load.ts';
+import { postJson } from './lib/post-json.ts';
 import { median } from './lib/measure.ts';
 import { formatNumber, report } from './lib/report.ts';
 
@@ -76,14 +77,11 @@ class LakeProcess {
     sql: string,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<{ readonly text: string; readonly position: string }> {
-    const answer = await this.#fetch('/q', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...headers },
-      body: JSON.stringify({ query: sql }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${answer.status} ${text}: ${sql.slice(0, 200)}`);
-    return { text, position: answer.headers.get('x-skein-position') ?? '' };
+    const body = JSON.stringify({ query: sql });
+    const answer = await postJson({ port: this.port, path: '/q', headers, body });
+    const { status, text } = answer;
+    if (status !== 200) throw new Error(`${status} ${text}: ${sql.slice(0, 200)}`);
+    return { text, position: String(answer.headers['x-skein-position']) };
   }
 
   async upload(table: string, path: string): Promise<void> {

@@ -20,6 +20,11 @@ export async function createRealEngine(
   t: TestScope,
   changes: Partial<EngineConfig> = {},
 ): Promise<LakeEngine> {
+  return createLakeEngine({ ...(await realConfig(t)), ...changes });
+}
+
+/** Of a writer on a lake of its own. */
+export async function realConfig(t: TestScope): Promise<EngineConfig> {
   const folder = tempDir(t);
   const [data, scratch] = [join(folder, 'data'), join(folder, 'scratch')];
   for (const each of [data, scratch]) mkdirSync(each);
@@ -28,7 +33,7 @@ export async function createRealEngine(
     needsHttpfs: false,
     log: new RecordingLog(),
   });
-  return createLakeEngine({
+  return {
     catalogPath: join(folder, 'catalog.db'),
     dataPath: `${data}/`,
     extensions,
@@ -50,6 +55,5 @@ export async function createRealEngine(
       keepSnapshotsMs: 0,
       keepFilesMs: 0,
     },
-    ...changes,
-  });
+  };
 }

@@ -1,15 +1,44 @@
-// DuckDB's parser, asked without running or binding anything.
+// DuckDB's parser, asked without running or binding anything of what it is given.
+//
+// It is a DuckDB of its own, with nothing attached: where the lake is in the search path, a look for
+// any function asks the catalog first.
 
-import type { DuckDBConnection } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBPreparedStatement,
+} from '@duckdb/node-api';
+
+import { assert } from '@skein/bytes';
 
 import type { QueryTree, SqlParser } from '../sql/analyze.ts';
-import { queryTexts } from './query-texts.ts';
 
 export class DuckParser implements SqlParser {
+  readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
+  readonly #toTree: DuckDBPreparedStatement;
+  /** A prepared statement has its values in itself: one text after the other. */
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(connection: DuckDBConnection) {
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    toTree: DuckDBPreparedStatement,
+  ) {
+    this.#instance = instance;
     this.#connection = connection;
+    this.#toTree = toTree;
+  }
+
+  static async open(): Promise<DuckParser> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: '1',
+      enable_external_access: 'false',
+      lock_configuration: 'true',
+    });
+    const connection = await instance.connect();
+    const toTree = await connection.prepare('SELECT json_serialize_sql($1::VARCHAR)');
+    return new DuckParser(instance, connection, toTree);
   }
 
   async countStatements(sql: string): Promise<number> {
@@ -19,11 +48,25 @@ export class DuckParser implements SqlParser {
 
   /** Undefined for anything that is not a query. */
   async maybeQueryTree(sql: string): Promise<QueryTree | undefined> {
-    const [row] = await queryTexts(this.#connection, 'SELECT json_serialize_sql($1::VARCHAR)', [
-      sql,
-    ]);
-    const tree: unknown = JSON.parse(row![0]!);
+    const asked = this.#last.then(() => this.#serialize(sql));
+    this.#last = asked.catch(() => undefined);
+    const tree: unknown = JSON.parse(await asked);
     return isTree(tree) ? tree : undefined;
+  }
+
+  async #serialize(sql: string): Promise<string> {
+    this.#toTree.bindVarchar(1, sql);
+    const result = await this.#toTree.run();
+    // It is all there: no need to go to another thread and back for it.
+    const [text] = result.getChunk(0).getRowValues(0);
+    assert(typeof text === 'string', 'A syntax tree is a text');
+    return text;
+  }
+
+  close(): void {
+    this.#toTree.destroySync();
+    this.#connection.closeSync();
+    this.#instance.closeSync();
   }
 }
 

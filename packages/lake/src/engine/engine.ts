@@ -66,6 +66,7 @@ class Engine implements LakeEngine {
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #lastFailure: unknown;
   #looking: Promise<Snapshot> | undefined;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #stopRoles: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #seenPosition = '';
@@ -232,7 +233,9 @@ class Engine implements LakeEngine {
   }
 
   async #lookSoon(): Promise<Snapshot> {
-    await sleep(POLL_MS);
+    const restMs = this.#lookedAtMs + POLL_MS - systemClock.monotonicMs();
+    if (restMs > 0) await sleep(restMs);
+    this.#lookedAtMs = systemClock.monotonicMs();
     // A writer makes the snapshots itself, and knows of each.
     if (this.role === 'reader') this.#serving?.pins.bump();
     return this.snapshot();

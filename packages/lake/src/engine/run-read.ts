@@ -5,7 +5,7 @@ import type { DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
 import { type Statement, withIndex } from '../sql/analyze.ts';
 import type { Deadline } from './deadline.ts';
 import { LakeError } from './errors.ts';
-import { assertWhole, SilentFailure, StreamedExecution } from './executions.ts';
+import { assertWhole, SilentFailure, StreamedExecution, WholeExecution } from './executions.ts';
 import type { PinnedConnection } from './pinned-connections.ts';
 import type { ExecuteOptions, Execution, Snapshot } from './ports.ts';
 import { prepareStatement } from './run-statement.ts';
@@ -50,6 +50,8 @@ async function tryRead(
   form: 'streamed' | 'whole',
 ): Promise<Execution> {
   const pin = await serving.pins.acquire(request.deadline.signal);
+  const short = maybeShort(serving, pin, request);
+  if (short !== undefined) return runShort(pin, short, request);
   let statement: DuckDBPreparedStatement | undefined;
   try {
     for (const [index, each] of request.statements.entries()) {
@@ -82,6 +84,47 @@ async function tryRead(
   }
 }
 
+/** The text of a query that needs no check, and of which nothing has to be streamed. */
+function maybeShort(
+  serving: Serving,
+  { snapshot }: PinnedConnection,
+  { statements, options }: ReadRequest,
+): string | undefined {
+  const [{ work }, ...more] = statements as readonly [Statement, ...Statement[]];
+  if (work.type !== 'sql' || more.length > 0 || options.parameters !== undefined) return undefined;
+  const { plain } = work;
+  if (plain?.hasFewRows !== true) return undefined;
+  return serving.names.tellAll(plain.names, snapshot.schemaVersion) ? work.sql : undefined;
+}
+
+/**
+ * Runs it at once: DuckDB binds a prepared statement of the lake a second time when it runs, and
+ * each time asks the catalog.
+ */
+async function runShort(
+  pin: PinnedConnection,
+  sql: string,
+  { deadline, position, translate }: ReadRequest,
+): Promise<Execution> {
+  let isBroken = true;
+  try {
+    const result = await deadline.guard(pin.connection, () => pin.connection.run(sql));
+    isBroken = false;
+    deadline[Symbol.dispose]();
+    const { snapshot } = pin;
+    return new WholeExecution({
+      result,
+      rowsChanged: undefined,
+      snapshot,
+      position: position(snapshot),
+    });
+  } catch (error) {
+    throw withIndex(translateError(error, translate), 0);
+  } finally {
+    pin.release(isBroken);
+  }
+}
+
 interface ReadStep {
   readonly statement: Statement;
   readonly index: number;
@@ -102,7 +145,7 @@ async function prepareRead(
       prepareStatement(pin.connection, work, {
         parameters: request.options.parameters,
         mayWrite: false,
-        checked: { plans: serving.checked, schemaVersion },
+        checked: { plans: serving.checked, names: serving.names, schemaVersion },
       }),
     );
   } catch (error) {

@@ -3,6 +3,7 @@
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
+import { CatalogNames } from './catalog-names.ts';
 import { DuckParser } from './duck-parser.ts';
 import { openSession, type Session } from './duckdb-session.ts';
 import { updateInlining } from './inlining.ts';
@@ -28,6 +29,7 @@ export interface Serving {
   readonly staging: Staging;
   readonly functions: StoredFunctions;
   readonly checked: CheckedPlans;
+  readonly names: CatalogNames;
   readonly volatileNames: VolatileNames;
   close(): void;
 }
@@ -39,14 +41,18 @@ export async function openServing(
   now: () => number,
 ): Promise<Serving> {
   const session = await openSession(config, role);
+  const parser = await DuckParser.open();
   const host = new WasmHost();
   const functions = new StoredFunctions(host, await session.connect());
+  const names = new CatalogNames();
   const volatileNames = new VolatileNames();
   const pins = new PinnedConnections(session, {
     connectionsMax: config.connectionsMax ?? CONNECTIONS_MAX,
     now,
     functionCount: () => functions.registeredCount,
-    onSnapshot: async (connection, { schemaVersion }) => {
+    onSnapshot: async (connection, snapshot) => {
+      const { schemaVersion } = snapshot;
+      await names.load(connection, snapshot);
       await functions.load(connection, schemaVersion);
       await volatileNames.load(connection, schemaVersion, functions.volatileNames);
     },
@@ -55,17 +61,19 @@ export async function openServing(
   if (role === 'writer') await updateInlining(writer, config.maintenance.inlineRowsMax);
   return {
     session,
-    parser: new DuckParser(await session.connect()),
+    parser,
     pins,
     writer,
     stager: await session.connect(),
     staging: new Staging(),
     functions,
     checked: new CheckedPlans(),
+    names,
     volatileNames,
     close() {
       pins.close();
       host.close();
+      parser.close();
       session.close();
     },
   };

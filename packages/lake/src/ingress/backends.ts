@@ -174,16 +174,20 @@ export class Backends {
     if (backend.isAsked) return;
     backend.isAsked = true;
     const { probeMs: timeoutMs } = this.#options.limits;
-    const position = backend.isBehind ? this.#position : undefined;
     const answer = await probe(backend, { timeoutMs });
     backend.role = answer.role ?? backend.target.role;
     backend.name = answer.nodeName ?? backend.target.hostname;
     this.#set(backend, answer.isReady);
-    if (answer.isReady && backend.isBehind) {
-      backend.isBehind = !(await probe(backend, { timeoutMs, position })).isReady;
-    }
+    if (answer.isReady && backend.isBehind) await this.#askForPosition(backend);
     backend.isAsked = false;
     this.#wake();
+  }
+
+  /** Whether it has what it was behind of, and no newer write has found it behind meanwhile. */
+  async #askForPosition(backend: KnownBackend): Promise<void> {
+    const position = this.#position;
+    const { isReady } = await probe(backend, { timeoutMs: this.#options.limits.probeMs, position });
+    if (isReady && position === this.#position) backend.isBehind = false;
   }
 
   #set(backend: KnownBackend, isUp: boolean): void {

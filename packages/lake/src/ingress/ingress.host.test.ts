@@ -9,6 +9,7 @@ import {
 import { type AddressInfo, connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { onTestEnd, RecordingLog, waitUntil } from '@skein/testkit';
 
@@ -25,6 +26,8 @@ class FakeNode {
   isReady = true;
   /** Has everything up to here. */
   position = 0;
+  /** To say that it is ready, whatever it has. */
+  delayMs = 0;
   onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   readonly #server = createServer({ maxHeaderSize: 64 * 1024 }, (request, response) =>
     this.#answer(request, response),
@@ -68,6 +71,10 @@ class FakeNode {
     const end = (isThere: boolean): void => {
       response.writeHead(isThere && this.isReady ? 200 : 503).end();
     };
+    if (wanted === 0 && this.delayMs > 0) {
+      setTimeout(() => end(true), this.delayMs);
+      return;
+    }
     if (this.position >= wanted) return end(true);
     setTimeout(() => end(this.position >= wanted), Math.min(timeoutMs, 100));
   }
@@ -224,6 +231,22 @@ test('A reader that does not get it in time reads last until it has it', async (
   stale.position = 9;
   const isBack = async (): Promise<boolean> => (await text(`${url}/q`)).includes('stale');
   await waitUntil('the stale one is asked again', isBack, WAIT_MS);
+});
+
+test('A reader is still behind when it answers what it was asked before', async (t) => {
+  const writer = await node(t, 'writer', 'writer');
+  const [fresh, stale] = [await node(t, 'reader', 'fresh'), await node(t, 'reader', 'stale')];
+  const options = { writers: [writer.url], readers: [fresh.url, stale.url], holdMs: 20 };
+  const url = await ingress(t, options);
+  const isUp = async (): Promise<boolean> => (await text(`${url}/q`)).includes('stale');
+  await waitUntil('both are asked', isUp, WAIT_MS);
+  stale.delayMs = 60;
+  fresh.position = 9;
+  await sleep(100);
+  writer.onRequest = (_, response) => response.setHeader('X-Skein-Position', '9').end();
+  await fetch(`${url}/w/q`, { method: 'POST' });
+  const untilMs = performance.now() + 400;
+  while (performance.now() < untilMs) assert.match(await text(`${url}/q`), /fresh/);
 });
 
 test('Large uploads stream through, in both directions', async (t) => {

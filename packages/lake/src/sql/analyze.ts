@@ -22,7 +22,8 @@ import {
   maybeParseDropFunction,
 } from './function-definition.ts';
 import { isDeniedFunction, VOLATILE_FUNCTIONS } from './names.ts';
-import { namesInQuery } from './parsed-select.ts';
+import { namesInQuery, type QueryNames } from './parsed-select.ts';
+import { hasFewRows } from './result-size.ts';
 import { rewriteDefinition, rewriteQuery } from './rewrite.ts';
 import { checkNoMove, dropsWholeSchema } from './schema-definitions.ts';
 import { type Piece, splitStatements } from './split.ts';
@@ -52,12 +53,20 @@ export interface SqlWork {
   readonly sql: string;
   /** What EXPLAIN is asked about first; most definitions have no plan. */
   readonly planSql: string | undefined;
+  /** Of a plain query: its names may make it unnecessary to ask. */
+  readonly plain: PlainQuery | undefined;
   readonly mayReadStaging: boolean;
   readonly isDefinition: boolean;
   /** The name of the table that it alters, without its schema. */
   readonly altered: string | undefined;
   /** Whether it has to be the only statement: what follows it could not be inlined. */
   readonly isAlone: boolean;
+}
+
+export interface PlainQuery {
+  readonly names: QueryNames;
+  /** Then its result may be taken as a whole. */
+  readonly hasFewRows: boolean;
 }
 
 export type Work =
@@ -161,7 +170,8 @@ async function analyzeQuery(piece: Piece, parser: SqlParser): Promise<Statement>
     return analyzeChange(piece, parser);
   }
   checkCount(tree.statements.length);
-  const { tables, bareTables, functions } = namesInQuery(tree);
+  const queryNames = namesInQuery(tree);
+  const { tables, bareTables, functions, isPlain } = queryNames;
   checkTableNames(bareTables);
   const denied = functions.find(isDeniedFunction);
   if (denied !== undefined) throw forbidden(`The function ${denied} is not for clients`);
@@ -175,7 +185,10 @@ async function analyzeQuery(piece: Piece, parser: SqlParser): Promise<Statement>
     isDeterministic: !work.mayReadStaging && !isVolatile(piece.tokens, names),
     tables,
     names,
-    work,
+    work:
+      isPlain && !work.mayReadStaging
+        ? { ...work, plain: { names: queryNames, hasFewRows: hasFewRows(tree) } }
+        : work,
   };
 }
 
@@ -218,7 +231,7 @@ async function analyzeExplain(
     kind: 'EXPLAIN',
     sql: piece.sql,
     isDeterministic: false,
-    work: { ...work, sql },
+    work: { ...work, sql, plain: undefined },
   };
 }
 
@@ -330,6 +343,7 @@ function sqlWork(piece: Piece, sql: string, planSql: string | undefined): SqlWor
     type: 'sql',
     sql,
     planSql,
+    plain: undefined,
     isDefinition: false,
     altered: undefined,
     isAlone: false,

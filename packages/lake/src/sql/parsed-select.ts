@@ -1,5 +1,8 @@
 // What a query names, read from DuckDB's own syntax tree (json_serialize_sql).
 //
+// A plain query is one of which these names tell all: no operator can be in its plan but those that
+// compute, and scans of the tables that it names (engine/catalog-names.ts says which those are).
+//
 // The tree is JSON of a shape that only DuckDB knows fully; nothing is assumed of it but the fields
 // named here. Names of common table expressions are no tables, except where a schema stands before.
 
@@ -10,19 +13,42 @@ export interface QueryNames {
   readonly bareTables: readonly string[];
   /** Of functions in expressions and in FROM, in lower case. */
   readonly functions: readonly string[];
+  /** Whether nothing is in it but what a plain query may have. */
+  readonly isPlain: boolean;
 }
+
+/** Of queries, of what stands in FROM, and of what follows; expressions have a class beside it. */
+const PLAIN_NODES: ReadonlySet<string> = new Set([
+  'SELECT_NODE',
+  'SET_OPERATION_NODE',
+  'BASE_TABLE',
+  'JOIN',
+  'SUBQUERY',
+  'EMPTY',
+  'EXPRESSION_LIST',
+  'ORDER_MODIFIER',
+  'ORDER_DEFAULT',
+  'ASCENDING',
+  'DESCENDING',
+  'LIMIT_MODIFIER',
+  'LIMIT_PERCENT_MODIFIER',
+  'DISTINCT_MODIFIER',
+]);
+const TYPE_INFO = /_TYPE_INFO$/;
 
 export function namesInQuery(tree: unknown): QueryNames {
   const tables = new Set<string>();
   const bareTables = new Set<string>();
   const functions = new Set<string>();
   const common = new Set<string>();
+  let isPlain = true;
   const open: unknown[] = [tree];
   while (open.length > 0) {
     const node = open.pop();
     if (Array.isArray(node)) open.push(...(node as readonly unknown[]));
     if (!isRecord(node)) continue;
     open.push(...Object.values(node));
+    isPlain &&= isPlainNode(node);
     if (node['type'] === 'BASE_TABLE') {
       tables.add(tableName(node));
       if (node['schema_name'] === '') bareTables.add(tableName(node));
@@ -36,7 +62,23 @@ export function namesInQuery(tree: unknown): QueryNames {
     tables: [...tables].filter((table) => !common.has(table)),
     bareTables: [...bareTables],
     functions: [...functions],
+    // A name of a common table may mean another table elsewhere in the query.
+    isPlain: isPlain && common.size === 0,
   };
+}
+
+function isPlainNode(node: Record<string, unknown>): boolean {
+  const { type } = node;
+  if (typeof type !== 'string' || typeof node['class'] === 'string') return true;
+  if (type === 'BASE_TABLE') return isPlainTable(node);
+  return PLAIN_NODES.has(type) || TYPE_INFO.test(type);
+}
+
+/** Of the lake as it is now, with a name that cannot be taken for another one's. */
+function isPlainTable(node: Record<string, unknown>): boolean {
+  const { catalog_name: catalog, schema_name: schema, table_name: table, at_clause: at } = node;
+  const isSimple = [schema, table].every((name) => typeof name === 'string' && !name.includes('.'));
+  return isSimple && catalog === '' && at === null;
 }
 
 function tableName(node: Record<string, unknown>): string {
@@ -54,6 +96,6 @@ function commonTables(node: Record<string, unknown>): string[] {
   );
 }
 
-function isRecord(node: unknown): node is Record<string, unknown> {
+export function isRecord(node: unknown): node is Record<string, unknown> {
   return typeof node === 'object' && node !== null && !Array.isArray(node);
 }
