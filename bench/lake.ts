@@ -15,7 +15,7 @@ import { formatRows, freePorts, SOURCE_FLAGS, waitUntil } from '@skein/testkit';
 
 import { parseBenchArguments } from './lib/arguments.ts';
 import { loadHttp } from './lib/http-load.ts';
-import { postJson } from './lib/post-json.ts';
+import { post } from './lib/post.ts';
 import { median } from './lib/measure.ts';
 import { formatNumber, report } from './lib/report.ts';
 
@@ -78,18 +78,26 @@ class LakeProcess {
     headers: Readonly<Record<string, string>> = {},
   ): Promise<{ readonly text: string; readonly position: string }> {
     const body = JSON.stringify({ query: sql });
-    const answer = await postJson({ port: this.port, path: '/q', headers, body });
+    const asked = { 'Content-Type': 'application/json', ...headers };
+    const answer = await post({ port: this.port, path: '/q', headers: asked, body });
     const { status, text } = answer;
     if (status !== 200) throw new Error(`${status} ${text}: ${sql.slice(0, 200)}`);
     return { text, position: String(answer.headers['x-skein-position']) };
   }
 
-  async upload(table: string, path: string): Promise<void> {
-    const form = new FormData();
-    form.append('data', new Blob([readFileSync(path)]), 'rows.csv');
-    const answer = await this.#fetch(`/upload/public/${table}`, { method: 'POST', body: form });
-    if (!answer.ok) throw new Error(await answer.text());
-    await answer.text();
+  /** `csv`: the whole file. */
+  async upload(table: string, csv: Buffer): Promise<void> {
+    const boundary = 'the-end-of-a-part';
+    const head =
+      `--${boundary}\r\nContent-Disposition: form-data; name="data"; filename="rows.csv"\r\n` +
+      'Content-Type: text/csv\r\n\r\n';
+    const { status, text } = await post({
+      port: this.port,
+      path: `/upload/public/${table}`,
+      headers: { 'Content-Type': `multipart/form-data; boundary=${boundary}` },
+      body: Buffer.concat([Buffer.from(head), csv, Buffer.from(`\r\n--${boundary}--\r\n`)]),
+    });
+    if (status !== 200) throw new Error(text);
   }
 
   async etag(path: string): Promise<string> {
@@ -224,6 +232,7 @@ async function upload(setting: Setting): Promise<Result> {
   const csv = join(folder, 'rows.csv');
   await raw.run(`COPY (SELECT i AS id, i % 1000 AS k, i * 0.37 AS v, 'name ' || (i % 5000) AS name,
     TIMESTAMP '1995-07-01' + to_minutes(i) AS t FROM range(${CSV_ROWS}) r(i)) TO '${csv}'`);
+  const bytes = readFileSync(csv);
   const values = await inTurns(
     rounds,
     () =>
@@ -231,7 +240,7 @@ async function upload(setting: Setting): Promise<Result> {
         raw.run(`COPY (SELECT * FROM read_csv('${csv}')) TO '${join(folder, 'copy.parquet')}'
           (FORMAT parquet, COMPRESSION zstd)`),
       ),
-    () => timed(() => writer.upload(`uploaded_${next()}`, csv)),
+    () => timed(() => writer.upload(`uploaded_${next()}`, bytes)),
   );
   const compared = median(values.lake.map((each, i) => each / values.raw[i]!));
   const name = `CSV of ${CSV_ROWS / 1000}k rows to a table (lake ÷ COPY)`;

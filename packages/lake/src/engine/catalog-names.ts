@@ -14,8 +14,8 @@ import { queryTexts } from './query-texts.ts';
 const METADATA = `__ducklake_metadata_${LAKE_CATALOG}`;
 
 export class CatalogNames {
-  /** `schema.table`, in lower case; so are the others. */
-  #tables: ReadonlySet<string> = new Set();
+  /** The number of `schema.table`, in lower case; so are the others. */
+  #tables: ReadonlyMap<string, string> = new Map();
   #views: ReadonlySet<string> = new Set();
   /** Without their schemas. */
   #macros: ReadonlySet<string> = new Set();
@@ -27,23 +27,21 @@ export class CatalogNames {
     const at = (part: string): string =>
       `${part}.begin_snapshot <= ${id} AND (${part}.end_snapshot IS NULL OR ${part}.end_snapshot > ${id})`;
     const relations = (kind: 'table' | 'view'): string =>
-      `SELECT '${kind}', s.schema_name, r.${kind}_name
+      `SELECT '${kind}', s.schema_name, r.${kind}_name, r.${kind}_id
        FROM ${METADATA}.ducklake_${kind} r JOIN ${METADATA}.ducklake_schema s USING (schema_id)
        WHERE ${at('r')} AND ${at('s')}`;
     const rows = await queryTexts(
       connection,
       `${relations('table')} UNION ALL ${relations('view')}
-       UNION ALL SELECT 'macro', '', m.macro_name FROM ${METADATA}.ducklake_macro m WHERE ${at('m')}`,
+       UNION ALL SELECT 'macro', '', m.macro_name, 0 FROM ${METADATA}.ducklake_macro m WHERE ${at('m')}`,
     );
-    const of = (wanted: string, name: (schema: string, name: string) => string): Set<string> =>
-      new Set(
-        rows
-          .filter(([kind]) => kind === wanted)
-          .map(([, schema, own]) => name(schema!, own!).toLowerCase()),
-      );
-    this.#tables = of('table', (schema, name) => `${schema}.${name}`);
-    this.#views = of('view', (schema, name) => `${schema}.${name}`);
-    this.#macros = of('macro', (_, name) => name);
+    const of = (wanted: string): [name: string, id: string][] =>
+      rows
+        .filter(([kind]) => kind === wanted)
+        .map(([, schema, name, own]) => [`${schema}.${name}`.toLowerCase(), own!]);
+    this.#tables = new Map(of('table'));
+    this.#views = new Set(of('view').map(([name]) => name));
+    this.#macros = new Set(of('macro').map(([name]) => name.slice(1)));
     this.#schemaVersion = schemaVersion;
   }
 
@@ -51,19 +49,20 @@ export class CatalogNames {
   tellAll({ tables, functions }: QueryNames, schemaVersion: bigint): boolean {
     return (
       this.#schemaVersion === schemaVersion &&
-      tables.every((table) => this.#isTable(table)) &&
+      tables.every((table) => this.maybeTableId(table) !== undefined) &&
       !functions.some((name) => this.#macros.has(name))
     );
   }
 
-  #isTable(name: string): boolean {
-    if (name.includes('.')) return this.#isOnlyTable(name);
-    if (this.#isOnlyTable(`public.${name}`)) return true;
-    return this.#isOnlyTable(`main.${name}`) && !this.#views.has(`public.${name}`);
+  /** The table that a query means by `schema.table` or `table`; undefined if it is none. */
+  maybeTableId(name: string): string | undefined {
+    if (name.includes('.')) return this.#maybeId(name);
+    const found = this.#maybeId(`public.${name}`);
+    return found ?? (this.#views.has(`public.${name}`) ? undefined : this.#maybeId(`main.${name}`));
   }
 
   /** Lower case of ours and of DuckDB's differ beyond ASCII: one name may stand for two things. */
-  #isOnlyTable(name: string): boolean {
-    return this.#tables.has(name) && !this.#views.has(name);
+  #maybeId(name: string): string | undefined {
+    return this.#views.has(name) ? undefined : this.#tables.get(name);
   }
 }

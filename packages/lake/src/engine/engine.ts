@@ -195,6 +195,7 @@ class Engine implements LakeEngine {
     const pin = await this.#pin();
     try {
       const { staging } = await this.#serve();
+      await pin.optimize(true);
       return await describeLake(pin, staging.names);
     } catch (error) {
       throw translateError(error, this.#translate);

@@ -8,10 +8,14 @@ import { columnsOfArrowSchema } from '../sql/arrow-schema.ts';
 import { LAKE_CATALOG } from '../sql/targets.ts';
 import { quoteName, quoteText } from '../sql/token-cursor.ts';
 import { LakeError } from './errors.ts';
-import { updateInlining } from './inlining.ts';
 import type { Execution, IngestFile, TableName } from './ports.ts';
 import { queryTexts } from './query-texts.ts';
-import { transact, wholeExecution, type WriteContext } from './run-write.ts';
+import {
+  transact,
+  updateInliningSoon,
+  wholeExecution,
+  type WriteContext,
+} from './run-write.ts';
 import { FUNCTIONS_SCHEMA } from './stored-functions.ts';
 
 interface Column {
@@ -38,7 +42,7 @@ export function ingestFile(
         ? createFrom(writer, file, target)
         : appendFrom(writer, file, { target, columns });
     });
-    if (isNew) await updateInlining(writer, context.config.maintenance.inlineRowsMax);
+    if (isNew) updateInliningSoon(context);
     return wholeExecution(context, { result: undefined, rowsChanged });
   }, context.closing);
 }

@@ -22,6 +22,8 @@ const WAITING_MAX = 1000;
 export interface PinnedConnection {
   readonly connection: DuckDBConnection;
   readonly snapshot: Snapshot;
+  /** Whether plans are optimized from now on: as somebody has left it. */
+  optimize(isWanted: boolean): Promise<void>;
   /** Gives it back; a broken one has lost its transaction. */
   release(isBroken: boolean): void;
 }
@@ -30,6 +32,7 @@ interface Pin {
   readonly connection: DuckDBConnection;
   snapshot: Snapshot | undefined;
   generation: number;
+  isOptimizing: boolean;
   pinnedAtMs: number;
   usedAtMs: number;
 }
@@ -96,6 +99,7 @@ export class PinnedConnections {
     return {
       connection: pin.connection,
       snapshot: pin.snapshot!,
+      optimize: (isWanted) => optimize(pin, isWanted),
       release: (isBroken) => {
         if (isReleased) return;
         isReleased = true;
@@ -127,6 +131,7 @@ export class PinnedConnections {
     const { connection } = pin;
     if (pin.snapshot !== undefined) await connection.run('ROLLBACK');
     pin.snapshot = undefined;
+    await optimize(pin, true);
     // Before the transaction: what is committed meanwhile only makes it look older.
     const generation = this.#generation;
     await connection.run('BEGIN TRANSACTION');
@@ -148,7 +153,14 @@ export class PinnedConnections {
     if (this.#count < this.#options.connectionsMax) {
       this.#count += 1;
       const connection = await this.#session.connect();
-      return { connection, snapshot: undefined, generation: -1, pinnedAtMs: 0, usedAtMs: 0 };
+      return {
+        connection,
+        snapshot: undefined,
+        generation: -1,
+        isOptimizing: true,
+        pinnedAtMs: 0,
+        usedAtMs: 0,
+      };
     }
     return this.#wait(signal);
   }
@@ -226,6 +238,13 @@ export class PinnedConnections {
     }
     this.#giveBack(pin, isBroken);
   }
+}
+
+/** A setting of the connection alone, so that it may be changed although settings are locked. */
+async function optimize(pin: Pin, isWanted: boolean): Promise<void> {
+  if (pin.isOptimizing === isWanted) return;
+  await pin.connection.run(`PRAGMA ${isWanted ? 'enable' : 'disable'}_optimizer`);
+  pin.isOptimizing = isWanted;
 }
 
 /** Of the transaction that the connection is in. */

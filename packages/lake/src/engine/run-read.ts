@@ -54,6 +54,7 @@ async function tryRead(
   if (short !== undefined) return runShort(pin, short, request);
   let statement: DuckDBPreparedStatement | undefined;
   try {
+    await pin.optimize(true);
     for (const [index, each] of request.statements.entries()) {
       statement?.destroySync();
       statement = await prepareRead(serving, pin, { statement: each, index, request });
@@ -84,17 +85,26 @@ async function tryRead(
   }
 }
 
-/** The text of a query that needs no check, and of which nothing has to be streamed. */
+interface ShortQuery {
+  readonly sql: string;
+  /** Whether it is sooner run than optimized. */
+  readonly isSmall: boolean;
+}
+
+/** A query that needs no check, and of which nothing has to be streamed. */
 function maybeShort(
-  serving: Serving,
+  { names, largeTables }: Serving,
   { snapshot }: PinnedConnection,
   { statements, options }: ReadRequest,
-): string | undefined {
+): ShortQuery | undefined {
   const [{ work }, ...more] = statements as readonly [Statement, ...Statement[]];
   if (work.type !== 'sql' || more.length > 0 || options.parameters !== undefined) return undefined;
   const { plain } = work;
   if (plain?.hasFewRows !== true) return undefined;
-  return serving.names.tellAll(plain.names, snapshot.schemaVersion) ? work.sql : undefined;
+  if (!names.tellAll(plain.names, snapshot.schemaVersion)) return undefined;
+  const id = names.maybeTableId(plain.names.tables[0] ?? '');
+  const isSmall = plain.isOneScan && id !== undefined && !largeTables.has(id);
+  return { sql: work.sql, isSmall };
 }
 
 /**
@@ -103,11 +113,12 @@ function maybeShort(
  */
 async function runShort(
   pin: PinnedConnection,
-  sql: string,
+  { sql, isSmall }: ShortQuery,
   { deadline, position, translate }: ReadRequest,
 ): Promise<Execution> {
   let isBroken = true;
   try {
+    await pin.optimize(!isSmall);
     const result = await deadline.guard(pin.connection, () => pin.connection.run(sql));
     isBroken = false;
     deadline[Symbol.dispose]();

@@ -96,7 +96,7 @@ async function writeInQueue(context: WriteContext, request: WriteRequest): Promi
   const outcome = await transact(context, request.deadline, () => runAll(context, request));
   try {
     if (statements.some(({ work }) => work.type === 'sql' && work.isDefinition)) {
-      await updateInlining(serving.writer, context.config.maintenance.inlineRowsMax);
+      updateInliningSoon(context);
     }
     await dropStaged(serving, statements);
   } catch (error) {
@@ -104,6 +104,17 @@ async function writeInQueue(context: WriteContext, request: WriteRequest): Promi
     context.config.onError?.(error, 'the end of a write');
   }
   return wholeExecution(context, outcome);
+}
+
+/** In the queue, after a definition: before the next write, and after the answer to this one. */
+export function updateInliningSoon({ queue, serving, config }: WriteContext): void {
+  queue.follow(async () => {
+    try {
+      await updateInlining(serving.writer, config.maintenance.inlineRowsMax);
+    } catch (error) {
+      config.onError?.(error, 'the end of a write');
+    }
+  });
 }
 
 /** In the queue: the newest snapshot is the one that was made here. */

@@ -7,6 +7,7 @@ import { CatalogNames } from './catalog-names.ts';
 import { DuckParser } from './duck-parser.ts';
 import { openSession, type Session } from './duckdb-session.ts';
 import { updateInlining } from './inlining.ts';
+import { LargeTables } from './large-tables.ts';
 import { PinnedConnections } from './pinned-connections.ts';
 import type { EngineConfig, LakeRole } from './ports.ts';
 import { CheckedPlans } from './run-statement.ts';
@@ -30,6 +31,7 @@ export interface Serving {
   readonly functions: StoredFunctions;
   readonly checked: CheckedPlans;
   readonly names: CatalogNames;
+  readonly largeTables: LargeTables;
   readonly volatileNames: VolatileNames;
   close(): void;
 }
@@ -45,6 +47,7 @@ export async function openServing(
   const host = new WasmHost();
   const functions = new StoredFunctions(host, await session.connect());
   const names = new CatalogNames();
+  const largeTables = new LargeTables();
   const volatileNames = new VolatileNames();
   const pins = new PinnedConnections(session, {
     connectionsMax: config.connectionsMax ?? CONNECTIONS_MAX,
@@ -53,6 +56,7 @@ export async function openServing(
     onSnapshot: async (connection, snapshot) => {
       const { schemaVersion } = snapshot;
       await names.load(connection, snapshot);
+      await largeTables.load(connection, snapshot);
       await functions.load(connection, schemaVersion);
       await volatileNames.load(connection, schemaVersion, functions.volatileNames);
     },
@@ -69,6 +73,7 @@ export async function openServing(
     functions,
     checked: new CheckedPlans(),
     names,
+    largeTables,
     volatileNames,
     close() {
       pins.close();

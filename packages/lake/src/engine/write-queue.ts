@@ -4,6 +4,8 @@
 // that is gone, and gives up. So nobody overlaps. Whoever waits can be told to stop, or is refused
 // at once when too many wait.
 
+import { assert } from '@skein/bytes';
+
 import { LakeError } from './errors.ts';
 
 interface Waiter {
@@ -31,6 +33,15 @@ export class WriteQueue {
     } finally {
       this.#leave();
     }
+  }
+
+  /** To be called by work: runs right behind it, before all who wait, however many those are. */
+  follow(work: () => Promise<void>): void {
+    assert(this.#isBusy, 'Nothing runs that could be followed');
+    const start = (): void => {
+      void work().finally(() => this.#leave());
+    };
+    this.#waiting.unshift({ start });
   }
 
   #enter(signal: AbortSignal | undefined): Promise<void> {

@@ -30,6 +30,8 @@ export interface UploadLimits {
 }
 
 const FILE_PARTS: ReadonlySet<string> = new Set(['data', 'file']);
+/** What comes while the disk writes: pieces of a packet would each wait for it. */
+const BUFFER_BYTES = 1024 * 1024;
 const FIELD_BYTES_MAX = 1024 * 1024;
 const FIELDS_MAX = 16;
 
@@ -73,6 +75,8 @@ function openForm({ headers }: IncomingMessage, bytesMax: number): BusboyInstanc
   try {
     return new Busboy({
       headers: headers as BusboyHeaders,
+      highWaterMark: BUFFER_BYTES,
+      fileHwm: BUFFER_BYTES,
       limits: {
         fileSize: bytesMax,
         fields: FIELDS_MAX,
@@ -87,7 +91,8 @@ function openForm({ headers }: IncomingMessage, bytesMax: number): BusboyInstanc
 }
 
 async function save(stream: BusboyFileStream, path: string): Promise<void> {
-  await pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+  const options = { flags: 'wx', mode: 0o600, highWaterMark: BUFFER_BYTES };
+  await pipeline(stream, createWriteStream(path, options));
 }
 
 async function receive(

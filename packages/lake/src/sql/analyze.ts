@@ -23,7 +23,7 @@ import {
 } from './function-definition.ts';
 import { isDeniedFunction, VOLATILE_FUNCTIONS } from './names.ts';
 import { namesInQuery, type QueryNames } from './parsed-select.ts';
-import { hasFewRows } from './result-size.ts';
+import { sizeOf } from './query-size.ts';
 import { rewriteDefinition, rewriteQuery } from './rewrite.ts';
 import { checkNoMove, dropsWholeSchema } from './schema-definitions.ts';
 import { type Piece, splitStatements } from './split.ts';
@@ -67,6 +67,8 @@ export interface PlainQuery {
   readonly names: QueryNames;
   /** Then its result may be taken as a whole. */
   readonly hasFewRows: boolean;
+  /** Then there is nothing in it but one table. */
+  readonly isOneScan: boolean;
 }
 
 export type Work =
@@ -187,7 +189,7 @@ async function analyzeQuery(piece: Piece, parser: SqlParser): Promise<Statement>
     names,
     work:
       isPlain && !work.mayReadStaging
-        ? { ...work, plain: { names: queryNames, hasFewRows: hasFewRows(tree) } }
+        ? { ...work, plain: { names: queryNames, ...sizeOf(tree) } }
         : work,
   };
 }

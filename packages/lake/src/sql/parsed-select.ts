@@ -96,6 +96,21 @@ function commonTables(node: Record<string, unknown>): string[] {
   );
 }
 
+/** Of all nodes that are no expressions. */
+export function nodeTypes(tree: unknown): string[] {
+  const types: string[] = [];
+  const open: unknown[] = [tree];
+  while (open.length > 0) {
+    const node = open.pop();
+    if (Array.isArray(node)) open.push(...(node as readonly unknown[]));
+    if (!isRecord(node)) continue;
+    open.push(...Object.values(node));
+    const { type } = node;
+    if (typeof type === 'string' && typeof node['class'] !== 'string') types.push(type);
+  }
+  return types;
+}
+
 export function isRecord(node: unknown): node is Record<string, unknown> {
   return typeof node === 'object' && node !== null && !Array.isArray(node);
 }

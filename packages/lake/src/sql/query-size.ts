@@ -1,7 +1,14 @@
-// Whether a query has few rows, however much it reads, as its syntax tree says: one of an aggregate
-// without groups, or what LIMIT leaves. What is not known to be few may be many.
+// What the syntax tree of a query says of its size: whether its result has few rows, however much it
+// reads (one of an aggregate without groups, or what LIMIT leaves), and whether it reads one table
+// and does nothing else.
 
-import { isRecord } from './parsed-select.ts';
+import { isRecord, nodeTypes } from './parsed-select.ts';
+
+export interface QuerySize {
+  /** What is not known to be few may be many. */
+  readonly hasFewRows: boolean;
+  readonly isOneScan: boolean;
+}
 
 const FEW_ROWS = 1000;
 
@@ -22,10 +29,24 @@ const AGGREGATES: ReadonlySet<string> = new Set([
 ]);
 
 /** `tree`: of one query without common tables. */
-export function hasFewRows({ statements }: { readonly statements: readonly unknown[] }): boolean {
+export function sizeOf({ statements }: { readonly statements: readonly unknown[] }): QuerySize {
   const [statement] = statements;
   const node = isRecord(statement) ? statement['node'] : undefined;
-  return isRecord(node) && (isLimited(node) || isOneRow(node));
+  return {
+    hasFewRows: isRecord(node) && (isLimited(node) || isOneRow(node)),
+    isOneScan: isOneScan(nodeTypes(statement)),
+  };
+}
+
+/** Of expressions no node is counted, but of the queries within them. */
+function isOneScan(types: readonly string[]): boolean {
+  const count = (type: string): number => types.filter((each) => each === type).length;
+  const others = ['JOIN', 'SUBQUERY', 'SET_OPERATION_NODE', 'EXPRESSION_LIST', 'EMPTY'];
+  return (
+    count('SELECT_NODE') === 1 &&
+    count('BASE_TABLE') === 1 &&
+    others.every((type) => count(type) === 0)
+  );
 }
 
 function isLimited({ modifiers }: Record<string, unknown>): boolean {

@@ -3,11 +3,11 @@
 
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 
-export interface JsonRequest {
+export interface Post {
   readonly port: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 export interface TextAnswer {
@@ -18,16 +18,15 @@ export interface TextAnswer {
 
 const agent = new Agent({ keepAlive: true });
 
-export function postJson({ port, path, headers, body }: JsonRequest): Promise<TextAnswer> {
+export function post({ port, path, headers, body }: Post): Promise<TextAnswer> {
   return new Promise((resolve, reject) => {
-    const length = Buffer.byteLength(body);
     const sent = request({
       agent,
       port,
       path,
       host: '127.0.0.1',
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'Content-Length': length, ...headers },
+      headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
     });
     sent.once('error', reject);
     sent.once('response', (answer) => {
