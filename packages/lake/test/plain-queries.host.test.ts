@@ -1,5 +1,5 @@
-// Queries of which nobody has to ask the plan, because their names tell all; and every way to have a
-// name mean something else.
+// Queries of which nobody has to ask the plan, because their names tell all; and every way to have
+// a name mean something else.
 
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';

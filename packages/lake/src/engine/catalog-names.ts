@@ -24,8 +24,8 @@ export class CatalogNames {
   /** To be called within a transaction on the snapshot. */
   async load(connection: DuckDBConnection, { id, schemaVersion }: Snapshot): Promise<void> {
     if (this.#schemaVersion === schemaVersion) return;
-    const at = (part: string): string =>
-      `${part}.begin_snapshot <= ${id} AND (${part}.end_snapshot IS NULL OR ${part}.end_snapshot > ${id})`;
+    const at = (row: string): string =>
+      `${row}.begin_snapshot <= ${id} AND coalesce(${row}.end_snapshot > ${id}, true)`;
     const relations = (kind: 'table' | 'view'): string =>
       `SELECT '${kind}', s.schema_name, r.${kind}_name, r.${kind}_id
        FROM ${METADATA}.ducklake_${kind} r JOIN ${METADATA}.ducklake_schema s USING (schema_id)
@@ -33,7 +33,8 @@ export class CatalogNames {
     const rows = await queryTexts(
       connection,
       `${relations('table')} UNION ALL ${relations('view')}
-       UNION ALL SELECT 'macro', '', m.macro_name, 0 FROM ${METADATA}.ducklake_macro m WHERE ${at('m')}`,
+       UNION ALL SELECT 'macro', '', m.macro_name, 0
+       FROM ${METADATA}.ducklake_macro m WHERE ${at('m')}`,
     );
     const of = (wanted: string): [name: string, id: string][] =>
       rows

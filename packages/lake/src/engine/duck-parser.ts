@@ -1,7 +1,7 @@
 // DuckDB's parser, asked without running or binding anything of what it is given.
 //
-// It is a DuckDB of its own, with nothing attached: where the lake is in the search path, a look for
-// any function asks the catalog first.
+// It is a DuckDB of its own, with nothing attached: where the lake is in the search path, a look
+// for any function asks the catalog first.
 
 import {
   type DuckDBConnection,

@@ -42,8 +42,13 @@ import { WriteQueue } from './write-queue.ts';
 const QUEUED_WRITES_MAX = 256;
 /** Between two tries to open a catalog that is not there yet. */
 const REOPEN_MS = 200;
-/** Between two looks at a catalog whose changes nobody announces. */
+/** Between two looks at a catalog that somebody waits for. */
 const POLL_MS = 10;
+/**
+ * The same for a catalog whose changes nobody announces, and for whoever carries no position: a
+ * request looks more than once.
+ */
+const UNANNOUNCED_MS = 20;
 
 /** Opens the lake; a reader may find its catalog later. Throws LAKE_CATALOG on a writer. */
 export async function createLakeEngine(config: EngineConfig): Promise<LakeEngine> {
@@ -291,8 +296,15 @@ class Engine implements LakeEngine {
   #observe(serving: Serving): void {
     if (serving.session.role === 'writer') return;
     const position = this.#config.role.position();
-    const key = position === undefined ? '' : `${position.epoch}.${position.txid}`;
-    if (position === undefined || key !== this.#seenPosition) serving.pins.bump();
+    if (position === undefined) {
+      const nowMs = systemClock.monotonicMs();
+      if (nowMs - this.#lookedAtMs < UNANNOUNCED_MS) return;
+      this.#lookedAtMs = nowMs;
+      serving.pins.bump();
+      return;
+    }
+    const key = `${position.epoch}.${position.txid}`;
+    if (key !== this.#seenPosition) serving.pins.bump();
     this.#seenPosition = key;
   }
 

@@ -10,12 +10,7 @@ import { quoteName, quoteText } from '../sql/token-cursor.ts';
 import { LakeError } from './errors.ts';
 import type { Execution, IngestFile, TableName } from './ports.ts';
 import { queryTexts } from './query-texts.ts';
-import {
-  transact,
-  updateInliningSoon,
-  wholeExecution,
-  type WriteContext,
-} from './run-write.ts';
+import { transact, updateInliningSoon, wholeExecution, type WriteContext } from './run-write.ts';
 import { FUNCTIONS_SCHEMA } from './stored-functions.ts';
 
 interface Column {

@@ -1,6 +1,6 @@
-// Which tables are large. A query on one small table is not worth what DuckDB spends on it before it
-// runs: to push its filter down, DuckLake asks the catalog for the statistics of every file, which
-// takes twice as long as all the rest (docs/decisions/0021).
+// Which tables are large. A query on one small table is not worth what DuckDB spends on it before
+// it runs: to push its filter down, DuckLake asks the catalog for the statistics of every file,
+// which takes twice as long as all the rest (docs/decisions/0021).
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
@@ -27,7 +27,9 @@ export class LargeTables {
     this.#snapshotId = id;
   }
 
-  /** As of the newest snapshot that somebody has read in: for the choice of a plan that is enough. */
+  /**
+   * As of the newest snapshot that somebody has read in: for the choice of a plan that is enough.
+   */
   has(tableId: string): boolean {
     return this.#ids?.has(tableId) !== false;
   }

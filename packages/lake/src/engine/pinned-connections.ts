@@ -129,9 +129,10 @@ export class PinnedConnections {
 
   async #begin(pin: Pin): Promise<void> {
     const { connection } = pin;
+    // Within the old transaction: outside of one, DuckDB asks the catalog what a PRAGMA is.
+    await optimize(pin, true);
     if (pin.snapshot !== undefined) await connection.run('ROLLBACK');
     pin.snapshot = undefined;
-    await optimize(pin, true);
     // Before the transaction: what is committed meanwhile only makes it look older.
     const generation = this.#generation;
     await connection.run('BEGIN TRANSACTION');

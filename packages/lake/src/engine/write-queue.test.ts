@@ -62,3 +62,17 @@ test('parseChanges() reads what the extension writes', () => {
   assert.equal(parseChanges('dropped_table:3').isOther, true);
   assert.deepEqual(parseChanges(''), { tableIds: [], created: [], isOther: false });
 });
+
+test('WriteQueue runs what follows before all who wait, also when they are many', async () => {
+  const queue = new WriteQueue(1);
+  const order: string[] = [];
+  const first = queue.run(async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    queue.follow(async () => void order.push('followed'));
+    order.push('first');
+  });
+  const second = queue.run(async () => void order.push('second'));
+  await Promise.all([first, second]);
+  await queue.run(async () => void order.push('third'));
+  assert.deepEqual(order, ['first', 'followed', 'second', 'third']);
+});

@@ -41,10 +41,9 @@ export class QueryHandler {
   async post(visit: Visit, database: string): Promise<void> {
     const { query, parameters } = await this.#readPost(visit);
     checkDatabase(database);
-    const { principal } = visit;
-    // Whoever may not read waits for nothing.
-    const reached = mayRead(principal, this.#options.access) ? this.#reach(visit) : undefined;
-    const [plan] = await Promise.all([this.#plans.plan(query), reached]);
+    // In this order: then the catalog is looked at once.
+    if (mayRead(visit.principal, this.#options.access)) await this.#reach(visit);
+    const plan = await this.#plans.plan(query);
     if (plan.statements.length === 0) throw badRequest('Empty query received');
     this.#authorise(visit, plan);
     checkShape(plan);
@@ -59,6 +58,7 @@ export class QueryHandler {
     const body = await this.#maybeReadGet(visit);
     const sql = queryTextOf({ segment, header, body: body?.query });
     checkDatabase(database);
+    await this.#reach(visit);
     const plan = await this.#plans.plan(sql);
     if (plan.statements.length === 0) throw badRequest('Empty query received');
     if (plan.statements.length > 1) {
@@ -68,7 +68,6 @@ export class QueryHandler {
       );
     }
     if (!plan.isReadOnly) throw new LakeHttpError(405, 'LAKE_METHOD', 'NOT_READ_ONLY_QUERY');
-    await this.#reach(visit);
     const parameters = body?.parameters ?? visit.wish.parameters;
     // Caches go by the URL: parameters in a body would give one client the answer of another.
     const isStored = body?.parameters === undefined;

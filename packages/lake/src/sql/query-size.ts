@@ -1,6 +1,6 @@
-// What the syntax tree of a query says of its size: whether its result has few rows, however much it
-// reads (one of an aggregate without groups, or what LIMIT leaves), and whether it reads one table
-// and does nothing else.
+// What the syntax tree of a query says of its size: whether its result has few rows, however much
+// it reads (one of an aggregate without groups, or what LIMIT leaves), and whether it reads one
+// table and does nothing else.
 
 import { isRecord, nodeTypes } from './parsed-select.ts';
 
