@@ -4,32 +4,27 @@
 // on the files that the lake has written. Queries differ from call to call, so that no result comes
 // from memory, but where the repeated query is what is measured. Run by `npm run bench -- lake`.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
-import { formatRows, freePorts, SOURCE_FLAGS, waitUntil } from '@skein/testkit';
+import { formatRows, hasPart, startObjectStore } from '@skein/testkit';
 
 import { parseBenchArguments } from './lib/arguments.ts';
 import { loadHttp } from './lib/http-load.ts';
-import { post } from './lib/post.ts';
+import { LakeProcess } from './lib/lake-process.ts';
 import { median } from './lib/measure.ts';
 import { formatNumber, report } from './lib/report.ts';
 
-const root = dirname(import.meta.dirname);
-const SKEIN = join(root, 'packages/skein/src/cli/main.ts');
-const EXTENSIONS = join(root, '.tools/duckdb-extensions');
-
 const LARGE_ROWS = 5_000_000;
+const CREATE_LARGE = `CREATE TABLE large AS SELECT i AS id, i % 1000 AS k, i * 0.37 AS v,
+  'name ' || (i % 5000) AS name FROM range(${LARGE_ROWS}) r(i)`;
 const CSV_ROWS = 500_000;
 const TABLES = 1000;
 /** How often what is fast is done for one value of a round. */
 const REPEATS = 15;
 const LOAD_MS = 1500;
-const START_MS = 120_000;
 
 interface Result {
   readonly name: string;
@@ -40,80 +35,6 @@ interface Result {
   readonly compared: number;
   readonly target: string;
   readonly isMet: boolean;
-}
-
-/** A lake that runs as a process. */
-class LakeProcess {
-  readonly port: number;
-  readonly #child: ChildProcess;
-
-  private constructor(port: number, child: ChildProcess) {
-    this.port = port;
-    this.#child = child;
-  }
-
-  static async start(folder: string, isReader: boolean): Promise<LakeProcess> {
-    const [port] = (await freePorts(1)) as [number];
-    const args = ['lake', 'serve', '--address', String(port), '--write', 'any'];
-    args.push('--catalog', join(folder, 'catalog.db'), '--data', join(folder, 'data'));
-    const child = spawn(process.execPath, [...SOURCE_FLAGS, SKEIN, ...args], {
-      cwd: folder,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: {
-        ...process.env,
-        SKEIN_LAKE_ENGINE_EXTENSIONS: EXTENSIONS,
-        SKEIN_LAKE_ENGINE_SCRATCH: join(folder, isReader ? 'reader' : 'writer'),
-        SKEIN_LAKE_CATALOG_READ_ONLY: String(isReader),
-        SKEIN_LAKE_LOG_LEVEL: 'warn',
-      },
-    });
-    const lake = new LakeProcess(port, child);
-    await waitUntil('the lake answers', async () => (await lake.#fetch('/readyz')).ok, START_MS);
-    return lake;
-  }
-
-  /** The text of the answer, and its position. */
-  async query(
-    sql: string,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<{ readonly text: string; readonly position: string }> {
-    const body = JSON.stringify({ query: sql });
-    const asked = { 'Content-Type': 'application/json', ...headers };
-    const answer = await post({ port: this.port, path: '/q', headers: asked, body });
-    const { status, text } = answer;
-    if (status !== 200) throw new Error(`${status} ${text}: ${sql.slice(0, 200)}`);
-    return { text, position: String(answer.headers['x-skein-position']) };
-  }
-
-  /** `csv`: the whole file. */
-  async upload(table: string, csv: Buffer): Promise<void> {
-    const boundary = 'the-end-of-a-part';
-    const head =
-      `--${boundary}\r\nContent-Disposition: form-data; name="data"; filename="rows.csv"\r\n` +
-      'Content-Type: text/csv\r\n\r\n';
-    const { status, text } = await post({
-      port: this.port,
-      path: `/upload/public/${table}`,
-      headers: { 'Content-Type': `multipart/form-data; boundary=${boundary}` },
-      body: Buffer.concat([Buffer.from(head), csv, Buffer.from(`\r\n--${boundary}--\r\n`)]),
-    });
-    if (status !== 200) throw new Error(text);
-  }
-
-  async etag(path: string): Promise<string> {
-    const answer = await this.#fetch(path);
-    await answer.text();
-    return answer.headers.get('etag') ?? '';
-  }
-
-  async stop(): Promise<void> {
-    this.#child.kill('SIGTERM');
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
-  }
-
-  #fetch(path: string, init?: RequestInit): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.port}${path}`, init);
-  }
 }
 
 interface Setting {
@@ -202,6 +123,35 @@ async function manyTables(setting: Setting): Promise<Result> {
   return { ...values, ...added(values, 10), name: `The same, ${TABLES} tables`, unit: 'ms' };
 }
 
+/**
+ * A reader whose files are in an S3 beside one whose files are in a folder; both have read them.
+ */
+async function warmStore({ reader, folder, rounds }: Setting): Promise<Result[]> {
+  if (!hasPart('radosgw')) {
+    console.log('Not measured: reads from S3 (radosgw, from Debian’s packages, is missing)');
+    return [];
+  }
+  await using ends = new AsyncDisposableStack();
+  const store = await startObjectStore({ after: (end) => ends.defer(async () => end()) });
+  await store.send('PUT', '/lake');
+  const inStore = join(folder, 's3');
+  mkdirSync(inStore);
+  const storeWriter = ends.use(await LakeProcess.start(inStore, { store }));
+  await storeWriter.query(CREATE_LARGE);
+  const storeReader = ends.use(await LakeProcess.start(inStore, { store, isReader: true }));
+  const sql = (): string =>
+    `SELECT k, count(*) AS n, avg(v) AS mean, max(name) AS last FROM large
+     WHERE id <> ${next()} GROUP BY k ORDER BY k`;
+  const values = await inTurns(
+    rounds,
+    () => timed(() => reader.query(sql())),
+    () => timed(() => storeReader.query(sql())),
+  );
+  const compared = median(values.lake.map((each, i) => each / values.raw[i]!));
+  const name = 'The same group by from S3, warm (÷ from a folder)';
+  return [{ ...values, name, unit: 'ms', compared, target: '≤ 1.15', isMet: compared <= 1.15 }];
+}
+
 async function repeatedQuery({ writer, rounds }: Setting): Promise<Result> {
   const body = JSON.stringify({ query: 'SELECT k, count(*) AS n FROM large GROUP BY k' });
   const load = { port: writer.port, connections: 1, durationMs: LOAD_MS };
@@ -286,15 +236,11 @@ function formatRow({ name, unit, raw, lake, compared, target, isMet }: Result): 
 
 const args = parseBenchArguments(process.argv.slice(2), 5);
 const folder = mkdtempSync(join(tmpdir(), 'skein-bench-lake-'));
-const running: LakeProcess[] = [];
 try {
-  const writer = await LakeProcess.start(folder, false);
-  running.push(writer);
-  await writer.query(`CREATE TABLE large AS SELECT i AS id, i % 1000 AS k, i * 0.37 AS v,
-    'name ' || (i % 5000) AS name FROM range(${LARGE_ROWS}) r(i)`);
+  await using writer = await LakeProcess.start(folder, {});
+  await writer.query(CREATE_LARGE);
   await writer.query('CREATE TABLE small AS SELECT i AS x FROM range(10000) r(i)');
-  const reader = await LakeProcess.start(folder, true);
-  running.push(reader);
+  await using reader = await LakeProcess.start(folder, { isReader: true });
   const raw = await (await DuckDBInstance.create(':memory:')).connect();
   const setting: Setting = { folder, writer, reader, raw, rounds: args.rounds };
   const results: Result[] = [];
@@ -302,9 +248,9 @@ try {
     results.push(await work(setting));
   }
   results.push(...(await insert(setting)), await manyTables(setting));
+  results.push(...(await warmStore(setting)));
   const head = ['', 'raw', 'lake', 'compared', 'target', ''];
   report({ bench: 'lake', text: formatRows([head, ...results.map(formatRow)]), results }, args);
 } finally {
-  for (const lake of running) await lake.stop();
   rmSync(folder, { recursive: true, force: true });
 }
