@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 
 import { analyze, type PlainQuery } from '../src/sql/analyze.ts';
+import { DuckParser } from '../src/engine/duck-parser.ts';
 import { openServing } from '../src/engine/serving.ts';
+import type { LakeRole, RoleSource } from '../src/engine/ports.ts';
 import { ask, rowsOf } from './ask.ts';
 import { createRealEngine, realConfig } from './real-engine.ts';
 
@@ -19,6 +21,11 @@ const DEFINITIONS = `
   CREATE VIEW shadowed AS SELECT * FROM t;
   CREATE TABLE "É" (x BIGINT);
   CREATE VIEW "é" AS SELECT * FROM t;
+  CREATE TABLE k (x BIGINT);
+  CREATE VIEW main."\u212a" AS SELECT * FROM t;
+  CREATE TABLE main."\u212aelvin" (x BIGINT);
+  CREATE VIEW main.kelvin AS SELECT * FROM t;
+  CREATE MACRO "\u212aube"(x) AS x * x * x;
   CREATE VIEW v AS SELECT * FROM t;
   CREATE MACRO twice(x) AS 2 * x;
   CREATE MACRO rows_of(n) AS TABLE SELECT * FROM t LIMIT n`;
@@ -27,11 +34,13 @@ const scope = { after };
 const config = await realConfig(scope);
 const serving = await openServing(config, 'writer', () => performance.now());
 after(() => serving.close());
+const parser = await DuckParser.open();
+after(() => parser.close());
 for (const sql of DEFINITIONS.split(';')) await serving.writer.run(sql);
 serving.pins.bump();
 
 async function plainOf(sql: string): Promise<PlainQuery | undefined> {
-  const [statement] = await analyze(sql, serving.parser, { exportFolder: undefined });
+  const [statement] = await analyze(sql, parser, { exportFolder: undefined });
   const { work } = statement!;
   return work.type === 'sql' ? work.plain : undefined;
 }
@@ -70,6 +79,10 @@ describe('The plan is asked for', () => {
     'SELECT * FROM "a.b"',
     'SELECT * FROM "é"',
     'SELECT * FROM "É"',
+    'SELECT * FROM "\u212a"',
+    'SELECT * FROM "\u212aelvin"',
+    'SELECT * FROM kelvin',
+    'SELECT "\u212aube"(x) FROM t',
     // What is defined by clients, or reads what it is told to.
     'SELECT twice(x) FROM t',
     'SELECT public.twice(x) FROM t',
@@ -146,3 +159,59 @@ test('Short queries have the same answers, errors and limits as streamed ones', 
   await assert.rejects(engine.execute(slow, options), { code: 'LAKE_TIMEOUT' });
   assert.deepEqual(await rowsOf(engine, 'SELECT count(*) FROM t'), [[5000]]);
 });
+
+describe('DuckParser', () => {
+  test('answers who is under way when it is closed, and tells who waits', async () => {
+    const own = await DuckParser.open();
+    const columns = Array.from({ length: 500 }, (_, i) => `${i} AS c${i}`).join();
+    const asked = Array.from({ length: 20 }, () => own.maybeQueryTree(`SELECT ${columns}`));
+    const settled = Promise.allSettled(asked);
+    await asked[0];
+    await own.close();
+    const results = await settled;
+    assert.equal(results[0]!.status, 'fulfilled');
+    assert.ok(results.some(({ status }) => status === 'rejected'));
+    await assert.rejects(own.countStatements('SELECT 1'), { code: 'LAKE_CANCELLED' });
+  });
+});
+
+test('Requests that are planned while the role changes get an answer', async (t) => {
+  const { role, change } = changingRole();
+  const engine = await createRealEngine(t, { role });
+  t.after(() => engine.close());
+  await ask(engine, 'CREATE TABLE t AS SELECT 1 AS x');
+  for (let i = 0; i < 6; i += 1) {
+    const plans = Array.from({ length: 8 }, (_, j) =>
+      engine.plan(`SELECT ${j}; SELECT x + ${i} FROM t; SELECT ${'1 + '.repeat(300)} 1`),
+    );
+    change(i % 2 === 0 ? 'reader' : 'writer');
+    for (const { status, ...rest } of await Promise.allSettled(plans)) {
+      if (status === 'fulfilled') continue;
+      const { code } = (rest as { reason: { code: string } }).reason;
+      assert.equal(code, 'LAKE_CATALOG');
+    }
+  }
+});
+
+/** A node whose role a test changes. */
+function changingRole(): { readonly role: RoleSource; change: (to: LakeRole) => void } {
+  const listeners = new Set<(role: LakeRole) => void>();
+  let current: LakeRole = 'writer';
+  return {
+    role: {
+      get role() {
+        return current;
+      },
+      onRole: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      position: () => undefined,
+      waitForPosition: () => Promise.resolve(),
+    },
+    change: (to) => {
+      current = to;
+      for (const listener of listeners) listener(to);
+    },
+  };
+}

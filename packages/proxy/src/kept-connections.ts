@@ -1,24 +1,19 @@
-// Connections that are kept and used again: who opens one for each request pays more for that than
-// for all the rest of it.
+// Connections that are kept and used again, for reads without a body. Writes have one each, and so
+// has whatever has a body (docs/decisions/0020).
 //
-// The other side may close a connection that nobody uses at the very moment when a request is on
-// its way, and nobody could tell whether it arrived. A read is sent again then; a write would have
-// an unknown outcome. So writes take only what was used a moment ago, long before any server
-// closes it (docs/decisions/0020).
-//
-// Invariant: a connection carries one request at a time, and is used again only after an answer
-// that was whole and left nothing behind.
+// Invariants:
+//  - A connection carries one request at a time, and is used again only after an answer that was
+//    whole and left nothing behind.
+//  - None is used again that has carried a body: an app that has not read it would take it for the
+//    next request, and somebody else would get the answer.
 
 import { connect, type Socket } from 'node:net';
-
-import type { Clock } from '@skein/host';
 
 import type { HostAndPort } from './options.ts';
 import { limitConnecting } from './upstream.ts';
 
-/** Apps close what is not used after 5 s, as Node and others do, few after 2; we before them. */
-export const READ_IDLE_MS = 4000;
-export const WRITE_IDLE_MS = 500;
+/** Apps close what is not used after 5 s, as Node and others do; we before them. */
+const IDLE_MS = 4000;
 /** For each app or proxy. */
 const IDLE_COUNT_MAX = 256;
 
@@ -86,7 +81,7 @@ export class KeptConnection {
   release(): void {
     this.#user = undefined;
     this.#socket.resume();
-    if (this.isOpen && this.#onIdle()) this.#socket.setTimeout(READ_IDLE_MS);
+    if (this.isOpen && this.#onIdle()) this.#socket.setTimeout(IDLE_MS);
     else this.#socket.destroy();
   }
 
@@ -97,65 +92,61 @@ export class KeptConnection {
   }
 }
 
-interface Idle {
-  readonly connection: KeptConnection;
-  readonly sinceMs: number;
-}
-
 export class KeptConnections {
   readonly #connectMs: number;
-  readonly #clock: Clock;
-  /** Those that were used last come last. */
-  readonly #idle = new Map<string, Idle[]>();
+  readonly #idle = new Map<string, KeptConnection[]>();
 
-  constructor(connectMs: number, clock: Clock) {
+  constructor(connectMs: number) {
     this.#connectMs = connectMs;
-    this.#clock = clock;
   }
 
-  /**
-   * The one that was used last, if that is not longer ago than `idleMsMax`, as the least likely to
-   * be closed by now; else a new one. 0: always a new one.
-   */
-  take({ host, port }: HostAndPort, idleMsMax: number): KeptConnection {
-    const key = `${host} ${port}`;
+  /** The one that was used last is the least likely to be closed by now. */
+  take({ host, port }: HostAndPort): KeptConnection {
+    const key = keyOf({ host, port });
     const idle = this.#idle.get(key) ?? [];
-    const sinceMs = this.#clock.monotonicMs() - idleMsMax;
-    for (let last = idle.at(-1); last !== undefined && last.sinceMs > sinceMs; last = idle.at(-1)) {
-      idle.pop();
-      if (last.connection.isOpen) return last.connection;
+    for (let each = idle.pop(); each !== undefined; each = idle.pop()) {
+      if (each.isOpen) return each;
     }
-    return this.#open(key, { host, port });
+    const connection = this.#open({ host, port }, (each) => this.#keep(key, each));
+    connection.onceClosed(() => this.#forget(key, connection));
+    return connection;
+  }
+
+  /** For one request, and never kept. */
+  takeNew(to: HostAndPort): KeptConnection {
+    return this.#open(to, () => false);
   }
 
   destroy(): void {
     for (const idle of this.#idle.values()) {
-      for (const { connection } of idle) connection.destroy();
+      for (const connection of idle) connection.destroy();
     }
     this.#idle.clear();
   }
 
-  #open(key: string, { host, port }: HostAndPort): KeptConnection {
+  #open({ host, port }: HostAndPort, onIdle: (each: KeptConnection) => boolean): KeptConnection {
     const socket = connect({ host, port, noDelay: true });
     limitConnecting(socket, this.#connectMs);
-    const connection = new KeptConnection(socket, (each) => this.#keep(key, each));
-    connection.onceClosed(() => this.#forget(key, connection));
-    return connection;
+    return new KeptConnection(socket, onIdle);
   }
 
   #keep(key: string, connection: KeptConnection): boolean {
     const idle = this.#idle.get(key) ?? [];
     if (idle.length >= IDLE_COUNT_MAX) return false;
-    idle.push({ connection, sinceMs: this.#clock.monotonicMs() });
+    idle.push(connection);
     this.#idle.set(key, idle);
     return true;
   }
 
   #forget(key: string, connection: KeptConnection): void {
     const idle = this.#idle.get(key);
-    const index = idle?.findIndex((each) => each.connection === connection) ?? -1;
+    const index = idle?.indexOf(connection) ?? -1;
     if (index >= 0) idle!.splice(index, 1);
     // Primaries come and go.
     if (idle?.length === 0) this.#idle.delete(key);
   }
+}
+
+function keyOf({ host, port }: HostAndPort): string {
+  return `${host} ${port}`;
 }

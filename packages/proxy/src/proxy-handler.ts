@@ -11,7 +11,7 @@ import type { AnswerHead } from './answer-parser.ts';
 import { notExecuted, refusal, sendAnswer, unknownOutcome } from './answers.ts';
 import { decide, type Decision, isWorthWaiting, type PathRules } from './decide.ts';
 import { forwardedHeaders } from './forwarded.ts';
-import { KeptConnections, READ_IDLE_MS, WRITE_IDLE_MS } from './kept-connections.ts';
+import { KeptConnections } from './kept-connections.ts';
 import { LocalAnswers } from './local-answers.ts';
 import type { PrimaryNode } from './node-view.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -52,7 +52,7 @@ export class ProxyHandler {
     const metrics = createProxyMetrics(options.metrics);
     const { limits } = options;
     this.#metrics = metrics;
-    this.#connections = new KeptConnections(limits.connectMs, options.clock);
+    this.#connections = new KeptConnections(limits.connectMs);
     this.#agent = new SingleUseAgent(limits.connectMs);
     this.#room = new WaitingRoom(options.view, limits.waiters, (size) => metrics.waiting.set(size));
     this.#tunnels = new Tunnels(limits.upgrades, (size) => metrics.upgrades.set(size));
@@ -169,10 +169,11 @@ export class ProxyHandler {
         return local === undefined ? headers(answer) : local.headers(headers(answer));
       });
       if (body === 'streams') return await relay(passage);
-      const idleMs = isRepeatable(visit) ? READ_IDLE_MS : WRITE_IDLE_MS;
       // What is sent again does not meet the next connection that is about to be closed.
-      const connection = this.#connections.take(passage.to, isRepeat ? 0 : idleMs);
-      return await relayWhole({ ...passage, body }, connection);
+      const isKept = isRepeatable(visit) && !isRepeat;
+      const { to } = passage;
+      const connection = isKept ? this.#connections.take(to) : this.#connections.takeNew(to);
+      return await relayWhole({ ...passage, body, isKept }, connection);
     } finally {
       local?.end();
     }

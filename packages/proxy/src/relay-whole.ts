@@ -19,6 +19,8 @@ export interface WholePassage extends Pick<
 > {
   /** The body, with a length in the headers; undefined: there is none. */
   readonly body: Buffer | undefined;
+  /** Whether the connection may be used again. */
+  readonly isKept: boolean;
 }
 
 /** Never rejects but for a bug in `onAnswer`. */
@@ -90,10 +92,9 @@ class WholeRelay implements AnswerHandler {
     }
     // Nothing of the answer flows while it is held, but for what has come with its head.
     this.#connection.pause();
-    headers.then(
-      (each) => this.#passHeld(head, each),
-      (error: unknown) => this.#abandon(error),
-    );
+    headers
+      .then((each) => this.#passHeld(head, each))
+      .catch((error: unknown) => this.#abandon(error));
   }
 
   onBody(bytes: Buffer): void {
@@ -140,7 +141,7 @@ class WholeRelay implements AnswerHandler {
     const last = this.#unsent.pop();
     this.#writeUnsent();
     this.#response.end(last);
-    if (isReusable) this.#connection.release();
+    if (isReusable && this.#passage.isKept) this.#connection.release();
     else this.#connection.destroy();
   }
 
@@ -169,7 +170,10 @@ class WholeRelay implements AnswerHandler {
     for (const bytes of unsent) hasRoom = this.#response.write(bytes);
     if (hasRoom) return;
     this.#connection.pause();
-    this.#response.once('drain', () => this.#connection.resume());
+    // When it is over, the connection may be somebody else's.
+    this.#response.once('drain', () => {
+      if (!this.#isOver) this.#connection.resume();
+    });
   }
 
   #closed(error: Error | undefined): void {
@@ -184,6 +188,11 @@ class WholeRelay implements AnswerHandler {
     if (this.#isOver) {
       // Bytes after an answer: it was whole, the connection is not used again.
       this.#connection.destroy();
+      return;
+    }
+    if (this.#end !== undefined) {
+      // The same while it is held.
+      this.#end = { ...this.#end, isReusable: false };
       return;
     }
     this.#leave();
@@ -214,8 +223,8 @@ class WholeRelay implements AnswerHandler {
 }
 
 /** All parts come from Node's parser or from us: no line can break. */
-function requestHead({ request, target, headers }: WholePassage): string {
+function requestHead({ request, target, headers, isKept }: WholePassage): string {
   let head = `${request.method} ${target} HTTP/1.1\r\n`;
   for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return `${head}Connection: keep-alive\r\n\r\n`;
+  return `${head}Connection: ${isKept ? 'keep-alive' : 'close'}\r\n\r\n`;
 }

@@ -1,6 +1,10 @@
 // How the app and the proxies of primaries are connected to.
 //
-// What streams has a connection of its own; all else takes one that was kept (kept-connections.ts).
+// Connections for reads are kept and used again (kept-connections.ts), but not for writes: the
+// other side may close one that nobody uses at the very moment when a request is on its way, and
+// nobody could tell whether it arrived. A read is sent again then; a write would have an unknown
+// outcome. So each write has a connection of its own, and what goes wrong before it is open has
+// sent nothing.
 //
 // The variables HTTP_PROXY and their like mean nothing here.
 

@@ -39,7 +39,7 @@ export class CatalogNames {
     const of = (wanted: string): [name: string, id: string][] =>
       rows
         .filter(([kind]) => kind === wanted)
-        .map(([, schema, name, own]) => [`${schema}.${name}`.toLowerCase(), own!]);
+        .map(([, schema, name, own]) => [toSmall(`${schema}.${name}`), own!]);
     this.#tables = new Map(of('table'));
     this.#views = new Set(of('view').map(([name]) => name));
     this.#macros = new Set(of('macro').map(([name]) => name.slice(1)));
@@ -62,8 +62,12 @@ export class CatalogNames {
     return found ?? (this.#views.has(`public.${name}`) ? undefined : this.#maybeId(`main.${name}`));
   }
 
-  /** Lower case of ours and of DuckDB's differ beyond ASCII: one name may stand for two things. */
   #maybeId(name: string): string | undefined {
     return this.#views.has(name) ? undefined : this.#tables.get(name);
   }
+}
+
+/** As DuckDB compares names: only letters of ASCII have a large and a small form. */
+function toSmall(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -12,13 +12,14 @@ import {
 import { assert } from '@skein/bytes';
 
 import type { QueryTree, SqlParser } from '../sql/analyze.ts';
+import { LakeError } from './errors.ts';
 
 export class DuckParser implements SqlParser {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   readonly #toTree: DuckDBPreparedStatement;
-  /** A prepared statement has its values in itself: one text after the other. */
   #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   private constructor(
     instance: DuckDBInstance,
@@ -41,16 +42,13 @@ export class DuckParser implements SqlParser {
     return new DuckParser(instance, connection, toTree);
   }
 
-  async countStatements(sql: string): Promise<number> {
-    const extracted = await this.#connection.extractStatements(sql);
-    return extracted.count;
+  countStatements(sql: string): Promise<number> {
+    return this.#inTurn(async () => (await this.#connection.extractStatements(sql)).count);
   }
 
   /** Undefined for anything that is not a query. */
   async maybeQueryTree(sql: string): Promise<QueryTree | undefined> {
-    const asked = this.#last.then(() => this.#serialize(sql));
-    this.#last = asked.catch(() => undefined);
-    const tree: unknown = JSON.parse(await asked);
+    const tree: unknown = JSON.parse(await this.#inTurn(() => this.#serialize(sql)));
     return isTree(tree) ? tree : undefined;
   }
 
@@ -63,7 +61,19 @@ export class DuckParser implements SqlParser {
     return text;
   }
 
-  close(): void {
+  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const asked = this.#last.then(() => {
+      if (this.#isClosed) throw new LakeError('cancelled', 'LAKE_CANCELLED', 'The lake is closing');
+      return ask();
+    });
+    this.#last = asked.catch(() => undefined);
+    return asked;
+  }
+
+  /** Who is under way gets an answer, who waits is told. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#last;
     this.#toTree.destroySync();
     this.#connection.closeSync();
     this.#instance.closeSync();

@@ -13,6 +13,7 @@ import { systemClock } from '@skein/host';
 import { analyze, type Statement } from '../sql/analyze.ts';
 import { describeLake } from './catalog-description.ts';
 import { Deadline } from './deadline.ts';
+import { DuckParser } from './duck-parser.ts';
 import { lakePath } from './duckdb-session.ts';
 import { LakeError } from './errors.ts';
 import { ingestFile } from './ingest.ts';
@@ -55,13 +56,14 @@ export async function createLakeEngine(config: EngineConfig): Promise<LakeEngine
   await rm(join(config.scratchFolder, 'engine'), { recursive: true, force: true });
   await rm(join(config.scratchFolder, 'staging'), { recursive: true, force: true });
   await mkdir(config.scratchFolder, { recursive: true });
-  const engine = new Engine(config);
+  const engine = new Engine(config, await DuckParser.open());
   await engine.start();
   return engine;
 }
 
 class Engine implements LakeEngine {
   readonly #config: EngineConfig;
+  readonly #parser: DuckParser;
   readonly #queue: WriteQueue;
   readonly #translate: TranslateOptions;
   readonly #plans = new WeakMap<RequestPlan, readonly Statement[]>();
@@ -76,8 +78,9 @@ class Engine implements LakeEngine {
   #timer: NodeJS.Timeout | undefined;
   #seenPosition = '';
 
-  constructor(config: EngineConfig) {
+  constructor(config: EngineConfig, parser: DuckParser) {
     this.#config = config;
+    this.#parser = parser;
     this.#queue = new WriteQueue(config.queuedWritesMax ?? QUEUED_WRITES_MAX);
     const { catalogPath, scratchFolder } = config;
     const paths = [catalogPath, `${scratchFolder}/`, lakePath(config, 'writer')];
@@ -111,7 +114,7 @@ class Engine implements LakeEngine {
     const { exportFolder } = this.#config;
     let statements: Statement[];
     try {
-      statements = await analyze(sql, serving.parser, { exportFolder });
+      statements = await analyze(sql, this.#parser, { exportFolder });
     } catch (error) {
       throw translateError(error, this.#translate);
     }
@@ -228,6 +231,7 @@ class Engine implements LakeEngine {
     // A write that has begun its commit ends it; what waits behind it is told to stop.
     await this.#queue.run(() => Promise.resolve()).catch(() => undefined);
     serving?.close();
+    await this.#parser.close();
   }
 
   /** One look for all who wait: anybody may ask for a position that never comes. */

@@ -4,7 +4,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { CatalogNames } from './catalog-names.ts';
-import { DuckParser } from './duck-parser.ts';
 import { openSession, type Session } from './duckdb-session.ts';
 import { updateInlining } from './inlining.ts';
 import { LargeTables } from './large-tables.ts';
@@ -21,7 +20,6 @@ const CONNECTIONS_MAX = 16;
 
 export interface Serving {
   readonly session: Session;
-  readonly parser: DuckParser;
   readonly pins: PinnedConnections;
   /** The only one that writes to the lake; used by whoever the queue lets. */
   readonly writer: DuckDBConnection;
@@ -43,7 +41,6 @@ export async function openServing(
   now: () => number,
 ): Promise<Serving> {
   const session = await openSession(config, role);
-  const parser = await DuckParser.open();
   const host = new WasmHost();
   const functions = new StoredFunctions(host, await session.connect());
   const names = new CatalogNames();
@@ -65,7 +62,6 @@ export async function openServing(
   if (role === 'writer') await updateInlining(writer, config.maintenance.inlineRowsMax);
   return {
     session,
-    parser,
     pins,
     writer,
     stager: await session.connect(),
@@ -78,7 +74,6 @@ export async function openServing(
     close() {
       pins.close();
       host.close();
-      parser.close();
       session.close();
     },
   };

@@ -26,8 +26,8 @@ interface KnownBackend extends Backend {
   name: string;
   inFlight: number;
   isUp: boolean;
-  /** It did not get in time what a client has written: others are preferred. */
-  isBehind: boolean;
+  /** The position that it did not have when it was asked. */
+  behindOf: string | undefined;
   /** Another look is under way. */
   isAsked: boolean;
 }
@@ -44,7 +44,6 @@ export class Backends {
   readonly #known = new Map<string, KnownBackend>();
   readonly #hasReaders: boolean;
   readonly #waiting = new Set<() => void>();
-  #position: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
   #turn = 0;
@@ -78,7 +77,7 @@ export class Backends {
     if (found.length === 0 && role === 'reader' && !this.#hasReaders) {
       return this.maybeChoose('writer', tried);
     }
-    const current = found.filter(({ isBehind }) => !isBehind);
+    const current = found.filter(({ behindOf }) => behindOf === undefined);
     const candidates = current.length > 0 ? current : found;
     if (candidates.length === 0) return undefined;
     const least = Math.min(...candidates.map(({ inFlight }) => inFlight));
@@ -114,13 +113,9 @@ export class Backends {
     this.#set(this.#of(backend), false);
   }
 
-  markBehind(backend: Backend): void {
-    this.#of(backend).isBehind = true;
-  }
-
-  /** The newest position that a client was given. */
-  note(position: string): void {
-    this.#position = position;
+  /** It did not have this position when it was asked. */
+  markBehind(backend: Backend, position: string): void {
+    this.#of(backend).behindOf = position;
   }
 
   #up(role: LakeRole): KnownBackend[] {
@@ -165,7 +160,7 @@ export class Backends {
       const { port, role, hostname } = target;
       const key = `${address} ${port}`;
       if (this.#known.has(key)) continue;
-      const state = { inFlight: 0, isUp: false, isBehind: false, isAsked: false };
+      const state = { inFlight: 0, isUp: false, behindOf: undefined, isAsked: false };
       this.#known.set(key, { target, address, port, role, name: hostname, ...state });
     }
   }
@@ -178,16 +173,17 @@ export class Backends {
     backend.role = answer.role ?? backend.target.role;
     backend.name = answer.nodeName ?? backend.target.hostname;
     this.#set(backend, answer.isReady);
-    if (answer.isReady && backend.isBehind) await this.#askForPosition(backend);
+    if (answer.isReady) await this.#askForPosition(backend);
     backend.isAsked = false;
     this.#wake();
   }
 
-  /** Whether it has what it was behind of, and no newer write has found it behind meanwhile. */
+  /** Whether it has what it was behind of, unless it was found behind of more meanwhile. */
   async #askForPosition(backend: KnownBackend): Promise<void> {
-    const position = this.#position;
+    const { behindOf: position } = backend;
+    if (position === undefined) return;
     const { isReady } = await probe(backend, { timeoutMs: this.#options.limits.probeMs, position });
-    if (isReady && position === this.#position) backend.isBehind = false;
+    if (isReady && backend.behindOf === position) backend.behindOf = undefined;
   }
 
   #set(backend: KnownBackend, isUp: boolean): void {

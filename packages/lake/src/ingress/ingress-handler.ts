@@ -103,13 +103,12 @@ export class IngressHandler {
     const { 'x-skein-position': position } = answer.headers;
     const isWrite = request.method !== 'GET' && request.method !== 'HEAD';
     if (typeof position !== 'string' || !isWrite || answer.statusCode !== 200) return [];
-    backends.note(position);
     if (holdMs === 0) return [];
     const { readers } = backends;
     const have = await Promise.all(
       readers.map(async (reader) => {
         const { isReady } = await probe(reader, { position, timeoutMs: holdMs });
-        if (!isReady) backends.markBehind(reader);
+        if (!isReady) backends.markBehind(reader, position);
         return isReady;
       }),
     );

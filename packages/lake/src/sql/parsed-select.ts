@@ -68,17 +68,27 @@ export function namesInQuery(tree: unknown): QueryNames {
 }
 
 function isPlainNode(node: Record<string, unknown>): boolean {
-  const { type } = node;
+  const { type, function_name: called } = node;
+  if (typeof called === 'string' && !isAscii(called)) return false;
   if (typeof type !== 'string' || typeof node['class'] === 'string') return true;
   if (type === 'BASE_TABLE') return isPlainTable(node);
   return PLAIN_NODES.has(type) || TYPE_INFO.test(type);
 }
 
-/** Of the lake as it is now, with a name that cannot be taken for another one's. */
+/**
+ * Of the lake as it is now, with a name that cannot be taken for another one's: of letters beyond
+ * ASCII JavaScript makes small ones that DuckDB takes for others.
+ */
 function isPlainTable(node: Record<string, unknown>): boolean {
   const { catalog_name: catalog, schema_name: schema, table_name: table, at_clause: at } = node;
-  const isSimple = [schema, table].every((name) => typeof name === 'string' && !name.includes('.'));
+  const isSimple = [schema, table].every(
+    (name) => typeof name === 'string' && isAscii(name) && !name.includes('.'),
+  );
   return isSimple && catalog === '' && at === null;
+}
+
+function isAscii(name: string): boolean {
+  return /^[ -~]*$/.test(name);
 }
 
 function tableName(node: Record<string, unknown>): string {
