@@ -257,7 +257,7 @@ describe('A write', () => {
     assert.equal((await ask(proxy, { method: 'POST', body: 'x' })).body, 'ok');
   });
 
-  test('has its answer also when something follows that, or the app closes without a word', async (t) => {
+  test('has its answer when bytes follow it, and when the app closes unannounced', async (t) => {
     const target = await startBare(t, (_, socket) => void socket.end(`${ANSWER}\r\n`));
     const view = new PushedNodeView('node1', () => sleep(20));
     const proxy = await startPrimary(t, { target, view });
