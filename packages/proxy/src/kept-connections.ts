@@ -102,7 +102,7 @@ export class KeptConnections {
 
   /** The one that was used last is the least likely to be closed by now. */
   take({ host, port }: HostAndPort): KeptConnection {
-    const key = keyOf({ host, port });
+    const key = `${host} ${port}`;
     const idle = this.#idle.get(key) ?? [];
     for (let each = idle.pop(); each !== undefined; each = idle.pop()) {
       if (each.isOpen) return each;
@@ -145,8 +145,4 @@ export class KeptConnections {
     // Primaries come and go.
     if (idle?.length === 0) this.#idle.delete(key);
   }
-}
-
-function keyOf({ host, port }: HostAndPort): string {
-  return `${host} ${port}`;
 }

@@ -57,7 +57,12 @@ export async function createLakeEngine(config: EngineConfig): Promise<LakeEngine
   await rm(join(config.scratchFolder, 'staging'), { recursive: true, force: true });
   await mkdir(config.scratchFolder, { recursive: true });
   const engine = new Engine(config, await DuckParser.open());
-  await engine.start();
+  try {
+    await engine.start();
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
   return engine;
 }
 

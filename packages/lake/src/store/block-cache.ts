@@ -157,12 +157,15 @@ export class BlockCache {
     return whole;
   }
 
+  /** Within the bound when it returns; resolves when the files are gone too. */
   async #shrink(): Promise<void> {
+    const gone: Promise<void>[] = [];
     while (this.#bytes > this.#options.maxBytes) {
       const [oldest] = this.#entries.keys();
-      await this.#drop(oldest!);
+      gone.push(this.#drop(oldest!));
       this.#evictedCount += 1;
     }
+    await Promise.all(gone);
   }
 
   async #drop(fileName: string): Promise<void> {
