@@ -24,13 +24,13 @@ export async function createRealEngine(
 }
 
 /** Of a writer on a lake of its own. */
-export async function realConfig(t: TestScope): Promise<EngineConfig> {
+export async function realConfig(t: TestScope, needsHttpfs = false): Promise<EngineConfig> {
   const folder = tempDir(t);
   const [data, scratch] = [join(folder, 'data'), join(folder, 'scratch')];
   for (const each of [data, scratch]) mkdirSync(each);
   const extensions = await provideExtensions({
     cacheFolder: EXTENSIONS_CACHE,
-    needsHttpfs: false,
+    needsHttpfs,
     log: new RecordingLog(),
   });
   return {

@@ -2,7 +2,7 @@
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { LAKE_CATALOG } from '../sql/targets.ts';
+import { LAKE_CATALOG, LAKE_METADATA as META } from '../sql/targets.ts';
 import type { PinnedConnection } from './pinned-connections.ts';
 import type {
   CatalogDescription,
@@ -15,7 +15,6 @@ import { queryTexts } from './query-texts.ts';
 import { parseChanges } from './snapshot-changes.ts';
 import { FUNCTIONS_SCHEMA } from './stored-functions.ts';
 
-const META = `__ducklake_metadata_${LAKE_CATALOG}`;
 /** Older ones are there for SQL; a list for people ends somewhere. */
 const SNAPSHOTS_MAX = 1000;
 const STAGING = 'staging';

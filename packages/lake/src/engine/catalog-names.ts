@@ -7,11 +7,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import type { QueryNames } from '../sql/parsed-select.ts';
-import { LAKE_CATALOG } from '../sql/targets.ts';
+import { LAKE_METADATA as META } from '../sql/targets.ts';
 import type { Snapshot } from './ports.ts';
 import { queryTexts } from './query-texts.ts';
-
-const METADATA = `__ducklake_metadata_${LAKE_CATALOG}`;
 
 export class CatalogNames {
   /** The number of `schema.table`, in lower case; so are the others. */
@@ -28,13 +26,13 @@ export class CatalogNames {
       `${row}.begin_snapshot <= ${id} AND coalesce(${row}.end_snapshot > ${id}, true)`;
     const relations = (kind: 'table' | 'view'): string =>
       `SELECT '${kind}', s.schema_name, r.${kind}_name, r.${kind}_id
-       FROM ${METADATA}.ducklake_${kind} r JOIN ${METADATA}.ducklake_schema s USING (schema_id)
+       FROM ${META}.ducklake_${kind} r JOIN ${META}.ducklake_schema s USING (schema_id)
        WHERE ${at('r')} AND ${at('s')}`;
     const rows = await queryTexts(
       connection,
       `${relations('table')} UNION ALL ${relations('view')}
        UNION ALL SELECT 'macro', '', m.macro_name, 0
-       FROM ${METADATA}.ducklake_macro m WHERE ${at('m')}`,
+       FROM ${META}.ducklake_macro m WHERE ${at('m')}`,
     );
     const of = (wanted: string): [name: string, id: string][] =>
       rows

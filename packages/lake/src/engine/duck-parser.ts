@@ -1,7 +1,10 @@
 // DuckDB's parser, asked without running or binding anything of what it is given.
 //
 // It is a DuckDB of its own, with nothing attached: where the lake is in the search path, a look
-// for any function asks the catalog first.
+// for any function asks the catalog first. It has no role, and lives as long as the engine.
+//
+// Invariant: it is asked one thing after the other, and closed when nothing is asked: the binding
+// does not survive that a statement ends which runs.
 
 import {
   type DuckDBConnection,

@@ -1,17 +1,11 @@
 // What DuckDB is given when a session begins, as DuckDB itself tells.
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { RecordingLog, tempDir } from '@skein/testkit';
-
-import { EXTENSIONS_CACHE } from '../../test/real-engine.ts';
-import { provideExtensions } from '../store/extensions.ts';
+import { realConfig } from '../../test/real-engine.ts';
 import { openSession } from './duckdb-session.ts';
 import type { EngineConfig, LakeRole } from './ports.ts';
-import { alwaysWriter } from './role-sources.ts';
 
 const S3 = {
   endpoint: 'http://127.0.0.1:9',
@@ -34,33 +28,7 @@ async function secretsOf(config: EngineConfig, role: LakeRole): Promise<unknown[
 }
 
 test('the keys of the store are for writers, and for readers without a gateway', async (t) => {
-  const folder = tempDir(t);
-  const [data, scratchFolder] = [join(folder, 'data'), join(folder, 'scratch')];
-  for (const each of [data, scratchFolder]) mkdirSync(each);
-  const log = new RecordingLog();
-  const onDisk: EngineConfig = {
-    catalogPath: join(folder, 'catalog.db'),
-    dataPath: `${data}/`,
-    extensions: await provideExtensions({ cacheFolder: EXTENSIONS_CACHE, needsHttpfs: true, log }),
-    role: alwaysWriter(),
-    externalTables: {
-      allowHosts: [],
-      allowPrivate: false,
-      maxBytes: 1,
-      timeoutMs: 1,
-      allowFolders: [],
-    },
-    scratchFolder,
-    maintenance: {
-      intervalMs: 0,
-      inlineRowsMax: 10,
-      flushRows: 1000,
-      flushAfterMs: 60_000,
-      targetFileBytes: 100_000_000,
-      keepSnapshotsMs: 0,
-      keepFilesMs: 0,
-    },
-  };
+  const onDisk = await realConfig(t, true);
   assert.deepEqual(await secretsOf(onDisk, 'writer'), []);
   const inStore = { ...onDisk, dataPath: 's3://lake/data/', s3: S3 };
   const readDataPath = 'http://127.0.0.1:9/objects/';

@@ -12,12 +12,11 @@
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { LAKE_CATALOG } from '../sql/targets.ts';
+import { LAKE_CATALOG, LAKE_METADATA as META } from '../sql/targets.ts';
 import { quoteName, quoteText } from '../sql/token-cursor.ts';
 import { queryTexts } from './query-texts.ts';
 import { FUNCTIONS_SCHEMA } from './stored-functions.ts';
 
-const META = `__ducklake_metadata_${LAKE_CATALOG}`;
 /** DuckLake's names of types whose inlined form is not read back as it was, or not allowed. */
 const NESTED = `'struct', 'list', 'map', 'variant', 'geometry'`;
 

@@ -4,7 +4,7 @@
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { LAKE_CATALOG } from '../sql/targets.ts';
+import { LAKE_METADATA } from '../sql/targets.ts';
 import type { Snapshot } from './ports.ts';
 import { queryTexts } from './query-texts.ts';
 
@@ -20,7 +20,7 @@ export class LargeTables {
     if (this.#snapshotId === id) return;
     const rows = await queryTexts(
       connection,
-      `SELECT table_id FROM __ducklake_metadata_${LAKE_CATALOG}.ducklake_table_stats
+      `SELECT table_id FROM ${LAKE_METADATA}.ducklake_table_stats
        WHERE record_count > ${SMALL_ROWS} OR file_size_bytes > ${SMALL_BYTES}`,
     );
     this.#ids = new Set(rows.map(([tableId]) => tableId!));

@@ -11,7 +11,7 @@
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { LAKE_CATALOG } from '../sql/targets.ts';
+import { LAKE_CATALOG, LAKE_METADATA as META } from '../sql/targets.ts';
 import { quoteText } from '../sql/token-cursor.ts';
 import { LakeError } from './errors.ts';
 import { flushTable, type InlinedRows, readInlinedRows } from './inlining.ts';
@@ -19,7 +19,6 @@ import { queryTexts } from './query-texts.ts';
 import { parseChanges } from './snapshot-changes.ts';
 import type { EngineStep, MaintenancePolicy, MaintenanceReport } from './ports.ts';
 
-const META = `__ducklake_metadata_${LAKE_CATALOG}`;
 /** As many small files of one table are merged; fewer cost less than the merge. */
 const SMALL_FILES_MIN = 5;
 /** Of a table: at one merge, so that the queue goes on. */

@@ -7,7 +7,7 @@
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { LAKE_CATALOG } from '../sql/targets.ts';
+import { LAKE_CATALOG, LAKE_METADATA } from '../sql/targets.ts';
 import type { Session } from './duckdb-session.ts';
 import { LakeError } from './errors.ts';
 import type { Snapshot } from './ports.ts';
@@ -252,7 +252,7 @@ async function optimize(pin: Pin, isWanted: boolean): Promise<void> {
 async function readSnapshot(connection: DuckDBConnection): Promise<Snapshot> {
   const result = await connection.run(
     `SELECT snapshot_id, schema_version, snapshot_time::VARCHAR
-     FROM __ducklake_metadata_${LAKE_CATALOG}.ducklake_snapshot
+     FROM ${LAKE_METADATA}.ducklake_snapshot
      WHERE snapshot_id = (SELECT id FROM ${LAKE_CATALOG}.current_snapshot())`,
   );
   const [row] = await result.getRows();

@@ -42,12 +42,7 @@ export function namesInQuery(tree: unknown): QueryNames {
   const functions = new Set<string>();
   const common = new Set<string>();
   let isPlain = true;
-  const open: unknown[] = [tree];
-  while (open.length > 0) {
-    const node = open.pop();
-    if (Array.isArray(node)) open.push(...(node as readonly unknown[]));
-    if (!isRecord(node)) continue;
-    open.push(...Object.values(node));
+  for (const node of nodesOf(tree)) {
     isPlain &&= isPlainNode(node);
     if (node['type'] === 'BASE_TABLE') {
       tables.add(tableName(node));
@@ -68,9 +63,10 @@ export function namesInQuery(tree: unknown): QueryNames {
 }
 
 function isPlainNode(node: Record<string, unknown>): boolean {
-  const { type, function_name: called } = node;
+  const { function_name: called } = node;
   if (typeof called === 'string' && !isAscii(called)) return false;
-  if (typeof type !== 'string' || typeof node['class'] === 'string') return true;
+  const type = maybeNodeType(node);
+  if (type === undefined) return true;
   if (type === 'BASE_TABLE') return isPlainTable(node);
   return PLAIN_NODES.has(type) || TYPE_INFO.test(type);
 }
@@ -106,19 +102,21 @@ function commonTables(node: Record<string, unknown>): string[] {
   );
 }
 
-/** Of all nodes that are no expressions. */
-export function nodeTypes(tree: unknown): string[] {
-  const types: string[] = [];
+/** Of queries, of what stands in FROM and of what follows; undefined: an expression, or a part. */
+export function maybeNodeType({ type, class: kind }: Record<string, unknown>): string | undefined {
+  return typeof type === 'string' && typeof kind !== 'string' ? type : undefined;
+}
+
+/** All objects of the tree, whatever they are. */
+export function* nodesOf(tree: unknown): Iterable<Record<string, unknown>> {
   const open: unknown[] = [tree];
   while (open.length > 0) {
     const node = open.pop();
     if (Array.isArray(node)) open.push(...(node as readonly unknown[]));
     if (!isRecord(node)) continue;
     open.push(...Object.values(node));
-    const { type } = node;
-    if (typeof type === 'string' && typeof node['class'] !== 'string') types.push(type);
+    yield node;
   }
-  return types;
 }
 
 export function isRecord(node: unknown): node is Record<string, unknown> {

@@ -2,7 +2,7 @@
 // it reads (one of an aggregate without groups, or what LIMIT leaves), and whether it reads one
 // table and does nothing else.
 
-import { isRecord, nodeTypes } from './parsed-select.ts';
+import { isRecord, maybeNodeType, nodesOf } from './parsed-select.ts';
 
 export interface QuerySize {
   /** What is not known to be few may be many. */
@@ -34,12 +34,12 @@ export function sizeOf({ statements }: { readonly statements: readonly unknown[]
   const node = isRecord(statement) ? statement['node'] : undefined;
   return {
     hasFewRows: isRecord(node) && (isLimited(node) || isOneRow(node)),
-    isOneScan: isOneScan(nodeTypes(statement)),
+    isOneScan: isOneScan([...nodesOf(statement)].map(maybeNodeType)),
   };
 }
 
-/** Of expressions no node is counted, but of the queries within them. */
-function isOneScan(types: readonly string[]): boolean {
+/** A query within an expression counts too. */
+function isOneScan(types: readonly (string | undefined)[]): boolean {
   const count = (type: string): number => types.filter((each) => each === type).length;
   const others = ['JOIN', 'SUBQUERY', 'SET_OPERATION_NODE', 'EXPRESSION_LIST', 'EMPTY'];
   return (
