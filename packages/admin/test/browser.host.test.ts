@@ -5,7 +5,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 
 import { hasPart, requirePart } from '@skein/testkit';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core';
 
 import { auditPage, callInPage } from './audit-page.ts';
 import { FakeNode } from './test-node.ts';
@@ -153,26 +159,35 @@ describe('in Chromium', () => {
     };
     const focused = async (): Promise<string> =>
       ((await page.locator(':focus').textContent()) ?? '').trim();
+    // Keys go where the focus is: a page that is half there has it nowhere, and no scripts yet.
+    const arrive = async (found: Locator): Promise<void> => {
+      await found.waitFor();
+      await page.waitForLoadState('load');
+    };
     await page.goto('/admin/');
-    // The first box has the focus.
+    // The first box has the focus, as soon as the page is drawn.
+    await page.locator('input[name="username"]:focus').waitFor();
     await page.keyboard.type(USERNAME);
     await press('Tab');
     await page.keyboard.type(PASSWORD);
     await press('Enter');
-    await page.getByRole('heading', { level: 1, name: 'db.sqlite3' }).waitFor();
+    await arrive(page.getByRole('heading', { level: 1, name: 'db.sqlite3' }));
     await press('Tab');
     assert.equal(await focused(), 'Skip to content');
     assert.ok(await page.getByText('Skip to content').isVisible());
-    await press('Enter', 'Tab');
+    await press('Enter');
+    await page.locator('main:target').waitFor();
+    await press('Tab');
     assert.equal(await focused(), 'Authors', 'the first link of the content');
     await press('Enter');
-    await page.getByRole('heading', { level: 1, name: 'Authors' }).waitFor();
+    await arrive(page.getByRole('heading', { level: 1, name: 'Authors' }));
     await page.getByRole('link', { name: 'Add', exact: true }).focus();
     await press('Enter');
+    await arrive(page.getByRole('heading', { level: 1, name: 'Add' }));
     await page.getByLabel('Name').focus();
     await page.keyboard.type('Margaret Hamilton');
     await press('Enter');
-    await page.getByRole('status').getByText('was added').waitFor();
+    await arrive(page.getByRole('status').getByText('was added'));
     // A menu opens, is walked through, and closes.
     await page.locator('.user-menu summary').focus();
     await press('Enter', 'Tab');
