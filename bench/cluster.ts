@@ -16,16 +16,15 @@ import {
   migrateMessages,
   type NodePlace,
   startMessagesApp,
-  waitUntil,
 } from '@skein/testkit';
 
 import { parseDiskBenchArguments } from './lib/arguments.ts';
 import { type Bound, formatBounds, percentile } from './lib/bounds.ts';
 import { buildSkein } from './lib/build.ts';
 import { type LoadResult, loadHttp } from './lib/http-load.ts';
-import { askLagClient } from './lib/lag-client.ts';
 import { checkSpace } from './lib/machine.ts';
 import { median } from './lib/measure.ts';
+import { arrival, measureLags, startMs } from './lib/replication.ts';
 import { report } from './lib/report.ts';
 import { Side } from './lib/side.ts';
 
@@ -48,64 +47,38 @@ const IDLE_MS = 30_000;
 const IDLE_TARGET_PERCENT = 1;
 /** A node that was quiet for so long has nothing left to do. */
 const CALM_MS = 3000;
-const ARRIVAL_TIMEOUT_MS = 600_000;
 /** The large database on two nodes, their logs, the snapshot on its way. */
 const SPACE_FACTOR = 6;
 /** As proc_pid_stat(5) counts time. */
 const TICKS_PER_SECOND = 100;
-
-/** Until the node has all that the primary has. */
-async function arrival(primary: ClusterNode, node: ClusterNode, name: string): Promise<void> {
-  const wanted = (await primary.positions()).get(name);
-  const isThere = async (): Promise<boolean> => (await node.positions()).get(name) === wanted;
-  await waitUntil(`${node.name} has ${name}`, isThere, ARRIVAL_TIMEOUT_MS);
-}
-
-/** How long it takes a node to start and to have all that the primary has. */
-async function startMs(primary: ClusterNode, node: ClusterNode, name: string): Promise<number> {
-  const beganMs = performance.now();
-  await node.start();
-  await arrival(primary, node, name);
-  return performance.now() - beganMs;
-}
 
 async function measureLag(
   primary: ClusterNode,
   replicas: readonly ClusterNode[],
   writer: Side,
 ): Promise<Bound[]> {
-  const name = 'lag.db';
-  await writer.exec(
-    name,
-    'PRAGMA journal_mode = WAL; CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)',
-  );
-  await writer.close(name);
-  for (const replica of replicas) await arrival(primary, replica, name);
-  const [committed, ...seen] = await Promise.all([
-    askLagClient(
-      { kind: 'write', path: primary.path(name), count: LAG_COUNT, perSecond: LAG_RATE },
-      signal,
-    ),
-    ...replicas.map((replica) =>
-      askLagClient({ kind: 'watch', path: replica.path(name), count: LAG_COUNT }, signal),
-    ),
-  ]);
-  // A row may be visible on a replica before COMMIT has returned on the primary.
-  const lags = seen.flatMap((times) => times.map((ms, row) => Math.max(0, ms - committed[row]!)));
-  const rate = ((LAG_COUNT - 1) * 1000) / (committed.at(-1)! - committed[0]!);
-  const note = `at ${Math.round(rate)} transactions/s`;
+  const { lagsMs, perSecond } = await measureLags({
+    primary,
+    replicas,
+    writer,
+    name: 'lag.db',
+    count: LAG_COUNT,
+    perSecond: LAG_RATE,
+    signal,
+  });
+  const note = `at ${Math.round(perSecond)} transactions/s`;
   return [
     {
       name: 'commit to visible on a replica, p50',
       unit: 'ms',
-      value: percentile(lags, 0.5),
+      value: percentile(lagsMs, 0.5),
       target: { atMost: LAG_TARGETS_MS.p50 },
       note,
     },
     {
       name: 'commit to visible on a replica, p99',
       unit: 'ms',
-      value: percentile(lags, 0.99),
+      value: percentile(lagsMs, 0.99),
       target: { atMost: LAG_TARGETS_MS.p99 },
       note,
     },

@@ -39,6 +39,7 @@ const TRIP_TARGETS: Readonly<Record<JournalMode, number>> = {
   WAL: 4,
 };
 
+const NAMES = { base: 'bare disk', ours: 'mount' };
 const WRITE_COUNT = 300;
 const WRITE_COUNT_NORMAL = 3000;
 const READ_COUNT = 20_000;
@@ -122,11 +123,11 @@ function scanCases(sides: Sides, sizeBytes: number): PairCase[] {
   return [cold, warm];
 }
 
-function tripCase({ mode, database }: ModeCase, { mount }: Sides): TripCase {
+function tripCase({ mode, database }: ModeCase, { ours }: Sides): TripCase {
   return {
     name: `${mode}, FULL: a transaction of one row`,
     target: TRIP_TARGETS[mode],
-    run: (count) => mount.writeRows(database, count),
+    run: (count) => ours.writeRows(database, count),
   };
 }
 
@@ -153,7 +154,7 @@ async function measureMount(
   });
   using bare = new Side({ folder: bareFolder, cpu, signal });
   using mount = new Side({ folder: daemon.mountpoint, cpu, signal });
-  const sides = { bare, mount };
+  const sides = { base: bare, ours: mount };
   for (const { database, mode, synchronous } of MODE_CASES) {
     for (const side of [bare, mount]) await side.prepare(database, mode, synchronous);
   }
@@ -188,7 +189,7 @@ try {
   const pinned = await measureMount(join(folder, 'pinned'), 'one CPU', args);
   const free = await measureMount(join(folder, 'free'), 'scheduler', args);
   const pairs = [...pinned.pairs, ...free.pairs];
-  const text = `${formatPairs(pairs)}\n${formatTrips(pinned.trips)}`;
+  const text = `${formatPairs(pairs, NAMES)}\n${formatTrips(pinned.trips)}`;
   report({ bench: 'mount', text, results: { pairs, trips: pinned.trips } }, args);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -32,7 +32,7 @@ async function write(request: Extract<LagRequest, { kind: 'write' }>): Promise<n
 }
 
 function watch(request: Extract<LagRequest, { kind: 'watch' }>): number[] {
-  const database = new DatabaseSync(request.path);
+  const database = new DatabaseSync(request.path, { timeout: 5000 });
   const look = database.prepare('SELECT max(id) AS last FROM t');
   const never = new Int32Array(new SharedArrayBuffer(4));
   const times: number[] = [];

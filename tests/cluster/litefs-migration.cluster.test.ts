@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
 
-import { apiUrl, assertConverged, freePorts } from '@skein/testkit';
+import { apiUrl, assertConverged, freePorts, type LitefsNode, requireLitefs } from '@skein/testkit';
 
-import { LitefsNode, requireLitefs } from '../lib/litefs-node.ts';
 import {
   assertSame,
   compatibleConfig,
+  createLitefsNode,
   litefsLeadsConfig,
   untilCaughtUp,
 } from '../lib/litefs-pair.ts';
@@ -29,7 +29,7 @@ suite('From LiteFS to Skein', () => {
     const ports = await freePorts(LITEFS_NAMES.length);
     const [litefs1, litefs2] = LITEFS_NAMES.map((name, index) => {
       const folder = join(dirname(node1.folder), name);
-      return new LitefsNode(t, { program, folder, port: ports[index]! });
+      return createLitefsNode(t, { program, folder, port: ports[index]! });
     }) as [LitefsNode, LitefsNode];
     const insert = async (pathOf: (name: string) => string, value: number): Promise<void> => {
       for (const mode of JOURNAL_MODES) {

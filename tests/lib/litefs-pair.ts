@@ -11,11 +11,14 @@ import {
   type ClusterNode,
   fetchToFile,
   freePorts,
+  LitefsNode,
+  type LitefsNodeOptions,
   type NodeConfig,
+  onTestEnd,
+  requireLitefs,
   waitUntil,
 } from '@skein/testkit';
 
-import { LitefsNode, requireLitefs } from './litefs-node.ts';
 import { connect, startCluster, startNetworkedCluster } from './test-cluster.ts';
 
 /** What every node of Skein says that speaks with a LiteFS. */
@@ -30,6 +33,13 @@ export interface LitefsPair {
   readonly cluster: Cluster;
   readonly skein: ClusterNode;
   readonly litefs: LitefsNode;
+}
+
+/** Stopped when the test ends. */
+export function createLitefsNode(t: TestContext, options: LitefsNodeOptions): LitefsNode {
+  const node = new LitefsNode(options);
+  onTestEnd(t, () => node.stop());
+  return node;
 }
 
 export interface LitefsPairOptions {
@@ -47,7 +57,7 @@ export async function createLitefsPair(
   if (cluster === undefined) return undefined;
   const skein = cluster.node(PRIMARY);
   const [port] = await freePorts(1);
-  const litefs = new LitefsNode(t, { program, folder: litefsFolder(skein), port: port! });
+  const litefs = createLitefsNode(t, { program, folder: litefsFolder(skein), port: port! });
   return { cluster, skein, litefs };
 }
 
@@ -72,7 +82,7 @@ export async function createLitefsNetwork(
   const skein = cluster.node(PRIMARY);
   const { address: host, prefix } = network.host(LITEFS);
   const folder = litefsFolder(skein);
-  const litefs = new LitefsNode(t, { program, folder, port: NODE_PORT, host, prefix });
+  const litefs = createLitefsNode(t, { program, folder, port: NODE_PORT, host, prefix });
   return {
     pair: { cluster, skein, litefs },
     cut: () => network.set(LITEFS, { isCut: true }),

@@ -90,6 +90,13 @@ export {
 export { buildConsole } from './lake/console.ts';
 export { LakeCluster, type LakeClusterOptions, type LakeSections } from './lake/lake-cluster.ts';
 export { LakeProcess, type LakeProcessOptions } from './lake/lake-process.ts';
+export {
+  findLitefs,
+  LitefsNode,
+  type LitefsNodeOptions,
+  type LitefsRole,
+  requireLitefs,
+} from './litefs/litefs-node.ts';
 export type { Condition } from './network/link-conditions.ts';
 export {
   createNetwork,

@@ -21,7 +21,9 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 
-import { detachMount, findMount, onTestEnd, requirePart, waitUntil } from '@skein/testkit';
+import { waitUntil } from '../cluster/wait-until.ts';
+import { detachMount, findMount } from '../mounts.ts';
+import { requirePart } from '../require-part.ts';
 
 export interface LitefsNodeOptions {
   readonly program: string;
@@ -48,9 +50,14 @@ const START_TIMEOUT_MS = 20_000;
 /** It waits for locks of clients when it ends, without a limit. */
 const STOP_TIMEOUT_MS = 15_000;
 
-/** Path of the program; undefined, and the test is skipped, when none is given. */
+/** Path of the program; undefined when none is given. */
+export function findLitefs(): string | undefined {
+  return process.env['SKEIN_TEST_LITEFS'];
+}
+
+/** As findLitefs(); the test is skipped when there is none. */
 export function requireLitefs(t: TestContext): string | undefined {
-  const program = process.env['SKEIN_TEST_LITEFS'];
+  const program = findLitefs();
   if (program === undefined) {
     // Not an error in CI either: the program is not among what a machine can be given there.
     t.skip('SKEIN_TEST_LITEFS does not name a LiteFS program');
@@ -59,21 +66,22 @@ export function requireLitefs(t: TestContext): string | undefined {
   return requirePart(t, 'fusermount3') ? program : undefined;
 }
 
-export class LitefsNode {
+export class LitefsNode implements AsyncDisposable {
   readonly mountpoint: string;
+  readonly dataFolder: string;
   readonly url: string;
   readonly #options: LitefsNodeOptions;
   readonly #host: string;
   #child: ChildProcess | undefined;
 
-  constructor(t: TestContext, options: LitefsNodeOptions) {
+  constructor(options: LitefsNodeOptions) {
     const { folder, port, host = '127.0.0.1' } = options;
     this.#options = options;
     this.#host = host;
     this.mountpoint = join(folder, 'mount');
+    this.dataFolder = join(folder, 'data');
     this.url = `http://${host}:${port}`;
     mkdirSync(this.mountpoint, { recursive: true });
-    onTestEnd(t, () => this.stop());
   }
 
   /** What it has logged, of all its starts. */
@@ -169,6 +177,10 @@ export class LitefsNode {
     await this.#run('import', name, path);
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
   async #run(command: 'export' | 'import', name: string, path: string): Promise<void> {
     const { program, prefix = [] } = this.#options;
     const asked = [program, command, '-url', this.url, '-name', name, path];
@@ -181,15 +193,15 @@ export class LitefsNode {
   }
 
   #ltxFolder(name: string): string {
-    return join(this.#options.folder, 'data', 'dbs', name, 'ltx');
+    return join(this.dataFolder, 'dbs', name, 'ltx');
   }
 
   #configOf(role: LitefsRole): object {
-    const { folder, port } = this.#options;
+    const { port } = this.#options;
     const isPrimary = 'leadsAs' in role;
     return {
       fuse: { dir: this.mountpoint },
-      data: { dir: join(folder, 'data') },
+      data: { dir: this.dataFolder },
       http: { addr: `${this.#host}:${port}` },
       lease: {
         type: 'static',
