@@ -1,9 +1,9 @@
 // How fast is Skein compared with LiteFS?
 //
-// The same clients do the same on the mounts of both, in pairs, on one disk: first on one node, then
-// on a primary with a replica, all on this machine. Both make a transaction durable before COMMIT
-// returns. The path of the LiteFS program, which no package brings, is in SKEIN_TEST_LITEFS. Run by
-// `npm run bench -- litefs`, as root.
+// The same clients do the same on the mounts of both, in pairs, on one disk: first on one node,
+// then on a primary with a replica, all on this machine. Both make a transaction durable before
+// COMMIT returns. The path of the LiteFS program, which no package brings, is in SKEIN_TEST_LITEFS.
+// Run by `npm run bench -- litefs`, as root.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

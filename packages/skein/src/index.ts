@@ -9,7 +9,8 @@ export type {
 } from './api/node-control.ts';
 export type { ConfigDraft } from './config/draft.ts';
 export { ConfigError, type ConfigProblem } from './config/errors.ts';
-export { type ConfigSources, type LoadedConfig, loadMountConfig } from './config/load-config.ts';
+export type { ConfigSources } from './config/load-config.ts';
+export { type LoadedConfig, loadMountConfig } from './config/load-mount-config.ts';
 export type { ExecCommand, HttpConfig, LogConfig, MountConfig } from './config/mount-config.ts';
 export { type RunMountOptions, runMount } from './daemon/run-mount.ts';
 export { SKEIN_VERSION } from './version.ts';

@@ -6,11 +6,9 @@ import { rm, stat } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-import { DEFAULT_ENGINE_OPTIONS } from '@skein/engine';
-
 import { ApiClient, countBytes, isNobodyThere } from '../api/client.ts';
 import type { DatabaseStatus, NodeStatus, OnProgress } from '../api/node-control.ts';
-import { OfflineNode } from '../offline/offline-node.ts';
+import type { OfflineNode } from '../offline/offline-node.ts';
 
 export interface NodeAccess {
   status(): Promise<NodeStatus>;
@@ -34,7 +32,16 @@ export async function openNode(dataFolder: string, mayCreate: boolean): Promise<
   } catch (error) {
     if (!isNobodyThere(error)) throw error;
   }
-  return inProcess(OfflineNode.open({ ...DEFAULT_ENGINE_OPTIONS, dataFolder, mayCreate }));
+  return inProcess(await openFolder(dataFolder, mayCreate));
+}
+
+/** The engine is loaded where it is needed: not to ask a node that runs. */
+async function openFolder(dataFolder: string, mayCreate: boolean): Promise<OfflineNode> {
+  const [{ DEFAULT_ENGINE_OPTIONS }, offline] = await Promise.all([
+    import('@skein/engine'),
+    import('../offline/offline-node.ts'),
+  ]);
+  return offline.OfflineNode.open({ ...DEFAULT_ENGINE_OPTIONS, dataFolder, mayCreate });
 }
 
 function overApi(client: ApiClient): NodeAccess {

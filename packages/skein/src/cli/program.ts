@@ -4,22 +4,29 @@ import { Command } from 'commander';
 
 import { SKEIN_VERSION } from '../version.ts';
 import type { CommandContext, Surroundings } from './command-context.ts';
-import { addCheck } from './commands/check.ts';
-import { addExport } from './commands/export.ts';
-import { addImport } from './commands/import.ts';
-import { addLake } from './commands/lake.ts';
-import { addLtx } from './commands/ltx.ts';
-import { addMount } from './commands/mount.ts';
-import { addStatus } from './commands/status.ts';
-import { addVersion } from './commands/version.ts';
 import { EXIT_CODE, reportError } from './report-error.ts';
 
 const HELP = `
 Exit codes: 0 it worked, 1 it failed, 2 the command line or the configuration is wrong.
 SKEIN_DEBUG=1 shows where an error comes from, SKEIN_TRACE=fuse what the kernel asks.`;
 
-/** In the order in which the help shows them. */
-const COMMANDS = [addMount, addImport, addExport, addStatus, addCheck, addLtx, addLake, addVersion];
+type AddCommand = (program: Command, context: CommandContext) => void;
+
+/**
+ * In the order in which the help shows them. A command is loaded when it is asked for: what asks a
+ * node how it is needs neither the engine nor the daemon, whose loading takes longer than the
+ * asking.
+ */
+const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+  ['mount', async () => (await import('./commands/mount.ts')).addMount],
+  ['import', async () => (await import('./commands/import.ts')).addImport],
+  ['export', async () => (await import('./commands/export.ts')).addExport],
+  ['status', async () => (await import('./commands/status.ts')).addStatus],
+  ['check', async () => (await import('./commands/check.ts')).addCheck],
+  ['ltx', async () => (await import('./commands/ltx.ts')).addLtx],
+  ['lake', async () => (await import('./commands/lake.ts')).addLake],
+  ['version', async () => (await import('./commands/version.ts')).addVersion],
+]);
 
 /** Runs a command and returns the exit code; messages have been printed by then. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -33,7 +40,8 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   };
   try {
     const own = hasTrailing ? argv.slice(0, end) : argv;
-    await createProgram(context).parseAsync(own, { from: 'user' });
+    const program = await createProgram(context, own[0]);
+    await program.parseAsync(own, { from: 'user' });
     return context.exitCode;
   } catch (error) {
     const isDebugging = (surroundings.environment['SKEIN_DEBUG'] ?? '') !== '';
@@ -43,7 +51,10 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   }
 }
 
-function createProgram(context: CommandContext): Command {
+/**
+ * With the command of this name; with all, where none has it: for the help, and what it suggests.
+ */
+async function createProgram(context: CommandContext, name = ''): Promise<Command> {
   const program = new Command('skein')
     .description('SQLite that you mount.')
     .version(SKEIN_VERSION, '-V, --version')
@@ -56,6 +67,8 @@ function createProgram(context: CommandContext): Command {
     })
     .configureHelp({ showGlobalOptions: false })
     .addHelpText('after', HELP);
-  for (const add of COMMANDS) add(program, context);
+  const asked = COMMANDS.get(name);
+  const commands = asked === undefined ? [...COMMANDS.values()] : [asked];
+  for (const add of await Promise.all(commands.map((load) => load()))) add(program, context);
   return program;
 }

@@ -9,7 +9,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { loadSettings, type SettingsInput, toSkeinYaml } from '@skein/client';
 import { tempDir } from '@skein/testkit';
 
-import { loadMountConfig } from './load-config.ts';
+import { loadMountConfig } from './load-mount-config.ts';
 import type { MountConfig } from './mount-config.ts';
 
 const LEAST = { mountPath: '/litefs', databaseName: 'db.sqlite3' } as const;

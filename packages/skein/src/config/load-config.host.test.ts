@@ -9,7 +9,8 @@ import { tempDir } from '@skein/testkit';
 
 import { ConfigError } from './errors.ts';
 import type { ConfigDraft } from './draft.ts';
-import { findDataFolder, type LoadedConfig, loadMountConfig } from './load-config.ts';
+import { findDataFolder } from './load-config.ts';
+import { type LoadedConfig, loadMountConfig } from './load-mount-config.ts';
 
 interface Setup {
   readonly files?: Readonly<Record<string, string>>;

@@ -1,23 +1,14 @@
 // Where a configuration comes from: defaults, then a file, the environment, flags; later ones win.
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { basename, resolve } from 'node:path';
 
-import {
-  type ConfigDraft,
-  dataFolderOf,
-  finishDraft,
-  type FinishOptions,
-  mergeDrafts,
-} from './draft.ts';
+import { type ConfigDraft, dataFolderOf, mergeDrafts } from './draft.ts';
 import { ConfigError } from './errors.ts';
 import { type Environment, expandEnvironment } from './expand-environment.ts';
 import { looksLikeLitefs, readLitefsFile } from './litefs-file.ts';
-import type { MountConfig } from './mount-config.ts';
 import { readEnvironment } from './setting-words.ts';
 import { readSkeinFile } from './skein-file.ts';
-import { isLoopback, parseSecret } from './values.ts';
 import { parseYaml, YAML_BYTES_MAX } from './yaml-file.ts';
 
 /** Looked for in this order when no file is named. */
@@ -44,30 +35,6 @@ export interface LoadedDraft {
   readonly file: string | undefined;
   /** What in the file was understood and has no effect, a sentence each. */
   readonly warnings: readonly string[];
-}
-
-export interface LoadedConfig extends Omit<LoadedDraft, 'draft'> {
-  readonly config: MountConfig;
-}
-
-/** The whole configuration of a mount. Throws ConfigError. */
-export function loadMountConfig(
-  sources: ConfigSources,
-  options: Pick<FinishOptions, 'isRoot'> & Partial<Pick<FinishOptions, 'hostname'>>,
-): LoadedConfig {
-  const { draft, file, warnings } = loadDraft(sources);
-  const { cwd } = sources;
-  const complete = readSecretFiles(draft, cwd);
-  const config = finishDraft(complete, { hostname: hostname(), ...options, cwd });
-  return { config, file, warnings: [...warnings, ...describeReach(complete, config)] };
-}
-
-/** Said once: a node whose peers on other machines wait in vain tells nothing else of it. */
-function describeReach({ cluster: draft }: ConfigDraft, { cluster }: MountConfig): string[] {
-  const isByDefault = cluster !== undefined && draft?.address === undefined;
-  if (!isByDefault || !isLoopback(cluster.listen.host)) return [];
-  const cure = 'cluster.secret (SKEIN_SECRET), cluster.tls or cluster.insecure';
-  return [`Only nodes on this machine reach this one: for others there has to be ${cure}`];
 }
 
 /** The data folder alone, for whoever only talks to a node. Throws ConfigError. */
@@ -98,7 +65,8 @@ export function loadDraft(sources: ConfigSources): LoadedDraft {
   return { draft: mergeDrafts(draft, said), file, warnings };
 }
 
-function readText(path: string, cwd: string): string {
+/** The text of a file of the configuration. Throws ConfigError. */
+export function readText(path: string, cwd: string): string {
   try {
     const absolute = resolve(cwd, path);
     const { size } = statSync(absolute);
@@ -111,25 +79,5 @@ function readText(path: string, cwd: string): string {
     if (error instanceof ConfigError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     throw new ConfigError([{ source: path, message: `reading it gives ${code}` }]);
-  }
-}
-
-/** With the secrets that stand in files. Throws ConfigError. */
-export function readSecretFiles(draft: ConfigDraft, cwd: string): ConfigDraft {
-  const { httpSecretFile, cluster, sql } = draft;
-  return mergeDrafts(draft, {
-    httpSecret: maybeReadSecret(httpSecretFile, cwd),
-    cluster: { secret: maybeReadSecret(cluster?.secretFile, cwd) },
-    sql: { token: maybeReadSecret(sql?.tokenFile, cwd) },
-  });
-}
-
-function maybeReadSecret(path: string | undefined, cwd: string): string | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return parseSecret(readText(path, cwd).trimEnd());
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new ConfigError([{ source: path, message: `as a secret, ${error.message}` }]);
   }
 }

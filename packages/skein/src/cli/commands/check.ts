@@ -5,13 +5,10 @@ import { hostname } from 'node:os';
 import type { Command } from 'commander';
 
 import { ApiError } from '../../api/errors.ts';
-import { dataFolderOf, finishDraft } from '../../config/draft.ts';
-import {
-  findDataFolder,
-  type LoadedDraft,
-  loadDraft,
-  readSecretFiles,
-} from '../../config/load-config.ts';
+import { dataFolderOf } from '../../config/draft.ts';
+import { finishDraft } from '../../config/finish-draft.ts';
+import { findDataFolder, type LoadedDraft, loadDraft } from '../../config/load-config.ts';
+import { readSecretFiles } from '../../config/load-mount-config.ts';
 import type { MountConfig } from '../../config/mount-config.ts';
 import { READ } from '../../config/skein-file.ts';
 import type { CheckResult } from '../check/check-result.ts';

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { ConfigDraft } from '../../config/draft.ts';
 import { READ_CLUSTER } from '../../config/cluster-section.ts';
 import { toCommand } from '../../config/exec.ts';
-import { loadMountConfig } from '../../config/load-config.ts';
+import { loadMountConfig } from '../../config/load-mount-config.ts';
 import type { ExecCommand } from '../../config/mount-config.ts';
 import { READ } from '../../config/skein-file.ts';
 import { type Address, parseAddress } from '../../config/values.ts';
