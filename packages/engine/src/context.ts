@@ -3,11 +3,11 @@
 
 import type { BackgroundIo, Clock, Disk, Log, Metrics, Random } from '@skein/host';
 
-import type { Committer } from './committer.ts';
-import type { Jobs } from './jobs.ts';
+import type { Committer } from './commit/committer.ts';
+import type { Term } from './commit/term.ts';
+import type { Jobs } from './jobs/jobs.ts';
+import type { SlabPool } from './pages/slab-pool.ts';
 import type { ClientLocks, ClientMemory, KernelCache, ReplicaLocks } from './ports.ts';
-import type { SlabPool } from './slab-pool.ts';
-import type { Term } from './term.ts';
 
 export interface EnginePorts {
   readonly disk: Disk;

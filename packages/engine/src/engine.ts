@@ -6,33 +6,33 @@
 
 import type { Counter, FileLocks } from '@skein/host';
 
-import { checkpoint, coveredLsn, type FileSync, needsCheckpoint } from './checkpoint.ts';
-import { Committer } from './committer.ts';
+import { Committer } from './commit/committer.ts';
+import { brokenFile } from './commit/rollback-commit.ts';
+import { type Role, Term } from './commit/term.ts';
 import type { EngineContext, EnginePorts } from './context.ts';
-import { type DataFolder, openDataFolder } from './data-folder.ts';
-import type { DatabaseFiles } from './database-files.ts';
-import type { DatabaseState } from './database-state.ts';
+import { type DataFolder, openDataFolder } from './data-folder/data-folder.ts';
+import { watchFolderSyncs } from './data-folder/folder-syncs.ts';
+import { openIdentity } from './data-folder/node-file.ts';
+import type { DatabaseState } from './database/database-state.ts';
 import { EngineError, isDiskFailure } from './errors.ts';
-import { watchFolderSyncs } from './folder-syncs.ts';
-import type { FileStore } from './file-store.ts';
 import { followedState, type NamedState } from './follow/log-catalog.ts';
-import { SentSnapshots } from './follow/sent-snapshots.ts';
-import { type Job, Jobs, runToEnd } from './jobs.ts';
+import { type Job, Jobs, runToEnd } from './jobs/jobs.ts';
+import { Pending } from './jobs/pending.ts';
 import { TransactionLog } from './log/transaction-log.ts';
-import { openIdentity } from './node-file.ts';
-import { PageStore } from './page-store.ts';
-import { Pending } from './pending.ts';
-import { type Recovered, recover } from './recovery.ts';
+import { PageStore } from './pages/page-store.ts';
+import { SlabPool } from './pages/slab-pool.ts';
+import { checkpoint, coveredLsn, type FileSync, needsCheckpoint } from './recovery/checkpoint.ts';
+import { type Recovered, recover } from './recovery/recovery.ts';
 import { replicaReadOnly } from './replica/refuse.ts';
 import { Replica } from './replica/replica.ts';
 import { ReplicaStore } from './replica/replica-store.ts';
-import { brokenFile } from './rollback-commit.ts';
-import { SlabPool } from './slab-pool.ts';
-import type { ServedDatabase } from './served-database.ts';
-import { Snapshot } from './snapshot.ts';
-import { Store } from './store.ts';
-import { type Role, Term } from './term.ts';
-import { exportFile, importFile, type ImportOptions, type OnTransfer } from './transfer.ts';
+import { SentSnapshots } from './snapshot/sent-snapshots.ts';
+import { Snapshot } from './snapshot/snapshot.ts';
+import type { DatabaseFiles } from './store/database-files.ts';
+import type { FileStore } from './store/file-store.ts';
+import type { ServedDatabase } from './store/served-database.ts';
+import { Store } from './store/store.ts';
+import { exportFile, importFile, type ImportOptions, type OnTransfer } from './store/transfer.ts';
 
 export interface EngineOptions {
   readonly dataFolder: string;

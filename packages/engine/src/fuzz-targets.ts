@@ -6,11 +6,9 @@
 
 import { bytesSource, crc64, writeU64be } from '@skein/bytes';
 
-import { encodeAtomic, maybeDecodeAtomic } from './atomic-file.ts';
-import { maybeDecodeCheckpoint } from './checkpoint-file.ts';
-import { blockBytes, encodeChecksumHeader, isChecksumHeader } from './checksum-block.ts';
-import { maybeReadAnyRecord } from './log/record-reader.ts';
+import { encodeAtomic, maybeDecodeAtomic } from './data-folder/atomic-file.ts';
 import { encodeRecordHeader, RECORD_PREFIX_BYTES, type RecordEntry } from './log/record.ts';
+import { maybeReadAnyRecord } from './log/record-reader.ts';
 import {
   encodeSegmentHeader,
   encodeSegmentSeal,
@@ -19,6 +17,8 @@ import {
   SEGMENT_BLOCK_BYTES,
 } from './log/segment-header.ts';
 import { SegmentIndex } from './log/segment-index.ts';
+import { blockBytes, encodeChecksumHeader, isChecksumHeader } from './pages/checksum-block.ts';
+import { maybeDecodeCheckpoint } from './recovery/checkpoint-file.ts';
 
 /** Has the shape that the fuzzer declares, which this package cannot import. */
 interface FuzzTarget {

@@ -1,4 +1,3 @@
-export { readAtomicFile, writeAtomicFile } from './atomic-file.ts';
 export { checkDeep, type CheckPorts } from './check/check-deep.ts';
 export type {
   CheckOptions,
@@ -9,11 +8,14 @@ export type {
   RepairReport,
 } from './check/finding.ts';
 export { repair, type RepairPorts } from './check/repair.ts';
+export { type DatabaseImage, openImage } from './commit/image.ts';
+export type { Role } from './commit/term.ts';
 export type { EnginePorts } from './context.ts';
-export { type DataFolder, openDataFolder } from './data-folder.ts';
-export type { Database } from './database.ts';
-export { DatabaseFiles } from './database-files.ts';
-export { type DatabaseState, NO_STATE } from './database-state.ts';
+export { readAtomicFile, writeAtomicFile } from './data-folder/atomic-file.ts';
+export { type DataFolder, openDataFolder } from './data-folder/data-folder.ts';
+export type { FileOwner } from './data-folder/owner-file.ts';
+export type { Database } from './database/database.ts';
+export { type DatabaseState, NO_STATE } from './database/database-state.ts';
 export { DEFAULT_ENGINE_OPTIONS, Engine, type EngineOptions } from './engine.ts';
 export {
   DamageError,
@@ -22,25 +24,21 @@ export {
   type EngineErrorCode,
   LogFailedError,
 } from './errors.ts';
-export type { Followed, FollowedFile, FollowedTransaction } from './follow/followed-transaction.ts';
-export { type FollowedState, LogCatalog, type NamedState } from './follow/log-catalog.ts';
-export { type FollowedLog, isTrimmed } from './follow/log-follower.ts';
-export { type CursorStep, PeerCursor } from './follow/peer-cursor.ts';
-export { PublishedLog } from './follow/published-log.ts';
-export type { SnapshotTicket } from './follow/sent-snapshots.ts';
-export { SnapshotProgress } from './follow/snapshot-progress.ts';
 export type { MountFile } from './files/mount-file.ts';
-export { type DatabaseImage, openImage } from './image.ts';
-export type { Job, JobStep } from './jobs.ts';
 export {
   DATABASE_NAME_BYTES_MAX,
   type FileKind,
   type FileName,
   findNameFault,
   parseFileName,
-} from './names.ts';
-export type { FileOwner } from './owner-file.ts';
-export { Pending } from './pending.ts';
+} from './files/names.ts';
+export type { Followed, FollowedFile, FollowedTransaction } from './follow/followed-transaction.ts';
+export { type FollowedState, LogCatalog, type NamedState } from './follow/log-catalog.ts';
+export { type FollowedLog, isTrimmed } from './follow/log-follower.ts';
+export { type CursorStep, PeerCursor } from './follow/peer-cursor.ts';
+export type { Job, JobStep } from './jobs/jobs.ts';
+export { Pending } from './jobs/pending.ts';
+export { PublishedLog } from './log/published-log.ts';
 export type {
   ByteRange,
   ClientLocks,
@@ -52,10 +50,6 @@ export type {
   Presence,
   ReplicaLocks,
 } from './ports.ts';
-export type { Snapshot } from './snapshot.ts';
-export type { ServedDatabase } from './served-database.ts';
-export type { Access, FileStore } from './file-store.ts';
-export type { Role } from './term.ts';
 export type { Obstacle, ObstacleKind } from './replica/obstacle.ts';
 export type {
   AppliedState,
@@ -64,4 +58,10 @@ export type {
   ReceivedLtxFile,
   Replica,
 } from './replica/replica.ts';
-export type { ImportOptions, OnTransfer } from './transfer.ts';
+export type { SnapshotTicket } from './snapshot/sent-snapshots.ts';
+export type { Snapshot } from './snapshot/snapshot.ts';
+export { SnapshotProgress } from './snapshot/snapshot-progress.ts';
+export { DatabaseFiles } from './store/database-files.ts';
+export type { Access, FileStore } from './store/file-store.ts';
+export type { ServedDatabase } from './store/served-database.ts';
+export type { ImportOptions, OnTransfer } from './store/transfer.ts';

@@ -3,7 +3,7 @@
 
 import type { DiskFile } from '@skein/host';
 
-import type { Pending } from './pending.ts';
+import type { Pending } from './jobs/pending.ts';
 
 /**
  * The kernel caches names, attributes and pages of the mount for as long as it likes. Whatever the

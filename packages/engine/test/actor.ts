@@ -214,7 +214,7 @@ export class Actor {
     return samplePages(this.random, this.pageSize, this.random.int(2, 30));
   }
 
-  /** Counters of a database that replaces another go on where that was (image.ts). */
+  /** Counters of a database that replaces another go on where that was (src/commit/image.ts). */
   #replaced(name: string, image: Pages): Pages {
     const before = this.timeline.last.get(name);
     return before === undefined ? image : replacing(before, image);

@@ -149,7 +149,7 @@ function modesFor(random: SeededRandom): PowerCutMode[] {
 
 function replayCommand({ scenario, seed, stop, mode }: CrashCase): string {
   const name = [scenario, seed, stop.n, stop.when, mode].join(':');
-  return `SKEIN_SIM_CASE='${name}' npm test -- sim engine/src/crash`;
+  return `SKEIN_SIM_CASE='${name}' npm test -- sim engine/test/crash`;
 }
 
 function parseCase(text: string): CrashCase {

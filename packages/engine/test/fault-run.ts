@@ -243,7 +243,7 @@ function catchConditions(act: () => void): Error | undefined {
 function replayCommand({ scenario, seed, failure }: FaultCase): string {
   const { n, error, when } = failure;
   const name = [scenario, seed, n, when, error].join(':');
-  return `SKEIN_SIM_CASE='${name}' npm test -- sim engine/src/fault`;
+  return `SKEIN_SIM_CASE='${name}' npm test -- sim engine/test/fault`;
 }
 
 function parseCase(text: string): FaultCase {

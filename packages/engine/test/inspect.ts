@@ -6,7 +6,7 @@ import { DatabaseChecksum, LtxReader, pageChecksum } from '@skein/ltx';
 import type { SimDisk } from '@skein/testkit';
 
 import type { Engine } from '../src/engine.ts';
-import { recoverLog } from '../src/log/log-recovery.ts';
+import { recoverLog } from '../src/recovery/log-recovery.ts';
 import { isEqual, type Pages } from './sample-database.ts';
 import type { SimNode } from './sim-node.ts';
 import { DATA_FOLDER } from './sim-node.ts';

@@ -15,14 +15,14 @@ import {
   POSITION_ZERO,
 } from '@skein/ltx';
 
-import type { Job } from '../src/jobs.ts';
-import type { CursorStep } from '../src/follow/peer-cursor.ts';
 import { LogCatalog } from '../src/follow/log-catalog.ts';
 import { type FollowedLog, isTrimmed } from '../src/follow/log-follower.ts';
+import type { CursorStep } from '../src/follow/peer-cursor.ts';
 import { PeerCursor } from '../src/follow/peer-cursor.ts';
-import { PublishedLog } from '../src/follow/published-log.ts';
-import type { SnapshotTicket } from '../src/follow/sent-snapshots.ts';
-import { SnapshotProgress } from '../src/follow/snapshot-progress.ts';
+import type { Job } from '../src/jobs/jobs.ts';
+import { PublishedLog } from '../src/log/published-log.ts';
+import type { SnapshotTicket } from '../src/snapshot/sent-snapshots.ts';
+import { SnapshotProgress } from '../src/snapshot/snapshot-progress.ts';
 import type { Pages } from './sample-database.ts';
 import { DATA_FOLDER, type SimNode } from './sim-node.ts';
 

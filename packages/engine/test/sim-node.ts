@@ -15,7 +15,7 @@ import {
 } from '@skein/testkit';
 
 import { DEFAULT_ENGINE_OPTIONS, Engine, type EngineOptions } from '../src/engine.ts';
-import type { Pending } from '../src/pending.ts';
+import type { Pending } from '../src/jobs/pending.ts';
 import type { ClientLocks, ClientMapping, ClientMemory, KernelCache } from '../src/ports.ts';
 import { SimLocks } from './sim-locks.ts';
 import { SimPageCache } from './sim-page-cache.ts';

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 
 import type { DiskFile } from '@skein/host';
 
+import type { FileOwner } from '../src/data-folder/owner-file.ts';
 import { EngineError } from '../src/errors.ts';
-import type { FileOwner } from '../src/owner-file.ts';
 import type { MountFile } from '../src/files/mount-file.ts';
-import type { Access } from '../src/file-store.ts';
+import type { Access } from '../src/store/file-store.ts';
 import type { Pages } from './sample-database.ts';
 import type { SimNode } from './sim-node.ts';
 

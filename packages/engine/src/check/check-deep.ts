@@ -2,7 +2,7 @@
 
 import type { Disk, FileLocks } from '@skein/host';
 
-import { type DataFolder, lockDataFolder } from '../data-folder.ts';
+import { type DataFolder, lockDataFolder } from '../data-folder/data-folder.ts';
 import { EngineError } from '../errors.ts';
 import { toFinding } from './fault.ts';
 import type { CheckOptions, CheckReport } from './finding.ts';

@@ -3,8 +3,8 @@
 import { formatTxid, type Txid } from '@skein/ltx';
 import { lockPgno } from '@skein/sqlite-file';
 
-import { CHECKSUMS_PER_BLOCK } from '../checksum-block.ts';
-import type { DatabaseState } from '../database-state.ts';
+import type { DatabaseState } from '../database/database-state.ts';
+import { CHECKSUMS_PER_BLOCK } from '../pages/checksum-block.ts';
 import type { RebuildPlan } from './database-survey.ts';
 import type { Fault, Remedy } from './fault.ts';
 import type { LoggedDatabase } from './logged-database.ts';

@@ -2,12 +2,12 @@
 
 import type { Disk } from '@skein/host';
 
-import type { DatabaseState } from '../database-state.ts';
+import type { DatabaseState } from '../database/database-state.ts';
 import { DatabaseReport } from './database-report.ts';
 import type { Fault, Remedy } from './fault.ts';
 import type { LoggedDatabase } from './logged-database.ts';
-import { type PageSurvey, surveyPages, type SuspectPage } from './page-survey.ts';
 import { PageSet } from './page-sums.ts';
+import { type PageSurvey, surveyPages, type SuspectPage } from './page-survey.ts';
 import { SidecarSurvey } from './sidecar-survey.ts';
 import { SurveyFile, type SurveyProgress } from './survey-file.ts';
 

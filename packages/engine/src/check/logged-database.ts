@@ -7,8 +7,8 @@
 
 import { isSnapshot, type LtxHeader, type LtxPage, type LtxTrailer } from '@skein/ltx';
 
-import type { DatabaseState } from '../database-state.ts';
-import { maybeChangeCounter } from '../first-page.ts';
+import type { DatabaseState } from '../database/database-state.ts';
+import { maybeChangeCounter } from '../recovery/first-page.ts';
 import { PageSet, PageSums } from './page-sums.ts';
 
 export class LoggedDatabase {

@@ -2,7 +2,7 @@
 
 import type { LtxHeader, LtxPage, LtxTrailer } from '@skein/ltx';
 
-import type { DatabaseState } from '../database-state.ts';
+import type { DatabaseState } from '../database/database-state.ts';
 import type { RecordEntry, RecordHeader } from '../log/record.ts';
 import type { Fault } from './fault.ts';
 import type { LogHandler } from './log-handler.ts';

@@ -8,9 +8,9 @@ import { Crc64 } from '@skein/bytes';
 import { type Checksum, DatabaseChecksum } from '@skein/ltx';
 import { lockPgno } from '@skein/sqlite-file';
 
-import { checksumBlockOf } from '../checksum-block.ts';
-import { findBitByCrc, type FlippedBit } from '../flipped-bit.ts';
-import { isLaterCounter, maybeChangeCounter } from '../first-page.ts';
+import { checksumBlockOf } from '../pages/checksum-block.ts';
+import { isLaterCounter, maybeChangeCounter } from '../recovery/first-page.ts';
+import { findBitByCrc, type FlippedBit } from '../recovery/flipped-bit.ts';
 import type { LoggedDatabase } from './logged-database.ts';
 import { PageSet } from './page-sums.ts';
 import type { SidecarSurvey } from './sidecar-survey.ts';

@@ -5,8 +5,8 @@
 import type { Disk, DiskFile } from '@skein/host';
 import type { LtxPage } from '@skein/ltx';
 
-import { writeCheckpoint } from '../checkpoint-file.ts';
-import type { DataFolder } from '../data-folder.ts';
+import type { DataFolder } from '../data-folder/data-folder.ts';
+import { writeCheckpoint } from '../recovery/checkpoint-file.ts';
 import type { RebuildPlan } from './database-survey.ts';
 import { type LogSurvey, surveyLog } from './log-survey.ts';
 import type { Originals } from './originals.ts';

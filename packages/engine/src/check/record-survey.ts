@@ -4,9 +4,9 @@ import { formatHex64 } from '@skein/bytes';
 import { type Disk, DiskError } from '@skein/host';
 import { type ByteSource, formatTxid, LtxFormatError, LtxReader, type Txid } from '@skein/ltx';
 
-import { findLtxBit } from '../log/flipped-record.ts';
-import type { ChainPlace } from '../log/record-reader.ts';
 import { padTo8, type RecordEntry, type RecordHeader } from '../log/record.ts';
+import type { ChainPlace } from '../log/record-reader.ts';
+import { findLtxBit } from '../recovery/flipped-record.ts';
 import type { Remedy } from './fault.ts';
 import type { LogHandler } from './log-handler.ts';
 import { SurveyFile, type SurveyProgress } from './survey-file.ts';

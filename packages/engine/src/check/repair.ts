@@ -7,9 +7,9 @@
 
 import type { Clock, Random } from '@skein/host';
 
-import type { DataFolder } from '../data-folder.ts';
+import type { DataFolder } from '../data-folder/data-folder.ts';
+import { createIdentity } from '../data-folder/node-file.ts';
 import { LOG_BOUNDS_NAME, writeLogBounds } from '../log/log-bounds.ts';
-import { createIdentity } from '../node-file.ts';
 import { type CheckPorts, lockExisting, toReport } from './check-deep.ts';
 import type { Remedy } from './fault.ts';
 import type { CheckOptions, RepairReport } from './finding.ts';

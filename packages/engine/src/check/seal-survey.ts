@@ -1,6 +1,5 @@
 // The fixed blocks of a segment and its index, compared with the records that are in it.
 
-import { findBitByTrial } from '../flipped-bit.ts';
 import {
   encodeSegmentSeal,
   maybeDecodeSegmentSeal,
@@ -10,6 +9,7 @@ import {
   type SegmentSeal,
 } from '../log/segment-header.ts';
 import { SegmentIndex } from '../log/segment-index.ts';
+import { findBitByTrial } from '../recovery/flipped-bit.ts';
 import type { Remedy } from './fault.ts';
 import type { LogHandler } from './log-handler.ts';
 import type { SurveyFile } from './survey-file.ts';

@@ -2,8 +2,8 @@
 
 import { formatTxid, type Txid } from '@skein/ltx';
 
-import { findHeaderBit } from '../log/flipped-record.ts';
 import type { LogBounds } from '../log/log-bounds.ts';
+import type { RecordHeader } from '../log/record.ts';
 import {
   type ChainPlace,
   findRecordAfter,
@@ -11,7 +11,6 @@ import {
   maybeReadAnyRecord,
   placeAfter,
 } from '../log/record-reader.ts';
-import type { RecordHeader } from '../log/record.ts';
 import {
   encodeSegmentHeader,
   maybeDecodeSegmentHeader,
@@ -23,6 +22,7 @@ import {
   type SegmentSeal,
 } from '../log/segment-header.ts';
 import { SegmentIndex } from '../log/segment-index.ts';
+import { findHeaderBit } from '../recovery/flipped-record.ts';
 import type { Fault } from './fault.ts';
 import { formatRecords } from './format-records.ts';
 import type { LogHandler } from './log-handler.ts';

@@ -8,7 +8,7 @@ import {
   isChecksumBlockIntact,
   isChecksumHeader,
   newChecksumBlock,
-} from '../checksum-block.ts';
+} from '../pages/checksum-block.ts';
 import type { SurveyFile } from './survey-file.ts';
 
 export class SidecarSurvey {

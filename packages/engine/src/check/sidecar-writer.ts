@@ -5,6 +5,8 @@ import type { Disk, DiskFile } from '@skein/host';
 import { DatabaseChecksum, formatChecksum } from '@skein/ltx';
 import { lockPgno } from '@skein/sqlite-file';
 
+import type { DatabaseState } from '../database/database-state.ts';
+import { DamageError } from '../errors.ts';
 import {
   blockBytes,
   CHECKSUM_BLOCK_BYTES,
@@ -14,9 +16,7 @@ import {
   encodeChecksumHeader,
   newChecksumBlock,
   sealChecksumBlock,
-} from '../checksum-block.ts';
-import type { DatabaseState } from '../database-state.ts';
-import { DamageError } from '../errors.ts';
+} from '../pages/checksum-block.ts';
 
 /**
  * Replaces the sidecar at `path`; durable when it returns. Throws DamageError when the pages do not

@@ -2,16 +2,16 @@
 
 import { type Disk, DiskError } from '@skein/host';
 
-import { maybeDecodeAtomic } from '../atomic-file.ts';
-import { readCheckpoint } from '../checkpoint-file.ts';
-import type { DatabaseState } from '../database-state.ts';
+import { maybeDecodeAtomic } from '../data-folder/atomic-file.ts';
+import { readIdentity } from '../data-folder/node-file.ts';
+import { maybeReadOwner } from '../data-folder/owner-file.ts';
+import type { DatabaseState } from '../database/database-state.ts';
 import { DamageError } from '../errors.ts';
-import { findBitByTrial } from '../flipped-bit.ts';
+import { findNameFault } from '../files/names.ts';
 import { LOG_BOUNDS_NAME, type LogBounds, readLogBounds } from '../log/log-bounds.ts';
 import { maybeParseSegmentName } from '../log/segment-header.ts';
-import { findNameFault } from '../names.ts';
-import { readIdentity } from '../node-file.ts';
-import { maybeReadOwner } from '../owner-file.ts';
+import { readCheckpoint } from '../recovery/checkpoint-file.ts';
+import { findBitByTrial } from '../recovery/flipped-bit.ts';
 import type { Fault, Remedy } from './fault.ts';
 import { flipRemedy } from './record-survey.ts';
 import { SurveyFile, SurveyProgress } from './survey-file.ts';

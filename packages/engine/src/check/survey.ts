@@ -4,13 +4,13 @@
 
 import type { Disk } from '@skein/host';
 
-import type { DataFolder } from '../data-folder.ts';
-import type { DatabaseState } from '../database-state.ts';
+import type { DataFolder } from '../data-folder/data-folder.ts';
+import type { DatabaseState } from '../database/database-state.ts';
+import { LOG_BOUNDS_NAME } from '../log/log-bounds.ts';
 import { type DatabaseSurvey, surveyDatabase } from './database-survey.ts';
 import type { Fault } from './fault.ts';
 import type { CheckOptions } from './finding.ts';
 import { type LogSurvey, surveyLog } from './log-survey.ts';
-import { LOG_BOUNDS_NAME } from '../log/log-bounds.ts';
 import type { LoggedDatabase } from './logged-database.ts';
 import { LoggedDatabases } from './logged-databases.ts';
 import { withProspects } from './prospects.ts';

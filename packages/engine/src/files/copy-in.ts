@@ -5,10 +5,10 @@
 // When it is closed and whole it replaces the database in one transaction; if it is not, nothing
 // changes.
 
+import { type DatabaseImage, openImage } from '../commit/image.ts';
 import { EngineError } from '../errors.ts';
-import { type DatabaseImage, openImage } from '../image.ts';
-import type { Pending } from '../pending.ts';
-import { afterwards } from '../pending.ts';
+import type { Pending } from '../jobs/pending.ts';
+import { afterwards } from '../jobs/pending.ts';
 import type { MountFile } from './mount-file.ts';
 import type { ScratchFile } from './scratch-file.ts';
 

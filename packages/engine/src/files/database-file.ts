@@ -9,15 +9,15 @@
 import { Crc64 } from '@skein/bytes';
 import { DATABASE_HEADER_SIZE, decodeDatabaseHeader } from '@skein/sqlite-file';
 
+import type { Overlay } from '../commit/overlay.ts';
 import type { EngineContext } from '../context.ts';
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
+import type { WalFrames } from '../database/wal-frames.ts';
 import { EngineError } from '../errors.ts';
-import type { JobLock } from '../job-lock.ts';
-import type { Overlay } from '../overlay.ts';
-import type { Pending } from '../pending.ts';
-import type { WalFrames } from '../wal-frames.ts';
-import type { MountFile } from './mount-file.ts';
+import type { JobLock } from '../jobs/job-lock.ts';
+import type { Pending } from '../jobs/pending.ts';
 import type { JournalFile } from './journal-file.ts';
+import type { MountFile } from './mount-file.ts';
 import type { WalFile } from './wal-file.ts';
 
 export interface DatabaseFileOptions {

@@ -8,7 +8,7 @@
 // A database that is removed while somebody has it open is empty to him.
 
 import { EngineError } from '../errors.ts';
-import type { Pending } from '../pending.ts';
+import type { Pending } from '../jobs/pending.ts';
 import type { DatabaseFile } from './database-file.ts';
 import type { MountFile } from './mount-file.ts';
 

@@ -28,7 +28,7 @@ import {
   readSuperJournalName,
 } from '@skein/sqlite-file';
 
-import type { Pending } from '../pending.ts';
+import type { Pending } from '../jobs/pending.ts';
 import type { MountFile } from './mount-file.ts';
 import { OpenScratch } from './open-scratch.ts';
 

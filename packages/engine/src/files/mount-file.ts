@@ -6,7 +6,7 @@
 
 import type { DiskFile } from '@skein/host';
 
-import type { Pending } from '../pending.ts';
+import type { Pending } from '../jobs/pending.ts';
 
 export interface MountFile {
   /** Size that a client sees. */

@@ -4,7 +4,7 @@
 
 import type { Disk, DiskFile } from '@skein/host';
 
-import { discardScratch } from '../discard-scratch.ts';
+import { discardScratch } from '../data-folder/discard-scratch.ts';
 
 export class OpenScratch {
   readonly file: DiskFile;

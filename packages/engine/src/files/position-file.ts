@@ -2,7 +2,7 @@
 
 import { formatPosition } from '@skein/ltx';
 
-import type { DatabaseState } from '../database-state.ts';
+import type { DatabaseState } from '../database/database-state.ts';
 import { EngineError } from '../errors.ts';
 import type { MountFile } from './mount-file.ts';
 

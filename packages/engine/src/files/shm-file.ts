@@ -18,7 +18,7 @@ import {
 } from '@skein/sqlite-file';
 
 import type { EngineContext } from '../context.ts';
-import type { Pending } from '../pending.ts';
+import type { Pending } from '../jobs/pending.ts';
 import type { MountFile } from './mount-file.ts';
 import { OpenScratch } from './open-scratch.ts';
 import type { WalFile } from './wal-file.ts';

@@ -5,7 +5,7 @@
 
 import { decodeSuperJournal } from '@skein/sqlite-file';
 
-import { parseFileName } from '../names.ts';
+import { parseFileName } from './names.ts';
 import { ScratchFile } from './scratch-file.ts';
 
 /** Where a journal says which super-journal decides about it. */

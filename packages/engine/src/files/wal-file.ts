@@ -27,24 +27,24 @@ import {
   type WalHeader,
 } from '@skein/sqlite-file';
 
+import { type PageSource, prepareTransaction } from '../commit/transaction.ts';
 import type { EngineContext } from '../context.ts';
-import type { Database, NewerPages } from '../database.ts';
-import type { DatabaseState } from '../database-state.ts';
-import { EngineError } from '../errors.ts';
-import type { JobLock } from '../job-lock.ts';
-import type { Job } from '../jobs.ts';
-import { PageMap } from '../page-map.ts';
-import type { Pending } from '../pending.ts';
-import { type PageSource, prepareTransaction } from '../transaction.ts';
-import type { MountFile } from './mount-file.ts';
-import { OpenScratch } from './open-scratch.ts';
+import type { Database, NewerPages } from '../database/database.ts';
+import type { DatabaseState } from '../database/database-state.ts';
 import {
   type CommittedWal,
   endOfFrames,
   maybeReadHeader,
   startGeneration,
   type WalGeneration,
-} from './wal-generation.ts';
+} from '../database/wal-generation.ts';
+import { EngineError } from '../errors.ts';
+import type { JobLock } from '../jobs/job-lock.ts';
+import type { Job } from '../jobs/jobs.ts';
+import type { Pending } from '../jobs/pending.ts';
+import { PageMap } from '../pages/page-map.ts';
+import type { MountFile } from './mount-file.ts';
+import { OpenScratch } from './open-scratch.ts';
 
 export interface WalFileOptions {
   readonly context: EngineContext;

@@ -9,11 +9,11 @@
 
 import { HEADER_SIZE, type Position, TRAILER_SIZE } from '@skein/ltx';
 
-import type { DatabaseState } from '../database-state.ts';
+import type { DatabaseState } from '../database/database-state.ts';
 import type { RecordEntry, RecordHeader } from '../log/record.ts';
-import { SegmentIndex } from '../log/segment-index.ts';
-import { maybeParseSegmentName, SEGMENT_RECORDS_AT } from '../log/segment-header.ts';
 import { maybeOpenToRead } from '../log/segment.ts';
+import { maybeParseSegmentName, SEGMENT_RECORDS_AT } from '../log/segment-header.ts';
+import { SegmentIndex } from '../log/segment-index.ts';
 import { type FollowedLog, LogFollower, type LogPlace } from './log-follower.ts';
 import { ltxFacts, type LtxFacts, openBeside } from './ltx-facts.ts';
 

@@ -5,8 +5,8 @@ import type { Disk, DiskFile } from '@skein/host';
 import { RecordingLog, SeededRandom, SimBackgroundIo, SimClock, SimDisk } from '@skein/testkit';
 
 import { OnePage } from '../../test/one-page.ts';
-import { recoverLog } from '../log/log-recovery.ts';
 import { type LogContent, TransactionLog, type TrimLimits } from '../log/transaction-log.ts';
+import { recoverLog } from '../recovery/log-recovery.ts';
 import { type FollowedLog, LogFollower } from './log-follower.ts';
 
 const FOLDER = '/log';

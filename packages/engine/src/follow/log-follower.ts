@@ -14,15 +14,15 @@ import { assert } from '@skein/bytes';
 import type { Disk, DiskFile } from '@skein/host';
 
 import { DAMAGE_HINT, DamageError, EngineError } from '../errors.ts';
+import type { PublishedLog } from '../log/published-log.ts';
 import { padTo8, type RecordEntry, type RecordHeader } from '../log/record.ts';
 import { maybeReadAnyRecord } from '../log/record-reader.ts';
+import { maybeOpenToRead, type Segment } from '../log/segment.ts';
 import {
   formatSegmentName,
   maybeParseSegmentName,
   SEGMENT_RECORDS_AT,
 } from '../log/segment-header.ts';
-import { maybeOpenToRead, type Segment } from '../log/segment.ts';
-import type { PublishedLog } from './published-log.ts';
 import { SegmentWindow, WINDOW_BYTES } from './segment-window.ts';
 
 export interface FollowedLog {

@@ -12,10 +12,10 @@ import type { Position } from '@skein/ltx';
 import { tempDir } from '@skein/testkit';
 
 import type { LogWriterData } from '../../test/log-writer-worker.ts';
+import { PublishedLog } from '../log/published-log.ts';
 import { LogCatalog } from './log-catalog.ts';
 import { type FollowedLog, isTrimmed } from './log-follower.ts';
 import { PeerCursor } from './peer-cursor.ts';
-import { PublishedLog } from './published-log.ts';
 
 interface Writer {
   readonly log: FollowedLog;

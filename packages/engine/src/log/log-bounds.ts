@@ -8,7 +8,7 @@
 
 import type { Disk } from '@skein/host';
 
-import { readAtomicFile, writeAtomicFile } from '../atomic-file.ts';
+import { readAtomicFile, writeAtomicFile } from '../data-folder/atomic-file.ts';
 
 export const LOG_BOUNDS_NAME = 'bounds.json';
 

@@ -10,7 +10,7 @@ import {
   SimDisk,
 } from '@skein/testkit';
 
-import { recoverLog } from './log-recovery.ts';
+import { recoverLog } from '../recovery/log-recovery.ts';
 import { besidePath, type LogEntry, TransactionLog, type TrimLimits } from './transaction-log.ts';
 
 const FOLDER = '/log';

@@ -22,12 +22,12 @@ import {
 } from '@skein/host';
 
 import { LogFailedError } from '../errors.ts';
-import { PublishedLog } from '../follow/published-log.ts';
+import { type LogBounds, removeLogBounds, writeLogBounds } from './log-bounds.ts';
+import { PublishedLog } from './published-log.ts';
 import { bodyBytesOf, encodeRecordHeader, padTo8, type RecordEntry } from './record.ts';
 import type { ChainPlace } from './record-reader.ts';
-import { type LogBounds, removeLogBounds, writeLogBounds } from './log-bounds.ts';
-import { formatSegmentName } from './segment-header.ts';
 import { type Segment, sealSegment, startSegment } from './segment.ts';
+import { formatSegmentName } from './segment-header.ts';
 import { SpareSegment } from './spare-segment.ts';
 
 /** Takes the bytes of an LTX file in order; they may be reused as soon as it returns. */

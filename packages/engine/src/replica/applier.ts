@@ -8,11 +8,11 @@
 import { DiskError } from '@skein/host';
 import { WAL_READ_LOCK_COUNT, WAL_READ_LOCK_FIRST, WAL_WRITE_LOCK } from '@skein/sqlite-file';
 
-import type { Database } from '../database.ts';
-import type { DatabaseState } from '../database-state.ts';
-import type { JobLock } from '../job-lock.ts';
-import type { Job } from '../jobs.ts';
-import { Pending } from '../pending.ts';
+import type { Database } from '../database/database.ts';
+import type { DatabaseState } from '../database/database-state.ts';
+import type { JobLock } from '../jobs/job-lock.ts';
+import type { Job } from '../jobs/jobs.ts';
+import { Pending } from '../jobs/pending.ts';
 import type { Presence } from '../ports.ts';
 import { type LoggedLtx, writeFile, writeFrames } from './apply.ts';
 import type { Backlog, Waiting } from './backlog.ts';

@@ -13,7 +13,7 @@ import { equalPages, samplePages } from '../../test/sample-database.ts';
 import { SentHistory } from '../../test/sent-history.ts';
 import { snapshotOf } from '../../test/sent-ltx.ts';
 import type { SimNode, SimNodeOptions } from '../../test/sim-node.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { ReplicaDatabase } from './replica-database.ts';
 
 const NAME = 'app.db';

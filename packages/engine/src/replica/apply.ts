@@ -4,9 +4,9 @@
 import { type ByteSource, Crc64 } from '@skein/bytes';
 import { isSnapshot, LtxReader } from '@skein/ltx';
 
-import type { Database } from '../database.ts';
-import { type DatabaseState, stateAfter } from '../database-state.ts';
-import type { Job } from '../jobs.ts';
+import type { Database } from '../database/database.ts';
+import { type DatabaseState, stateAfter } from '../database/database-state.ts';
+import type { Job } from '../jobs/jobs.ts';
 import type { ReplicaWal } from './replica-wal.ts';
 import { RunWriter } from './run-writer.ts';
 import type { WalWriter } from './wal-writer.ts';

@@ -21,9 +21,9 @@ import {
 } from '@skein/ltx';
 
 import type { EngineContext } from '../context.ts';
-import type { Database } from '../database.ts';
-import type { Job } from '../jobs.ts';
-import type { RecoveredTransaction } from '../log/recovered-record.ts';
+import type { Database } from '../database/database.ts';
+import type { Job } from '../jobs/jobs.ts';
+import type { RecoveredTransaction } from '../recovery/recovered-record.ts';
 import type { LogReader } from './logged.ts';
 import { maybeReadLogged } from './logged.ts';
 

@@ -4,10 +4,10 @@
 import { assert, type ByteSource } from '@skein/bytes';
 import type { Disk } from '@skein/host';
 
-import { transactionsOf, type RecoveredTransaction } from '../log/recovered-record.ts';
 import { maybeReadAnyRecord } from '../log/record-reader.ts';
 import type { Segment } from '../log/segment.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
+import { transactionsOf, type RecoveredTransaction } from '../recovery/recovered-record.ts';
 
 export interface LogReader {
   readonly disk: Disk;

@@ -11,17 +11,17 @@
 
 import { DiskError } from '@skein/host';
 
-import { hasCheckpoint, writeCheckpoint } from '../checkpoint-file.ts';
-import type { Database } from '../database.ts';
-import { type DatabaseState, NO_STATE } from '../database-state.ts';
+import { type FileOwner, maybeReadOwner, writeOwner } from '../data-folder/owner-file.ts';
+import type { Database } from '../database/database.ts';
+import { type DatabaseState, NO_STATE } from '../database/database-state.ts';
 import type { EngineError } from '../errors.ts';
 import type { MountFile } from '../files/mount-file.ts';
 import { PositionFile } from '../files/position-file.ts';
-import { JobLock } from '../job-lock.ts';
-import type { Job } from '../jobs.ts';
-import { type FileOwner, maybeReadOwner, writeOwner } from '../owner-file.ts';
-import type { Pending } from '../pending.ts';
-import type { ServedDatabase } from '../served-database.ts';
+import { JobLock } from '../jobs/job-lock.ts';
+import type { Job } from '../jobs/jobs.ts';
+import type { Pending } from '../jobs/pending.ts';
+import { hasCheckpoint, writeCheckpoint } from '../recovery/checkpoint-file.ts';
+import type { ServedDatabase } from '../store/served-database.ts';
 import { Applier } from './applier.ts';
 import { Backlog } from './backlog.ts';
 import type { Obstacle } from './obstacle.ts';

@@ -28,9 +28,9 @@ import {
 } from '@skein/sqlite-file';
 
 import type { EngineContext } from '../context.ts';
-import type { CommittedWal } from '../files/wal-generation.ts';
-import type { Job } from '../jobs.ts';
-import { Pending } from '../pending.ts';
+import type { CommittedWal } from '../database/wal-generation.ts';
+import type { Job } from '../jobs/jobs.ts';
+import { Pending } from '../jobs/pending.ts';
 import type { ByteRange, ClientMapping } from '../ports.ts';
 import type { ReplicaShm } from './replica-shm.ts';
 

@@ -5,7 +5,7 @@
 
 import type { DiskFile } from '@skein/host';
 
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import type { MountFile } from '../files/mount-file.ts';
 import { replicaReadOnly } from './refuse.ts';
 import { showAsWal } from './shown-mode.ts';

@@ -1,10 +1,10 @@
 // The files of a replica's mount, by name: databases with their companions, which are always there,
 // and nothing that a client could make, remove or rename.
 
-import type { Access, FileStore } from '../file-store.ts';
 import type { MountFile } from '../files/mount-file.ts';
-import { parseFileName } from '../names.ts';
-import type { Pending } from '../pending.ts';
+import { parseFileName } from '../files/names.ts';
+import type { Pending } from '../jobs/pending.ts';
+import type { Access, FileStore } from '../store/file-store.ts';
 import { replicaReadOnly } from './refuse.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaDatabase } from './replica-database.ts';

@@ -19,12 +19,12 @@ import {
 } from '@skein/sqlite-file';
 
 import type { EngineContext } from '../context.ts';
-import type { Database, NewerPages } from '../database.ts';
-import type { DatabaseState } from '../database-state.ts';
+import type { Database, NewerPages } from '../database/database.ts';
+import type { DatabaseState } from '../database/database-state.ts';
+import { WalFrames } from '../database/wal-frames.ts';
+import type { CommittedWal } from '../database/wal-generation.ts';
 import type { MountFile } from '../files/mount-file.ts';
 import { OpenScratch } from '../files/open-scratch.ts';
-import type { CommittedWal } from '../files/wal-generation.ts';
-import { WalFrames } from '../wal-frames.ts';
 import { replicaReadOnly } from './refuse.ts';
 import { restoreShown } from './shown-mode.ts';
 

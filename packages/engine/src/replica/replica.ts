@@ -13,13 +13,13 @@ import type { DiskFile } from '@skein/host';
 import { type ByteSource, bytesSource, isSnapshot, type Position } from '@skein/ltx';
 
 import type { EngineContext } from '../context.ts';
-import type { DataFolder } from '../data-folder.ts';
-import { Database } from '../database.ts';
+import type { DataFolder } from '../data-folder/data-folder.ts';
+import { Database } from '../database/database.ts';
 import { EngineError, isDiskFailure, LogFailedError } from '../errors.ts';
-import { JobLock } from '../job-lock.ts';
-import type { Job } from '../jobs.ts';
+import { findNameFault } from '../files/names.ts';
+import { JobLock } from '../jobs/job-lock.ts';
+import type { Job } from '../jobs/jobs.ts';
 import type { LogEntry } from '../log/transaction-log.ts';
-import { findNameFault } from '../names.ts';
 import { BacklogMemory } from './backlog.ts';
 import { keepDiverged } from './diverged.ts';
 import type { Obstacle } from './obstacle.ts';

@@ -5,9 +5,9 @@
 // are made, the WAL is empty.
 
 import type { EngineContext } from '../context.ts';
-import type { Database } from '../database.ts';
-import type { DatabaseState } from '../database-state.ts';
-import { discardScratch } from '../discard-scratch.ts';
+import { discardScratch } from '../data-folder/discard-scratch.ts';
+import type { Database } from '../database/database.ts';
+import type { DatabaseState } from '../database/database-state.ts';
 import { isDiskFailure } from '../errors.ts';
 import { ReplicaIndex } from './replica-index.ts';
 import { ReplicaMain } from './replica-main.ts';

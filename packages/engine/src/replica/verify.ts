@@ -21,11 +21,11 @@ import {
   type Txid,
 } from '@skein/ltx';
 
-import type { Database } from '../database.ts';
-import type { DatabaseState } from '../database-state.ts';
+import type { Database } from '../database/database.ts';
+import type { DatabaseState } from '../database/database-state.ts';
 import { EngineError } from '../errors.ts';
-import type { Job } from '../jobs.ts';
-import { PageSums } from '../page-sums.ts';
+import type { Job } from '../jobs/jobs.ts';
+import { PageSums } from '../pages/page-sums.ts';
 
 /** A step handles this many bytes of pages: about 5 ms. */
 const STEP_BYTES = 4 * 1024 * 1024;

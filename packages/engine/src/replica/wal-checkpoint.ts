@@ -9,8 +9,8 @@
 //  - nBackfill moves only when nobody can read an older page of the file, from the kernel either.
 //  - The WAL begins anew only under all read locks but the first.
 //
-// No sync: the file counts up to the last checkpoint of the node (../checkpoint.ts), and what came
-// later is in the log.
+// No sync: the file counts up to the last checkpoint of the node (recovery/checkpoint.ts), and what
+// came later is in the log.
 
 import { assert } from '@skein/bytes';
 import { DiskError } from '@skein/host';
@@ -23,9 +23,9 @@ import {
 } from '@skein/sqlite-file';
 
 import type { EngineContext } from '../context.ts';
-import type { Database } from '../database.ts';
-import type { Job } from '../jobs.ts';
-import { Pending } from '../pending.ts';
+import type { Database } from '../database/database.ts';
+import type { Job } from '../jobs/jobs.ts';
+import { Pending } from '../jobs/pending.ts';
 import type { ByteRange, Presence } from '../ports.ts';
 import type { ReplicaIndex } from './replica-index.ts';
 import type { ReplicaWal } from './replica-wal.ts';

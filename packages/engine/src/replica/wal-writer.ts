@@ -12,8 +12,8 @@ import {
   walFrameOffset,
 } from '@skein/sqlite-file';
 
-import type { DatabaseState } from '../database-state.ts';
-import { PageSums } from '../page-sums.ts';
+import type { DatabaseState } from '../database/database-state.ts';
+import { PageSums } from '../pages/page-sums.ts';
 import type { ReplicaWal } from './replica-wal.ts';
 import { showAsWal } from './shown-mode.ts';
 
