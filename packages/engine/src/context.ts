@@ -1,27 +1,11 @@
 // What the parts of the engine share: the outside world, and the few things of which a node has
 // one.
 
-import type { BackgroundIo, Clock, Disk, Log, Metrics, Random } from '@skein/host';
-
 import type { Committer } from './commit/committer.ts';
 import type { Term } from './commit/term.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { SlabPool } from './pages/slab-pool.ts';
-import type { ClientLocks, ClientMemory, KernelCache, ReplicaLocks } from './ports.ts';
-
-export interface EnginePorts {
-  readonly disk: Disk;
-  readonly background: BackgroundIo;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly kernel: KernelCache;
-  readonly locks: ClientLocks;
-  readonly memory: ClientMemory;
-  /** Used in the role of a replica alone. */
-  readonly replicaLocks: ReplicaLocks;
-}
+import type { EnginePorts } from './ports.ts';
 
 export interface EngineContext extends EnginePorts {
   /** Names the node as the one where a transaction was made (LTX header). */

@@ -9,7 +9,7 @@ import type { Counter, FileLocks } from '@skein/host';
 import { Committer } from './commit/committer.ts';
 import { brokenFile } from './commit/rollback-commit.ts';
 import { type Role, Term } from './commit/term.ts';
-import type { EngineContext, EnginePorts } from './context.ts';
+import type { EngineContext } from './context.ts';
 import { type DataFolder, openDataFolder } from './data-folder/data-folder.ts';
 import { watchFolderSyncs } from './data-folder/folder-syncs.ts';
 import { openIdentity } from './data-folder/node-file.ts';
@@ -21,6 +21,7 @@ import { Pending } from './jobs/pending.ts';
 import { TransactionLog } from './log/transaction-log.ts';
 import { PageStore } from './pages/page-store.ts';
 import { SlabPool } from './pages/slab-pool.ts';
+import type { EnginePorts } from './ports.ts';
 import { checkpoint, coveredLsn, type FileSync, needsCheckpoint } from './recovery/checkpoint.ts';
 import { type Recovered, recover } from './recovery/recovery.ts';
 import { replicaReadOnly } from './replica/refuse.ts';
@@ -391,7 +392,7 @@ export class Engine {
   *#checkpoint(files: ServedDatabase, sync: FileSync): Job<void> {
     const { database } = files;
     try {
-      yield* checkpoint(this.#context, database, sync);
+      yield* checkpoint({ disk: this.#context.disk, log: this.#log }, database, sync);
       this.#checkpoints.add(1);
     } catch (cause) {
       if (!isDiskFailure(cause)) throw cause;

@@ -10,7 +10,6 @@ export type {
 export { repair, type RepairPorts } from './check/repair.ts';
 export { type DatabaseImage, openImage } from './commit/image.ts';
 export type { Role } from './commit/term.ts';
-export type { EnginePorts } from './context.ts';
 export { readAtomicFile, writeAtomicFile } from './data-folder/atomic-file.ts';
 export { type DataFolder, openDataFolder } from './data-folder/data-folder.ts';
 export type { FileOwner } from './data-folder/owner-file.ts';
@@ -45,6 +44,7 @@ export type {
   ClientMapping,
   ClientMemory,
   ContentPiece,
+  EnginePorts,
   Exclusion,
   KernelCache,
   Presence,

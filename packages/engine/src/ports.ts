@@ -1,9 +1,24 @@
-// What the engine asks of the world besides disk, clock and chance: what the kernel remembers of
-// our files, and what clients do with them without asking us.
+// What the engine asks of the world: disk, clock and chance, as @skein/host declares them, and what
+// is declared here: what the kernel remembers of our files, and what clients do with them without
+// asking us.
 
-import type { DiskFile } from '@skein/host';
+import type { BackgroundIo, Clock, Disk, DiskFile, Log, Metrics, Random } from '@skein/host';
 
 import type { Pending } from './jobs/pending.ts';
+
+export interface EnginePorts {
+  readonly disk: Disk;
+  readonly background: BackgroundIo;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly kernel: KernelCache;
+  readonly locks: ClientLocks;
+  readonly memory: ClientMemory;
+  /** Used in the role of a replica alone. */
+  readonly replicaLocks: ReplicaLocks;
+}
 
 /**
  * The kernel caches names, attributes and pages of the mount for as long as it likes. Whatever the

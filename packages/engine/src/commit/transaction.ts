@@ -16,7 +16,7 @@ import {
 } from '@skein/ltx';
 import { lockPgno, PAGE_SIZE_MAX } from '@skein/sqlite-file';
 
-import type { Database } from '../database/database.ts';
+import type { CommittedPages, Database } from '../database/database.ts';
 import type { DatabaseState } from '../database/database-state.ts';
 import type { Job } from '../jobs/jobs.ts';
 import type { PageChecksums } from '../pages/page-checksums.ts';
@@ -55,15 +55,10 @@ export interface TransactionFields {
   readonly wal?: WalPlace;
 }
 
-export interface PreparedTransaction {
+export interface PreparedTransaction extends CommittedPages {
   readonly database: Database;
-  /** The state to which it leads; its LSN is known when it is in the log. */
-  readonly next: Omit<DatabaseState, 'lsn'>;
   /** Size of the database before, in pages. */
   readonly pageCountBefore: number;
-  /** Pages that change, ascending, and the halves of their checksums. */
-  readonly pgnos: Uint32Array;
-  readonly checksums: Uint32Array;
   readonly ltxBytes: number;
   /** Writes the LTX file, in steps. */
   readonly write: (sink: ByteSink) => Job<void>;

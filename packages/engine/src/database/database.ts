@@ -10,11 +10,9 @@
 // made again: its TXIDs go on.
 
 import { assert } from '@skein/bytes';
-import type { DiskFile } from '@skein/host';
+import type { Disk, DiskFile, Log } from '@skein/host';
 import { PAGE_SIZE_MAX } from '@skein/sqlite-file';
 
-import type { PreparedTransaction } from '../commit/transaction.ts';
-import type { EnginePorts } from '../context.ts';
 import { PageChecksums } from '../pages/page-checksums.ts';
 import { type DatabaseState, NO_STATE } from './database-state.ts';
 import { HeldFiles } from './held-files.ts';
@@ -29,7 +27,10 @@ export interface PageKeeper {
   beforeCut(firstPgno: number): void;
 }
 
-export type DatabaseContext = Pick<EnginePorts, 'disk' | 'log'>;
+export interface DatabaseContext {
+  readonly disk: Disk;
+  readonly log: Log;
+}
 
 export interface DatabasePlace {
   readonly name: string;
@@ -37,8 +38,14 @@ export interface DatabasePlace {
   readonly folder: string;
 }
 
-/** What a transaction in the log makes of the state. */
-export type CommittedPages = Pick<PreparedTransaction, 'next' | 'pgnos' | 'checksums'>;
+/** What a transaction makes of the state. */
+export interface CommittedPages {
+  /** The state to which it leads; its LSN is known when it is in the log. */
+  readonly next: Omit<DatabaseState, 'lsn'>;
+  /** Pages that change, ascending, and the halves of their checksums. */
+  readonly pgnos: Uint32Array;
+  readonly checksums: Uint32Array;
+}
 
 /** Where the newest version of a page is when it is not in the database file yet: the WAL. */
 export interface NewerPages {

@@ -6,17 +6,22 @@
 //
 // Pages that are written meanwhile belong to later transactions, which are replayed.
 
-import type { DiskFile } from '@skein/host';
+import type { Disk, DiskFile } from '@skein/host';
 
-import type { EngineContext } from '../context.ts';
 import type { Database } from '../database/database.ts';
 import type { Job } from '../jobs/jobs.ts';
 import type { Pending } from '../jobs/pending.ts';
+import type { TransactionLog } from '../log/transaction-log.ts';
 import { writeCheckpoint } from './checkpoint-file.ts';
 
 /** Whether there is something to move. */
 export function needsCheckpoint(database: Database): boolean {
   return !database.isUnsyncable && database.fileState.lsn > database.checkpointed.lsn;
+}
+
+export interface CheckpointContext {
+  readonly disk: Disk;
+  readonly log: Pick<TransactionLog, 'sync'>;
 }
 
 /** Makes a file durable, at once or elsewhere. */
@@ -27,7 +32,7 @@ export type FileSync = (op: string, file: DiskFile) => Pending | undefined;
  * lost. Then the log keeps what the next start puts into the database again.
  */
 export function* checkpoint(
-  { disk, committer }: Pick<EngineContext, 'disk' | 'committer'>,
+  { disk, log }: CheckpointContext,
   database: Database,
   sync: FileSync,
 ): Job<void> {
@@ -37,7 +42,7 @@ export function* checkpoint(
   if (target.pageCount > 0 && database.state.pageCount === 0) return;
   if (target.pageCount > 0) {
     // The state counts only if the transaction is durable; its pages in the file are, by invariant.
-    committer.log.sync();
+    log.sync();
     database.checksums.flush();
     const { file, checksums, incarnation } = database;
     try {
