@@ -6,8 +6,8 @@
 
 import type { Counter, FileLocks } from '@skein/host';
 
+import { brokenFile } from './commit/apply-transaction.ts';
 import { Committer } from './commit/committer.ts';
-import { brokenFile } from './commit/rollback-commit.ts';
 import { type Role, Term } from './commit/term.ts';
 import type { EngineContext } from './context.ts';
 import { type DataFolder, openDataFolder } from './data-folder/data-folder.ts';

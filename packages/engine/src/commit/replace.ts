@@ -15,16 +15,15 @@ import type { Job } from '../jobs/jobs.ts';
 import { Pending } from '../jobs/pending.ts';
 import type { Exclusion } from '../ports.ts';
 import type { DatabaseFiles } from '../store/database-files.ts';
-import { type DatabaseImage, type ImagePatch, imageSource } from './image.ts';
 import {
-  abandon,
   applyTransaction,
   assertRoomFor,
   brokenFile,
-  forgetContent,
   giveRoomBack,
   makeRoom,
-} from './rollback-commit.ts';
+} from './apply-transaction.ts';
+import { type DatabaseImage, type ImagePatch, imageSource } from './image.ts';
+import { abandon, forgetContent } from './rollback-commit.ts';
 import { type PreparedTransaction, prepareTransaction } from './transaction.ts';
 
 export function* replaceDatabase(
