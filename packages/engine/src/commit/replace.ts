@@ -8,13 +8,12 @@
 import { DiskError } from '@skein/host';
 import { decodeDatabaseHeader } from '@skein/sqlite-file';
 
-import type { EngineContext } from '../context.ts';
 import type { Database } from '../database/database.ts';
 import { EngineError, LogFailedError } from '../errors.ts';
+import type { JobLock } from '../jobs/job-lock.ts';
 import type { Job } from '../jobs/jobs.ts';
 import { Pending } from '../jobs/pending.ts';
-import type { Exclusion } from '../ports.ts';
-import type { DatabaseFiles } from '../store/database-files.ts';
+import type { ClientLocks, Exclusion } from '../ports.ts';
 import {
   applyTransaction,
   assertRoomFor,
@@ -23,12 +22,49 @@ import {
   makeRoom,
 } from './apply-transaction.ts';
 import { type DatabaseImage, type ImagePatch, imageSource } from './image.ts';
-import { abandon, forgetContent } from './rollback-commit.ts';
+import {
+  abandon,
+  type CommitContext,
+  forgetContent,
+  type RollbackTransaction,
+} from './rollback-commit.ts';
 import { type PreparedTransaction, prepareTransaction } from './transaction.ts';
 
+export interface ReplaceContext extends CommitContext {
+  readonly locks: ClientLocks;
+}
+
+/** All files of the database that is replaced. */
+export interface ReplacedFiles extends RollbackTransaction {
+  /** Held by whatever changes the state of the database. */
+  readonly lock: JobLock;
+  /** Whether a client has the database open. */
+  readonly hasClients: boolean;
+  readonly journal: ReplacedJournal | undefined;
+  readonly wal: ReplacedWal | undefined;
+  /** Throws the reason why nothing is written any more. */
+  assertWritable(): void;
+  /** The WAL is empty afterwards, and who knew the old one notices. */
+  resetWal(): Job<void>;
+}
+
+export interface ReplacedJournal {
+  /** Whether it brings a database back that had pages. */
+  readonly isOfDatabase: boolean;
+}
+
+export interface ReplacedWal {
+  /** Whether clients may not write to it. */
+  isHeldOff: boolean;
+  /** Copies what is only here into the database file. */
+  completeDatabase(): void;
+  /** Takes in the transactions of a file that was there before the database was. */
+  takeInAll(): Job<void>;
+}
+
 export function* replaceDatabase(
-  context: EngineContext,
-  files: DatabaseFiles,
+  context: ReplaceContext,
+  files: ReplacedFiles,
   image: DatabaseImage,
 ): Job<void> {
   const exclusion = files.hasClients ? yield* excludeClients(context, files) : undefined;
@@ -39,7 +75,7 @@ export function* replaceDatabase(
   }
 }
 
-function* holdOffWriters({ wal }: DatabaseFiles, job: Job<void>): Job<void> {
+function* holdOffWriters({ wal }: ReplacedFiles, job: Job<void>): Job<void> {
   if (wal === undefined) return yield* job;
   wal.isHeldOff = true;
   try {
@@ -49,7 +85,7 @@ function* holdOffWriters({ wal }: DatabaseFiles, job: Job<void>): Job<void> {
   }
 }
 
-function* replace(context: EngineContext, files: DatabaseFiles, image: DatabaseImage): Job<void> {
+function* replace(context: ReplaceContext, files: ReplacedFiles, image: DatabaseImage): Job<void> {
   const { database, wal } = files;
   files.assertWritable();
   assertThere(database);
@@ -74,13 +110,13 @@ function* replace(context: EngineContext, files: DatabaseFiles, image: DatabaseI
  * What a client that died has left behind is about the old content. But where there is none, a
  * journal with pages was copied in before its database: the next client plays it back.
  */
-function isJournalStale({ database, journal }: DatabaseFiles): boolean {
+function isJournalStale({ database, journal }: ReplacedFiles): boolean {
   if (journal === undefined) return false;
   return database.state.pageCount > 0 || !journal.isOfDatabase;
 }
 
 function prepareImage(
-  context: EngineContext,
+  context: CommitContext,
   database: Database,
   image: DatabaseImage,
   patch: ImagePatch | undefined,
@@ -96,7 +132,7 @@ function prepareImage(
 }
 
 function* commitReplacement(
-  { committer }: EngineContext,
+  { committer }: CommitContext,
   transaction: PreparedTransaction,
 ): Job<void> {
   const { database } = transaction;
@@ -114,7 +150,7 @@ function* commitReplacement(
 }
 
 /** It is in the log: when the file cannot take it, the overlay shows it until the next start. */
-function* apply(files: DatabaseFiles, transaction: PreparedTransaction): Job<void> {
+function* apply(files: ReplacedFiles, transaction: PreparedTransaction): Job<void> {
   const { database, overlay } = files;
   const { next, pgnos, view } = transaction;
   try {
@@ -138,7 +174,7 @@ function assertThere({ exists, name }: Database): void {
   throw new EngineError('DATABASE_NOT_FOUND', `Cannot replace ${name}: it was removed meanwhile`);
 }
 
-function checkPageSize({ database }: DatabaseFiles, image: DatabaseImage): void {
+function checkPageSize({ database }: ReplacedFiles, image: DatabaseImage): void {
   const { pageSize } = database.state;
   if (pageSize === undefined || pageSize === image.header.pageSize) return;
   throw new EngineError(
@@ -149,7 +185,7 @@ function checkPageSize({ database }: DatabaseFiles, image: DatabaseImage): void 
   );
 }
 
-function patchFor({ database, wal }: DatabaseFiles): ImagePatch | undefined {
+function patchFor({ database, wal }: ReplacedFiles): ImagePatch | undefined {
   const { pageSize } = database.state;
   if (pageSize === undefined) return undefined;
   const page = new Uint8Array(pageSize);
@@ -158,7 +194,7 @@ function patchFor({ database, wal }: DatabaseFiles): ImagePatch | undefined {
   return { changeCounter, schemaCookie, isWal: wal !== undefined };
 }
 
-function* excludeClients(context: EngineContext, { database }: DatabaseFiles): Job<Exclusion> {
+function* excludeClients(context: ReplaceContext, { database }: ReplacedFiles): Job<Exclusion> {
   const excluded = new Pending();
   let exclusion: Exclusion | undefined;
   context.locks.exclude(database.name, (outcome) => {

@@ -13,11 +13,11 @@
 import { DiskError } from '@skein/host';
 import { SqliteFormatError } from '@skein/sqlite-file';
 
-import type { EngineContext } from '../context.ts';
 import type { Database } from '../database/database.ts';
 import { EngineError, LogFailedError } from '../errors.ts';
 import type { Job } from '../jobs/jobs.ts';
 import { Pending } from '../jobs/pending.ts';
+import type { EnginePorts } from '../ports.ts';
 import {
   applyTransaction,
   assertRoomFor,
@@ -25,8 +25,16 @@ import {
   giveRoomBack,
   makeRoom,
 } from './apply-transaction.ts';
+import type { Committer } from './committer.ts';
 import type { Overlay } from './overlay.ts';
 import { type PreparedTransaction, prepareTransaction } from './transaction.ts';
+
+/** What of the node takes part. */
+export interface CommitContext extends Pick<EnginePorts, 'disk' | 'clock' | 'kernel'> {
+  /** Names the node as the one where a transaction was made (LTX header). */
+  readonly nodeId: bigint;
+  readonly committer: Committer;
+}
 
 /** What of a database takes part. */
 export interface RollbackTransaction {
@@ -41,7 +49,7 @@ export interface RollbackTransaction {
 }
 
 export function* commitOverlays(
-  context: EngineContext,
+  context: CommitContext,
   candidates: readonly RollbackTransaction[],
 ): Job<void> {
   // While others came first, a database may have been dropped or replaced.
@@ -71,7 +79,7 @@ export function* commitOverlays(
  * roll back and fail.
  */
 export function* abandon(
-  context: EngineContext,
+  context: CommitContext,
   participants: readonly RollbackTransaction[],
 ): Job<void> {
   for (const participant of participants) {
@@ -85,7 +93,7 @@ export function* abandon(
 }
 
 function* prepareAll(
-  context: EngineContext,
+  context: CommitContext,
   participants: readonly RollbackTransaction[],
 ): Job<PreparedTransaction[]> {
   const { nodeId } = context;
@@ -149,7 +157,7 @@ function* applyAll(
 }
 
 /** Waits until the kernel has no page and no attribute of the file any more. */
-export function* forgetContent(context: EngineContext, name: string): Job<void> {
+export function* forgetContent(context: CommitContext, name: string): Job<void> {
   const forgotten = new Pending();
   context.kernel.forgetContent(name, () => forgotten.settle());
   yield forgotten;

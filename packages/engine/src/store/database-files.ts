@@ -6,13 +6,8 @@ import type { DiskFile } from '@skein/host';
 
 import type { DatabaseImage } from '../commit/image.ts';
 import { Overlay } from '../commit/overlay.ts';
-import { replaceDatabase } from '../commit/replace.ts';
-import {
-  abandon,
-  commitOverlays,
-  forgetContent,
-  type RollbackTransaction,
-} from '../commit/rollback-commit.ts';
+import { replaceDatabase, type ReplacedFiles } from '../commit/replace.ts';
+import { abandon, commitOverlays, forgetContent } from '../commit/rollback-commit.ts';
 import { prepareDrop } from '../commit/transaction.ts';
 import type { EngineContext } from '../context.ts';
 import { discardScratch } from '../data-folder/discard-scratch.ts';
@@ -40,7 +35,7 @@ import type { ServedDatabase } from './served-database.ts';
 export type CompanionKind = 'journal' | 'wal' | 'shm';
 
 export class DatabaseFiles
-  implements ServedDatabase, JournalOwner, CopyOwner, CopyTarget, RollbackTransaction
+  implements ServedDatabase, JournalOwner, CopyOwner, CopyTarget, ReplacedFiles
 {
   readonly database: Database;
   readonly overlay: Overlay;
@@ -267,7 +262,7 @@ export class DatabaseFiles
     this.#removeIfNothing();
   }
 
-  // RollbackTransaction
+  // RollbackTransaction, ReplacedFiles
 
   *discardJournal(): Job<void> {
     if (this.#journal === undefined) return;
