@@ -27,13 +27,14 @@ import { type Recovered, recover } from './recovery/recovery.ts';
 import { replicaReadOnly } from './replica/refuse.ts';
 import { Replica } from './replica/replica.ts';
 import { ReplicaStore } from './replica/replica-store.ts';
+import { exportFile, type OnTransfer } from './snapshot/export-file.ts';
 import { SentSnapshots } from './snapshot/sent-snapshots.ts';
 import { Snapshot } from './snapshot/snapshot.ts';
 import type { DatabaseFiles } from './store/database-files.ts';
 import type { FileStore } from './store/file-store.ts';
+import { importFile, type ImportOptions } from './store/import-file.ts';
 import type { ServedDatabase } from './store/served-database.ts';
 import { Store } from './store/store.ts';
-import { exportFile, importFile, type ImportOptions, type OnTransfer } from './store/transfer.ts';
 
 export interface EngineOptions {
   readonly dataFolder: string;
@@ -300,7 +301,7 @@ export class Engine {
   /** Writes a database, as it is at one moment, to a new file; returns the state written. */
   *exportFile(name: string, path: string, onTransfer?: OnTransfer): Job<DatabaseState> {
     const snapshot = yield* this.takeSnapshot(name);
-    return yield* exportFile(this.#context, snapshot, path, onTransfer);
+    return yield* exportFile(this.#context.disk, snapshot, path, onTransfer);
   }
 
   /** Runs a job between requests; what settles when it ends, or undefined when it has. */

@@ -58,10 +58,11 @@ export type {
   ReceivedLtxFile,
   Replica,
 } from './replica/replica.ts';
+export type { OnTransfer } from './snapshot/export-file.ts';
 export type { SnapshotTicket } from './snapshot/sent-snapshots.ts';
 export type { Snapshot } from './snapshot/snapshot.ts';
 export { SnapshotProgress } from './snapshot/snapshot-progress.ts';
 export { DatabaseFiles } from './store/database-files.ts';
 export type { Access, FileStore } from './store/file-store.ts';
+export type { ImportOptions } from './store/import-file.ts';
 export type { ServedDatabase } from './store/served-database.ts';
-export type { ImportOptions, OnTransfer } from './store/transfer.ts';
