@@ -1,4 +1,4 @@
-// Checks what no compiler, linter or formatter does: floors, dependencies, shape, banned words,
+// Checks what no compiler, linter or formatter does: floors, folders, dependencies, shape, words,
 // links and error codes in documents. The rules are in tools/tidy/, one idea a file; a message says
 // why. `npm run tidy -- --fix` wraps comments.
 
@@ -10,6 +10,7 @@ import { checkBannedWords } from './tidy/banned-words.ts';
 import { checkDependencies, checkReferences, checkVersions } from './tidy/dependencies.ts';
 import { checkErrorCodes, checkLinks } from './tidy/documents.ts';
 import { checkFloors, checkPurity } from './tidy/floors.ts';
+import { checkFolders } from './tidy/folders.ts';
 import { checkIndexImports, checkRelativeImports, checkStarExports } from './tidy/modules.ts';
 import { checkFileSizes, checkLineLengths, LINE_LENGTH_MAX } from './tidy/shape.ts';
 import { loadTree, type Rule, sourcesOf, type Tree, type Violation } from './tidy/tree.ts';
@@ -18,6 +19,7 @@ import { wrapComments } from './tidy/wrap-comments.ts';
 const RULES: readonly Rule[] = [
   checkFloors,
   checkPurity,
+  checkFolders,
   checkDependencies,
   checkVersions,
   checkReferences,
