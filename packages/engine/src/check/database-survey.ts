@@ -6,7 +6,7 @@ import type { DatabaseState } from '../database/database-state.ts';
 import { DatabaseReport } from './database-report.ts';
 import type { Fault, Remedy } from './fault.ts';
 import type { LoggedDatabase } from './logged-database.ts';
-import { PageSet } from './page-sums.ts';
+import { PageSet } from './page-sum-map.ts';
 import { type PageSurvey, surveyPages, type SuspectPage } from './page-survey.ts';
 import { SidecarSurvey } from './sidecar-survey.ts';
 import { SurveyFile, type SurveyProgress } from './survey-file.ts';

@@ -9,13 +9,13 @@ import { isSnapshot, type LtxHeader, type LtxPage, type LtxTrailer } from '@skei
 
 import type { DatabaseState } from '../database/database-state.ts';
 import { maybeChangeCounter } from '../recovery/first-page.ts';
-import { PageSet, PageSums } from './page-sums.ts';
+import { PageSet, PageSumMap } from './page-sum-map.ts';
 
 export class LoggedDatabase {
   readonly name: string;
   /** From checkpoint.json; undefined when that says nothing. */
   readonly checkpoint: DatabaseState | undefined;
-  readonly sums: PageSums = new PageSums();
+  readonly sums: PageSumMap = new PageSumMap();
   /** Pages that a start puts into the file, which may have any version of them until then. */
   readonly pending: PageSet = new PageSet();
   readonly #coveredLsn: number;

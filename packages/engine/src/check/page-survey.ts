@@ -12,7 +12,7 @@ import { checksumBlockOf } from '../pages/checksum-block.ts';
 import { isLaterCounter, maybeChangeCounter } from '../recovery/first-page.ts';
 import { findBitByCrc, type FlippedBit } from '../recovery/flipped-bit.ts';
 import type { LoggedDatabase } from './logged-database.ts';
-import { PageSet } from './page-sums.ts';
+import { PageSet } from './page-sum-map.ts';
 import type { SidecarSurvey } from './sidecar-survey.ts';
 import type { SurveyFile } from './survey-file.ts';
 

@@ -6,7 +6,7 @@ const BLOCK_PAGES = 512;
 /**
  * Page numbers to checksums, in halves as LTX stores them: bit 63 set, so that 0 stands for none.
  */
-export class PageSums {
+export class PageSumMap {
   readonly #blocks = new Map<number, Uint32Array>();
 
   /** Upper half, 0 for a page that is not here. */
