@@ -17,7 +17,7 @@ import { formatPosition, type Position } from '@skein/ltx';
 
 import type { MountConfig } from '../src/config/mount-config.ts';
 import { prepareFolders } from '../src/daemon/folders.ts';
-import { MountThreadClient } from '../src/daemon/mount-thread-client.ts';
+import { MountThreadClient } from '../src/daemon/mount-thread/mount-thread-client.ts';
 import type { NodeRole } from '../src/mount/node-role.ts';
 import { EngineLogSink } from '../src/replication/log-sink.ts';
 import { EngineLogSource } from '../src/replication/log-source.ts';

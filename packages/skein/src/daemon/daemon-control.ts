@@ -8,7 +8,7 @@ import type { ClusterStatus } from '../api/cluster-status.ts';
 import type { DatabaseStatus, NodeControl, NodeStatus, OnProgress } from '../api/node-control.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { SKEIN_VERSION } from '../version.ts';
-import type { MountThreadClient } from './mount-thread-client.ts';
+import type { MountThreadClient } from './mount-thread/mount-thread-client.ts';
 
 export interface DaemonControlOptions {
   readonly config: MountConfig;

@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import type { Situation } from '@skein/cluster';
 
 import type { ClusterConfig } from '../config/cluster-config.ts';
+import type { ClusterService } from './cluster/cluster-service.ts';
 import { describeNode } from './describe-node.ts';
-import type { ClusterService } from './cluster-service.ts';
 import type { NodeDescription } from './state-feed.ts';
 
 const CONFIG: Pick<ClusterConfig, 'primary'> = {

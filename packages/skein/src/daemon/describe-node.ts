@@ -2,9 +2,9 @@
 // in its cluster.
 
 import type { ClusterConfig } from '../config/cluster-config.ts';
-import { primaryOf } from './cluster-report.ts';
-import type { ClusterService } from './cluster-service.ts';
-import type { ProxyFeed } from './proxy-thread.ts';
+import { primaryOf } from './cluster/cluster-report.ts';
+import type { ClusterService } from './cluster/cluster-service.ts';
+import type { ProxyFeed } from './proxy/proxy-thread.ts';
 import type { NodeDescription } from './state-feed.ts';
 
 export interface DescribedNode {

@@ -6,7 +6,7 @@ import { PublishedLog } from '@skein/engine';
 import { type Log, nodeDisk, systemClock } from '@skein/host';
 
 import { EngineLogSource } from '../replication/log-source.ts';
-import type { MountThreadClient } from './mount-thread-client.ts';
+import type { MountThreadClient } from './mount-thread/mount-thread-client.ts';
 
 /** To be called when the mount is served: the thread answers only then. */
 export async function openLogSource(

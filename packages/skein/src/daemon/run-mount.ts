@@ -16,7 +16,7 @@ import { createNodeLog, type Log } from '@skein/host';
 import type { MountConfig } from '../config/mount-config.ts';
 import { ChildCommands, whereaboutsOf } from './child-commands.ts';
 import { prepareFolders } from './folders.ts';
-import { MountThreadClient } from './mount-thread-client.ts';
+import { MountThreadClient } from './mount-thread/mount-thread-client.ts';
 import { NodeParts } from './node-parts.ts';
 import { type TrappedSignals, trapSignals } from './signals.ts';
 

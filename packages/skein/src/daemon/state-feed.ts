@@ -8,7 +8,7 @@ import { formatTxid } from '@skein/ltx';
 
 import { EventHub, type Subscriber } from '../api/events.ts';
 import type { StateControl, StateLine, StatePosition } from '../api/state-routes.ts';
-import type { ProxyFeed } from './proxy-thread.ts';
+import type { ProxyFeed } from './proxy/proxy-thread.ts';
 
 /** All of a line but its number and the positions. */
 export type NodeDescription = Omit<StateLine, 'seq' | 'positions'>;

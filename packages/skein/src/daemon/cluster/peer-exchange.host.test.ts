@@ -16,11 +16,11 @@ import {
 import { systemClock, systemRandom } from '@skein/host';
 import { onTestEnd, RecordingLog, tempDir } from '@skein/testkit';
 
-import type { ClusterControl } from '../api/cluster-control.ts';
-import { HELLO_PATH, HELLO_WITH_POSITIONS, SIGNATURE_HEADER } from '../api/cluster-routes.ts';
-import { EventHub } from '../api/events.ts';
-import type { NodeControl } from '../api/node-control.ts';
-import { Api } from '../api/server.ts';
+import type { ClusterControl } from '../../api/cluster-control.ts';
+import { HELLO_PATH, HELLO_WITH_POSITIONS, SIGNATURE_HEADER } from '../../api/cluster-routes.ts';
+import { EventHub } from '../../api/events.ts';
+import type { NodeControl } from '../../api/node-control.ts';
+import { Api } from '../../api/server.ts';
 import { helloParts, HttpProbe } from './http-probe.ts';
 
 const SECRET = 'a-secret-that-is-long-enough';

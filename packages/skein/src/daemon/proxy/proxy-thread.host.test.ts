@@ -10,8 +10,8 @@ import { type Position, toChecksum, toTxid } from '@skein/ltx';
 import type { NodeChange } from '@skein/proxy';
 import { onTestEnd, RecordingLog } from '@skein/testkit';
 
-import { finishProxy } from '../config/cluster-draft.ts';
-import type { MountConfig } from '../config/mount-config.ts';
+import { finishProxy } from '../../config/cluster-draft.ts';
+import type { MountConfig } from '../../config/mount-config.ts';
 import { type ProxyFeed, ProxyThread } from './proxy-thread.ts';
 
 const CHECKSUM = toChecksum(0x8000000000000001n);

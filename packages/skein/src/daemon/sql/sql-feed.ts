@@ -3,9 +3,9 @@
 
 import type { NodeChange } from '@skein/hrana';
 
-import type { ClusterService } from './cluster-service.ts';
-import type { PositionFeed } from './feed-changes.ts';
-import type { ProxyFeed } from './proxy-thread.ts';
+import type { ClusterService } from '../cluster/cluster-service.ts';
+import type { PositionFeed } from '../proxy/feed-changes.ts';
+import type { ProxyFeed } from '../proxy/proxy-thread.ts';
 
 export interface SqlFeed extends PositionFeed {
   readonly nodeName: string;

@@ -12,10 +12,10 @@ import type { FileOwner, Role } from '@skein/engine';
 import { type FuseMount, maybeFuseTrace, Notifier, RequestCounts } from '@skein/fuse';
 import { createEventfd, nodeFileLocks, signalEventfd } from '@skein/host';
 
-import type { OnProgress, PassthroughStatus } from '../api/node-control.ts';
-import type { MountConfig } from '../config/mount-config.ts';
-import { ROOT_ID } from '../mount/nodes.ts';
-import type { NodeShownState } from '../mount/shown-state.ts';
+import type { OnProgress, PassthroughStatus } from '../../api/node-control.ts';
+import type { MountConfig } from '../../config/mount-config.ts';
+import { ROOT_ID } from '../../mount/nodes.ts';
+import type { NodeShownState } from '../../mount/shown-state.ts';
 import {
   type CallName,
   type Calls,
@@ -24,13 +24,13 @@ import {
   type MountThreadData,
   toErrorData,
   type ToMountThread,
-} from '../mount/thread-messages.ts';
-import type { ReceivedBatch } from '../replication/received-batch.ts';
+} from '../../mount/thread-messages.ts';
+import type { ReceivedBatch } from '../../replication/received-batch.ts';
 import type {
   FileToReceive,
   MovedPositions,
   ReplicaThread,
-} from '../replication/replica-thread.ts';
+} from '../../replication/replica-thread.ts';
 import { type ClientExclusion, excludeClients } from './client-exclusion.ts';
 import { PresenceLocks } from './presence-locks.ts';
 
@@ -79,7 +79,7 @@ export class MountThreadClient implements ReplicaThread {
       wakeFd: this.#wakeFd,
       counts: this.counts.memory,
     };
-    const script = new URL(`../mount/mount-worker${extname(import.meta.url)}`, import.meta.url);
+    const script = new URL(`../../mount/mount-worker${extname(import.meta.url)}`, import.meta.url);
     const transferList = [port2];
     this.#worker = new Worker(script, {
       workerData,

@@ -17,8 +17,8 @@ import type {
   ClusterStatus,
   PeerPosition,
   PeerStatus,
-} from '../api/cluster-status.ts';
-import type { ClusterConfig } from '../config/cluster-config.ts';
+} from '../../api/cluster-status.ts';
+import type { ClusterConfig } from '../../config/cluster-config.ts';
 
 export interface ClusterFacts {
   readonly config: ClusterConfig;

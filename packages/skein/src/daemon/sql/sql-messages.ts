@@ -3,8 +3,8 @@
 import type { NodeChange, SqlServerErrorCode } from '@skein/hrana';
 import type { AddressInfo } from 'node:net';
 
-import type { LogConfig } from '../config/mount-config.ts';
-import type { SqlConfig } from '../config/sql-config.ts';
+import type { LogConfig } from '../../config/mount-config.ts';
+import type { SqlConfig } from '../../config/sql-config.ts';
 
 export interface SqlSettings {
   readonly config: SqlConfig;

@@ -9,7 +9,7 @@ import type { Log } from '@skein/host';
 import { toTxid, type Position } from '@skein/ltx';
 import type { NodeChange, ProxyErrorCode } from '@skein/proxy';
 
-import type { MountConfig } from '../config/mount-config.ts';
+import type { MountConfig } from '../../config/mount-config.ts';
 import { FeedChanges } from './feed-changes.ts';
 import type { FromProxy, ProxyThreadData, ToProxy } from './proxy-messages.ts';
 

@@ -11,10 +11,10 @@ import { extname } from 'node:path';
 import type { SqlServerErrorCode } from '@skein/hrana';
 import type { Log } from '@skein/host';
 
-import type { MountConfig } from '../config/mount-config.ts';
-import type { SqlConfig } from '../config/sql-config.ts';
-import { childEnvironment } from './child-commands.ts';
-import { FeedChanges } from './feed-changes.ts';
+import type { MountConfig } from '../../config/mount-config.ts';
+import type { SqlConfig } from '../../config/sql-config.ts';
+import { childEnvironment } from '../child-commands.ts';
+import { FeedChanges } from '../proxy/feed-changes.ts';
 import type { SqlFeed } from './sql-feed.ts';
 import type { FromSql, ToSql } from './sql-messages.ts';
 

@@ -5,8 +5,8 @@ import type { MessagePort } from 'node:worker_threads';
 
 import type { NodeChange, ProxyErrorCode } from '@skein/proxy';
 
-import type { ProxyConfig } from '../config/cluster-config.ts';
-import type { LogConfig } from '../config/mount-config.ts';
+import type { ProxyConfig } from '../../config/cluster-config.ts';
+import type { LogConfig } from '../../config/mount-config.ts';
 
 export interface ProxyThreadData {
   readonly config: ProxyConfig;

@@ -12,8 +12,8 @@ import {
   type StreamStatus,
 } from '@skein/cluster';
 
-import type { ClusterConfig } from '../config/cluster-config.ts';
-import type { EngineLogSink } from '../replication/log-sink.ts';
+import type { ClusterConfig } from '../../config/cluster-config.ts';
+import type { EngineLogSink } from '../../replication/log-sink.ts';
 
 export interface PrimaryFollowerOptions {
   readonly config: ClusterConfig;

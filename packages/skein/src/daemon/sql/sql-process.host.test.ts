@@ -9,8 +9,8 @@ import type { NodeChange } from '@skein/hrana';
 import { type Position, toChecksum, toTxid } from '@skein/ltx';
 import { onTestEnd, RecordingLog, tempDir, waitUntil } from '@skein/testkit';
 
-import type { MountConfig } from '../config/mount-config.ts';
-import { finishSql } from '../config/sql-config.ts';
+import type { MountConfig } from '../../config/mount-config.ts';
+import { finishSql } from '../../config/sql-config.ts';
 import type { SqlFeed } from './sql-feed.ts';
 import { SqlProcess } from './sql-process.ts';
 

@@ -4,17 +4,17 @@
 import { formatHello, parseHello, type ReplicationError, type Situation } from '@skein/cluster';
 import { type Log, systemClock } from '@skein/host';
 
-import type { ClusterControl, PeerExchange } from '../api/cluster-control.ts';
-import { HELLO_PATH } from '../api/cluster-routes.ts';
-import type { ClusterStatus } from '../api/cluster-status.ts';
-import { EventHub, type RoleData } from '../api/events.ts';
-import type { ClusterConfig } from '../config/cluster-config.ts';
-import type { EngineLogSource } from '../replication/log-source.ts';
+import type { ClusterControl, PeerExchange } from '../../api/cluster-control.ts';
+import { HELLO_PATH } from '../../api/cluster-routes.ts';
+import type { ClusterStatus } from '../../api/cluster-status.ts';
+import { EventHub, type RoleData } from '../../api/events.ts';
+import type { ClusterConfig } from '../../config/cluster-config.ts';
+import type { EngineLogSource } from '../../replication/log-source.ts';
+import type { MountThreadClient } from '../mount-thread/mount-thread-client.ts';
 import { ClusterFigures } from './cluster-figures.ts';
 import { clusterStatus, divergedFolders } from './cluster-report.ts';
 import type { ClusterService } from './cluster-service.ts';
 import { helloParts } from './http-probe.ts';
-import type { MountThreadClient } from './mount-thread-client.ts';
 
 export interface ClusterVoiceOptions {
   readonly config: ClusterConfig;

@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 
 import type { Situation } from '@skein/cluster';
 
-import type { EngineLogSource } from '../replication/log-source.ts';
-import type { ClusterService } from './cluster-service.ts';
-import type { MountThreadClient } from './mount-thread-client.ts';
+import type { EngineLogSource } from '../../replication/log-source.ts';
+import type { ClusterService } from '../cluster/cluster-service.ts';
+import type { MountThreadClient } from '../mount-thread/mount-thread-client.ts';
 import { createProxyFeed } from './proxy-feed.ts';
 import type { ProxyFeed } from './proxy-thread.ts';
 

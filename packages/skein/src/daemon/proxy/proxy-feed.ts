@@ -3,9 +3,9 @@
 import type { PositionMap } from '@skein/cluster';
 import type { NodeChange } from '@skein/proxy';
 
-import type { EngineLogSource } from '../replication/log-source.ts';
-import type { ClusterService } from './cluster-service.ts';
-import type { MountThreadClient } from './mount-thread-client.ts';
+import type { EngineLogSource } from '../../replication/log-source.ts';
+import type { ClusterService } from '../cluster/cluster-service.ts';
+import type { MountThreadClient } from '../mount-thread/mount-thread-client.ts';
 import type { ProxyFeed } from './proxy-thread.ts';
 
 export interface ProxyFeedOptions {

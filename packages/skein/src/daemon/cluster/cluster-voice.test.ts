@@ -5,12 +5,12 @@ import type { Situation } from '@skein/cluster';
 import { NodeMetrics, readMetrics } from '@skein/host';
 import { RecordingLog } from '@skein/testkit';
 
-import { finishCluster } from '../config/cluster-draft.ts';
-import type { NodeShownState } from '../mount/shown-state.ts';
-import type { EngineLogSource } from '../replication/log-source.ts';
+import { finishCluster } from '../../config/cluster-draft.ts';
+import type { NodeShownState } from '../../mount/shown-state.ts';
+import type { EngineLogSource } from '../../replication/log-source.ts';
+import type { MountThreadClient } from '../mount-thread/mount-thread-client.ts';
 import type { ClusterService } from './cluster-service.ts';
 import { ClusterVoice } from './cluster-voice.ts';
-import type { MountThreadClient } from './mount-thread-client.ts';
 
 const { config } = finishCluster({ primary: 'node1' }, { cwd: '/', hostname: 'node2' });
 

@@ -10,10 +10,10 @@ import { parseHello, type PeerHello, type ReplicaTarget } from '@skein/cluster';
 import { type Position, toChecksum, toTxid } from '@skein/ltx';
 import { onTestEnd, RecordingLog, tempDir } from '@skein/testkit';
 
-import { finishCluster } from '../config/cluster-draft.ts';
-import type { EngineLogSource } from '../replication/log-source.ts';
+import { finishCluster } from '../../config/cluster-draft.ts';
+import type { EngineLogSource } from '../../replication/log-source.ts';
+import type { MountThreadClient } from '../mount-thread/mount-thread-client.ts';
 import { ClusterService } from './cluster-service.ts';
-import type { MountThreadClient } from './mount-thread-client.ts';
 
 const TIMEOUT_MS = 5_000;
 

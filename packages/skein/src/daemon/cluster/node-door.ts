@@ -8,11 +8,11 @@ import type { AddressInfo } from 'node:net';
 import { createNodeListener, type StreamServer, type TlsIdentity } from '@skein/cluster';
 import type { Log } from '@skein/host';
 
-import { cannotListen, close, listen } from '../api/listening.ts';
-import { API_SERVER_OPTIONS } from '../api/server.ts';
-import type { ClusterConfig, ListenConfig, TlsConfig } from '../config/cluster-config.ts';
-import { ConfigError } from '../config/errors.ts';
-import { isLoopback } from '../config/values.ts';
+import { cannotListen, close, listen } from '../../api/listening.ts';
+import { API_SERVER_OPTIONS } from '../../api/server.ts';
+import type { ClusterConfig, ListenConfig, TlsConfig } from '../../config/cluster-config.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { isLoopback } from '../../config/values.ts';
 
 /**
  * Streams, questions of peers, callers of the API. Who connects costs memory before it has proved

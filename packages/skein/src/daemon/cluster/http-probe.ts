@@ -17,7 +17,7 @@ import {
   type TlsIdentity,
 } from '@skein/cluster';
 
-import { HELLO_PATH, HELLO_WITH_POSITIONS, SIGNATURE_HEADER } from '../api/cluster-routes.ts';
+import { HELLO_PATH, HELLO_WITH_POSITIONS, SIGNATURE_HEADER } from '../../api/cluster-routes.ts';
 
 /** In every answer of LiteFS. */
 const LITEFS_HEADER = 'litefs-id';

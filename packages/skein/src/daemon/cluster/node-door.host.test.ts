@@ -8,8 +8,8 @@ import { StreamServer } from '@skein/cluster';
 import { NodeMetrics, systemClock } from '@skein/host';
 import { onTestEnd, RecordingLog } from '@skein/testkit';
 
-import type { ClusterConfig, ListenConfig } from '../config/cluster-config.ts';
-import { finishCluster } from '../config/cluster-draft.ts';
+import type { ClusterConfig, ListenConfig } from '../../config/cluster-config.ts';
+import { finishCluster } from '../../config/cluster-draft.ts';
 import { advertisedUrl, type NodeDoor, openNodeDoor } from './node-door.ts';
 
 const CLUSTER = finishCluster({ primary: 'node1' }, { cwd: '/', hostname: 'node1' }).config!;

@@ -25,14 +25,14 @@ import {
 } from '@skein/cluster';
 import { type Log, nodeDisk, NodeMetrics, systemClock, systemRandom } from '@skein/host';
 
-import type { ClusterConfig, ProxyConfig } from '../config/cluster-config.ts';
-import type { SqlConfig } from '../config/sql-config.ts';
-import { EngineLogSink } from '../replication/log-sink.ts';
-import type { EngineLogSource } from '../replication/log-source.ts';
+import type { ClusterConfig, ProxyConfig } from '../../config/cluster-config.ts';
+import type { SqlConfig } from '../../config/sql-config.ts';
+import { EngineLogSink } from '../../replication/log-sink.ts';
+import type { EngineLogSource } from '../../replication/log-source.ts';
+import type { MountThreadClient } from '../mount-thread/mount-thread-client.ts';
 import { ClusterMemoryFile } from './cluster-memory-file.ts';
 import { takeFarewell } from './farewell.ts';
 import { HttpProbe } from './http-probe.ts';
-import type { MountThreadClient } from './mount-thread-client.ts';
 import { advertisedUrl, loadTls, type NodeDoor, openNodeDoor } from './node-door.ts';
 import { PrimaryFollower } from './primary-follower.ts';
 
