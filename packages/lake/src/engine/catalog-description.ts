@@ -3,6 +3,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { LAKE_CATALOG, LAKE_METADATA as META } from '../sql/targets.ts';
+import { FUNCTIONS_SCHEMA } from './functions/stored-functions.ts';
 import type { PinnedConnection } from './pinned-connections.ts';
 import type {
   CatalogDescription,
@@ -13,7 +14,6 @@ import type {
 } from './ports.ts';
 import { queryTexts } from './query-texts.ts';
 import { parseChanges } from './snapshot-changes.ts';
-import { FUNCTIONS_SCHEMA } from './stored-functions.ts';
 
 /** Older ones are there for SQL; a list for people ends somewhere. */
 const SNAPSHOTS_MAX = 1000;

@@ -20,9 +20,9 @@ import {
   parseObjectPath,
 } from '../store/object-location.ts';
 import { LakeError } from './errors.ts';
+import { FUNCTIONS_SCHEMA } from './functions/stored-functions.ts';
 import { helperStatements } from './helper-schema.ts';
 import type { EngineConfig, LakeRole } from './ports.ts';
-import { FUNCTIONS_SCHEMA } from './stored-functions.ts';
 
 /** Seafowl's default schema comes first; stock DuckDB's is looked into too. */
 const SEARCH_PATH = `${LAKE_CATALOG}.public,${LAKE_CATALOG}.main,${HELPER_CATALOG}.main`;

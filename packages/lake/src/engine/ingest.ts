@@ -8,10 +8,10 @@ import { columnsOfArrowSchema } from '../sql/arrow-schema.ts';
 import { LAKE_CATALOG } from '../sql/targets.ts';
 import { quoteName, quoteText } from '../sql/token-cursor.ts';
 import { LakeError } from './errors.ts';
+import { FUNCTIONS_SCHEMA } from './functions/stored-functions.ts';
 import type { Execution, IngestFile, TableName } from './ports.ts';
 import { queryTexts } from './query-texts.ts';
 import { transact, updateInliningSoon, wholeExecution, type WriteContext } from './run-write.ts';
-import { FUNCTIONS_SCHEMA } from './stored-functions.ts';
 
 interface Column {
   readonly name: string;

@@ -14,8 +14,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { LAKE_CATALOG, LAKE_METADATA as META } from '../sql/targets.ts';
 import { quoteName, quoteText } from '../sql/token-cursor.ts';
+import { FUNCTIONS_SCHEMA } from './functions/stored-functions.ts';
 import { queryTexts } from './query-texts.ts';
-import { FUNCTIONS_SCHEMA } from './stored-functions.ts';
 
 /** DuckLake's names of types whose inlined form is not read back as it was, or not allowed. */
 const NESTED = `'struct', 'list', 'map', 'variant', 'geometry'`;

@@ -10,7 +10,7 @@ import { type SqlWork, type Statement, withIndex } from '../sql/analyze.ts';
 import type { Deadline } from './deadline.ts';
 import { LakeError } from './errors.ts';
 import { WholeExecution } from './executions.ts';
-import { fetchLocation } from './fetch-location.ts';
+import { fetchLocation } from './external/fetch-location.ts';
 import { flushBeforeAlter, updateInlining } from './inlining.ts';
 import { vacuum } from './maintenance.ts';
 import type { EngineConfig, ExecuteOptions, Execution, Snapshot } from './ports.ts';

@@ -5,15 +5,15 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { CatalogNames } from './catalog-names.ts';
 import { openSession, type Session } from './duckdb-session.ts';
+import { Staging } from './external/staging.ts';
+import { StoredFunctions } from './functions/stored-functions.ts';
+import { WasmHost } from './functions/wasm-host.ts';
 import { updateInlining } from './inlining.ts';
 import { LargeTables } from './large-tables.ts';
 import { PinnedConnections } from './pinned-connections.ts';
 import type { EngineConfig, LakeRole } from './ports.ts';
 import { CheckedPlans } from './run-statement.ts';
-import { Staging } from './staging.ts';
-import { StoredFunctions } from './stored-functions.ts';
 import { VolatileNames } from './volatile-names.ts';
-import { WasmHost } from './wasm-host.ts';
 
 /** A query uses all threads of DuckDB by itself; more at once wait for each other. */
 const CONNECTIONS_MAX = 16;

@@ -8,11 +8,11 @@ import { isAbsolute, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
-import type { ExternalTable } from '../sql/external-table.ts';
-import { objectUrl, parseObjectPath } from '../store/object-location.ts';
-import { signRequest } from '../store/sign-request.ts';
+import type { ExternalTable } from '../../sql/external-table.ts';
+import { objectUrl, parseObjectPath } from '../../store/object-location.ts';
+import { signRequest } from '../../store/sign-request.ts';
+import type { EngineConfig, ExternalTablePolicy, S3Settings } from '../ports.ts';
 import { failed, fetchFile, parseHttpUrl } from './fetch-file.ts';
-import type { EngineConfig, ExternalTablePolicy, S3Settings } from './ports.ts';
 import { refused } from './public-address.ts';
 
 /** `s3://bucket/key`, with what S3 allows in the name of a bucket. */

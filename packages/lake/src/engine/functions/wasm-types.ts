@@ -18,7 +18,7 @@ import {
   VARCHAR,
 } from '@duckdb/node-api';
 
-import type { FunctionTypeName } from '../sql/function-definition.ts';
+import type { FunctionTypeName } from '../../sql/function-definition.ts';
 import type { PackValue } from './message-pack.ts';
 
 const TYPES: Readonly<Record<FunctionTypeName, DuckDBType>> = {

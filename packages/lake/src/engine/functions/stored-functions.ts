@@ -13,13 +13,13 @@ import {
   type FunctionDefinition,
   type FunctionDetails,
   parseDetails,
-} from '../sql/function-definition.ts';
-import { LAKE_CATALOG } from '../sql/targets.ts';
-import { quoteName } from '../sql/token-cursor.ts';
-import { LakeError } from './errors.ts';
-import { queryTexts } from './query-texts.ts';
-import type { WasmHost } from './wasm-host.ts';
+} from '../../sql/function-definition.ts';
+import { LAKE_CATALOG } from '../../sql/targets.ts';
+import { quoteName } from '../../sql/token-cursor.ts';
+import { LakeError } from '../errors.ts';
+import { queryTexts } from '../query-texts.ts';
 import { registerWasmFunction } from './wasm-function.ts';
+import type { WasmHost } from './wasm-host.ts';
 
 /** No client may write this name (check-text.ts). */
 export const FUNCTIONS_SCHEMA = 'skein_functions';

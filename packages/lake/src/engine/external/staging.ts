@@ -8,10 +8,10 @@ import { rm } from 'node:fs/promises';
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-import { readerQuery } from '../sql/external-reader.ts';
-import type { ExternalTable } from '../sql/external-table.ts';
-import { quoteName } from '../sql/token-cursor.ts';
-import { LakeError } from './errors.ts';
+import { readerQuery } from '../../sql/external-reader.ts';
+import type { ExternalTable } from '../../sql/external-table.ts';
+import { quoteName } from '../../sql/token-cursor.ts';
+import { LakeError } from '../errors.ts';
 
 /** Each may be as large as a fetch may be. */
 const TABLES_MAX = 100;

@@ -10,8 +10,8 @@ import { test } from 'node:test';
 
 import { onTestEnd, tempDir, type TestScope } from '@skein/testkit';
 
-import { parseExternalTable } from '../sql/external-table.ts';
-import { splitStatements } from '../sql/split.ts';
+import { parseExternalTable } from '../../sql/external-table.ts';
+import { splitStatements } from '../../sql/split.ts';
 import { fetchLocation, type LocationConfig } from './fetch-location.ts';
 
 interface Lake {

@@ -7,7 +7,7 @@ import type { LookupFunction } from 'node:net';
 
 import ipaddr from 'ipaddr.js';
 
-import { LakeError } from './errors.ts';
+import { LakeError } from '../errors.ts';
 
 /** What is unicast to ipaddr.js, and is not public: */
 const NOT_PUBLIC = [

@@ -13,8 +13,8 @@ import {
   Worker,
 } from 'node:worker_threads';
 
-import type { FunctionDetails } from '../sql/function-definition.ts';
-import { LakeError } from './errors.ts';
+import type { FunctionDetails } from '../../sql/function-definition.ts';
+import { LakeError } from '../errors.ts';
 import type { PackValue } from './message-pack.ts';
 import { wasm, type WasmModule } from './wasm-api.ts';
 import { isNumeric } from './wasm-types.ts';

@@ -2,7 +2,7 @@
 
 import { type DuckDBConnection, DuckDBScalarFunction } from '@duckdb/node-api';
 
-import type { FunctionDetails } from '../sql/function-definition.ts';
+import type { FunctionDetails } from '../../sql/function-definition.ts';
 import type { WasmHost } from './wasm-host.ts';
 import { duckType, fromWasm, toWasm } from './wasm-types.ts';
 

@@ -10,8 +10,8 @@ import { get as httpsGet } from 'node:https';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-import { LakeError } from './errors.ts';
-import type { ExternalTablePolicy } from './ports.ts';
+import { LakeError } from '../errors.ts';
+import type { ExternalTablePolicy } from '../ports.ts';
 import { checkedLookup, checkHost, refused } from './public-address.ts';
 
 const REDIRECTS_MAX = 5;
