@@ -106,6 +106,37 @@ function hasFocusRing() {
   return (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none';
 }
 
+/** What a selector says beyond what stands in a page. */
+const STATES = /::?(?:before|after|hover|focus(?:-visible)?)(?![\w-])/g;
+
+/** Of the site's own rules, each without those that it is nested in; Pico's are in a layer. */
+function ownSelectors(rules, parent) {
+  return [...rules].flatMap((rule) => {
+    if (rule instanceof CSSLayerBlockRule) return [];
+    if (!(rule instanceof CSSStyleRule)) return ownSelectors(rule.cssRules ?? [], parent);
+    const own = rule.selectorText
+      .split(/,(?![^(]*\))/)
+      .map((text) => text.replaceAll(STATES, '').replaceAll('&', `:is(${parent})`).trim());
+    return [...own, ...ownSelectors(rule.cssRules, own.join())];
+  });
+}
+
+/** Selectors that are for nothing on any of the pages, and classes there that no selector names. */
+function inspectStyles(pages) {
+  const parser = new DOMParser();
+  const documents = pages.map((text) => parser.parseFromString(text, 'text/html'));
+  const selectors = ownSelectors(document.styleSheets[0].cssRules);
+  const idle = selectors.filter((selector) => {
+    return !documents.some((one) => one.querySelector(selector) !== null);
+  });
+  const named = new Set(selectors.join(' ').match(/\.[\w-]+/g));
+  const classes = documents.flatMap((one) =>
+    [...one.querySelectorAll('[class]')].flatMap(({ classList }) => [...classList]),
+  );
+  const unstyled = new Set(classes.filter((name) => !named.has(`.${name}`)));
+  return { idle, unstyled: [...unstyled] };
+}
+
 function spoilPage() {
   document.querySelector('main').innerHTML +=
     '<input name="bare"><p id="side" class="faint">faint</p><a href="/"></a><pre>wide</pre>';
@@ -114,4 +145,11 @@ function spoilPage() {
   document.adoptedStyleSheets.push(sheet);
 }
 
-globalThis.inPage = { auditDocument, auditContrast, backgroundOf, hasFocusRing, spoilPage };
+globalThis.inPage = {
+  auditDocument,
+  auditContrast,
+  backgroundOf,
+  hasFocusRing,
+  inspectStyles,
+  spoilPage,
+};

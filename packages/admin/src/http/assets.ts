@@ -4,7 +4,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 
 export interface Asset {
   readonly body: Uint8Array<ArrayBuffer>;
@@ -12,34 +11,54 @@ export interface Asset {
   readonly version: string;
 }
 
-export type AssetName = 'pico.css' | 'admin.css' | 'admin.js' | 'icon.svg';
+export type AssetName = 'admin.css' | 'admin.js' | 'icon.svg';
 
-const require = createRequire(import.meta.url);
+/** The files of assets/styles, in the order in which they are joined. */
+const STYLES = [
+  'tokens',
+  'base',
+  'bar',
+  'frame',
+  'buttons',
+  'parts',
+  'values',
+  'overview',
+  'tables',
+  'list',
+  'forms',
+];
 
-const FILES: Readonly<Record<AssetName, readonly [path: string, contentType: string]>> = {
-  'pico.css': [require.resolve('@picocss/pico/css/pico.min.css'), 'text/css; charset=utf-8'],
-  'admin.css': [ownFile('admin.css'), 'text/css; charset=utf-8'],
-  'admin.js': [ownFile('admin.js'), 'text/javascript; charset=utf-8'],
-  'icon.svg': [ownFile('icon.svg'), 'image/svg+xml'],
+const SOURCES: Readonly<Record<AssetName, readonly [read: () => string, contentType: string]>> = {
+  'admin.css': [joinStyles, 'text/css; charset=utf-8'],
+  'admin.js': [() => readOwn('admin.js'), 'text/javascript; charset=utf-8'],
+  'icon.svg': [() => readOwn('icon.svg'), 'image/svg+xml'],
 };
 
-function ownFile(name: string): string {
-  return fileURLToPath(new URL(`../../assets/${name}`, import.meta.url));
+function readOwn(name: string): string {
+  return readFileSync(new URL(`../../assets/${name}`, import.meta.url), 'utf8');
+}
+
+/** One sheet. Pico is in a layer: whatever its selectors are, ours win. */
+function joinStyles(): string {
+  const require = createRequire(import.meta.url);
+  const pico = readFileSync(require.resolve('@picocss/pico/css/pico.min.css'), 'utf8');
+  const own = STYLES.map((name) => readOwn(`styles/${name}.css`));
+  return [`@layer pico {\n${pico}\n}`, ...own].join('\n');
 }
 
 export function isAssetName(name: string): name is AssetName {
-  return Object.hasOwn(FILES, name);
+  return Object.hasOwn(SOURCES, name);
 }
 
-/** Reads each file once. */
+/** Makes each once. */
 export class Assets {
   readonly #known = new Map<AssetName, Asset>();
 
   get(name: AssetName): Asset {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const [path, contentType] = FILES[name];
-    const body = new Uint8Array(readFileSync(path));
+    const [read, contentType] = SOURCES[name];
+    const body = new TextEncoder().encode(read());
     const version = createHash('sha256').update(body).digest('base64url').slice(0, 10);
     const asset = { body, contentType, version };
     this.#known.set(name, asset);

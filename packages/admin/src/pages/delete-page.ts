@@ -61,7 +61,7 @@ function consequences({ dependents }: Dependents): Html {
 }
 
 function dependentList(dependents: readonly Dependent[]): Html {
-  return html`<ul class="dependents">
+  return html`<ul>
     ${dependents.map(
       ({ table, columns, action, rows, dependents }) =>
         html`<li>

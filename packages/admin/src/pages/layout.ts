@@ -70,11 +70,10 @@ function document(visit: Visit, title: string, body: Html): Html {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
+        <meta name="color-scheme" content="${theme ?? 'light dark'}" />
         <meta name="robots" content="noindex" />
         <title>${title} · ${site.options.title}</title>
         <link rel="icon" href="${asset('icon.svg')}" type="image/svg+xml" />
-        <link rel="stylesheet" href="${asset('pico.css')}" />
         <link rel="stylesheet" href="${asset('admin.css')}" />
         <script src="${asset('admin.js')}" defer></script>
       </head>
@@ -96,13 +95,17 @@ function topBar(member: Member): Html {
       ? NOTHING
       : html`<li><a href="${options.siteUrl}">${icon('open')} View site</a></li>`;
   return html`<header class="top">
-    <a class="brand" href="${addresses.home()}">${logo()} <span>${options.title}</span></a>
+    <a class="brand" href="${addresses.home()}"
+      >${logo()} <span class="narrow-visually-hidden">${options.title}</span></a
+    >
     ${node === undefined ? html`<span></span>` : nodeMenu(node)}
     <button type="button" class="plain" data-theme-switch hidden>
       ${icon('theme')}<span class="visually-hidden">Switch between light and dark</span>
     </button>
-    <details class="menu user-menu">
-      <summary>${icon('user')} <span class="menu-text">${session.user.username}</span></summary>
+    <details class="menu">
+      <summary>
+        ${icon('user')} <span class="narrow-visually-hidden">${session.user.username}</span>
+      </summary>
       <ul>
         ${siteLink}
         <li><a href="${addresses.password()}">${icon('key')} Change password</a></li>
@@ -119,7 +122,7 @@ function topBar(member: Member): Html {
 }
 
 function nodeMenu(node: NodeSummary): Html {
-  return html`<details class="menu node-menu" data-node>
+  return html`<details class="menu" data-node>
     <summary>
       <span class="dot ${node.role}"></span>
       <span

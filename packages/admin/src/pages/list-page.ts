@@ -71,7 +71,7 @@ function rowsForm(member: Member, view: ListView): Html {
   >
     ${rowsTable(member, view)}
     <div class="selection">
-      <button type="submit" class="secondary outline danger">
+      <button type="submit" class="secondary danger">
         ${icon('remove')} Delete selected <span data-selected></span>
       </button>
     </div>
@@ -82,7 +82,7 @@ function rowsTable(member: Member, view: ListView): Html {
   const { columns, page, isWritable, table } = view;
   return html`<div class="scroll">
     <table class="rows" role="table" aria-label="${humanName(table.name)}">
-      <thead role="rowgroup">
+      <thead role="rowgroup" class="narrow-visually-hidden">
         <tr role="row">
           ${isWritable ? selectAllHead() : NOTHING}
           ${columns.map((column) => columnHead(member, view, column))}

@@ -85,12 +85,12 @@ function rowForm(member: Member, view: RowView): Html {
       ${fields.map((field, i) => fieldRow(member, view, { field, i }))}
       <div class="form-actions">
         <button type="submit" name="afterwards" value="list">Save</button>
-        <button type="submit" name="afterwards" value="stay" class="secondary outline">
+        <button type="submit" name="afterwards" value="stay" class="secondary">
           Save and continue
         </button>
         ${
           key === undefined
-            ? html`<button type="submit" name="afterwards" value="add" class="secondary outline">
+            ? html`<button type="submit" name="afterwards" value="add" class="secondary">
                 Save and add another
               </button>`
             : html`<a class="button secondary danger" href="${addresses.remove(table.name, [key])}"
@@ -181,7 +181,7 @@ function fieldRow(
     field.control === 'fixed'
       ? html`<span class="label" id="${id}">${name}</span>`
       : html`<label for="${id}">${name}</label>`;
-  return html`<div class="field ${problem === undefined ? '' : 'invalid'}">
+  return html`<div class="field">
     <div class="field-head">${label} <code>${describeColumn(field.column)}</code></div>
     ${fieldControl(member, view, id)} ${download}
     ${problem === undefined ? NOTHING : html`<p class="problem" id="${id}-problem">${problem}</p>`}

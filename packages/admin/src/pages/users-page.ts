@@ -6,6 +6,7 @@ import type { StoredUser } from '../store/users.ts';
 import { countOf, html, type Html, moment, NOTHING } from './html.ts';
 import { icon } from './icons.ts';
 import { memberPage, pageHead } from './layout.ts';
+import { flag } from './values.ts';
 
 export function usersPage(member: Member, users: readonly StoredUser[]): Html {
   const { addresses } = member.site;
@@ -19,7 +20,7 @@ export function usersPage(member: Member, users: readonly StoredUser[]): Html {
       )}
       <div class="scroll">
         <table class="rows" role="table" aria-label="Users">
-          <thead role="rowgroup">
+          <thead role="rowgroup" class="narrow-visually-hidden">
             <tr role="row">
               <th role="columnheader" scope="col">Username</th>
               <th role="columnheader" scope="col">Email</th>
@@ -45,8 +46,8 @@ function userRow(member: Member, user: StoredUser): Html {
     : html`<form method="post" action="${addresses.user(user.id)}" class="inline">
         <input type="hidden" name="token" value="${member.token}" />
         <input type="hidden" name="active" value="${user.isActive ? '0' : '1'}" />
-        <span class="flag ${user.isActive ? 'yes' : 'no'}">${user.isActive ? 'Yes' : 'No'}</span>
-        <button type="submit" class="secondary outline small">
+        ${flag(user.isActive)}
+        <button type="submit" class="secondary small">
           ${user.isActive ? 'Lock' : 'Unlock'}<span class="visually-hidden"> ${user.username}</span>
         </button>
       </form>`;

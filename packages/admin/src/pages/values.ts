@@ -28,11 +28,14 @@ export function showCell(cell: Cell, column: Column): Html {
   }
 }
 
+export function flag(isYes: boolean): Html {
+  return html`<span class="flag ${isYes ? 'yes' : ''}">${isYes ? 'Yes' : 'No'}</span>`;
+}
+
 function showInteger(text: string, column: Column): Html {
   const kind = kindOf(column);
   if (kind === 'boolean' && (text === '0' || text === '1')) {
-    const word = text === '1' ? 'Yes' : 'No';
-    return html`<span class="flag ${word.toLowerCase()}">${word}</span>`;
+    return flag(text === '1');
   }
   const value = Number(text);
   if ((kind === 'epoch' || kind === 'datetime') && Math.abs(value) >= MOMENT_MIN) {
