@@ -55,6 +55,12 @@ describe('checkErrorCodes()', () => {
     assert.equal(codes(source, '').length, 3);
   });
 
+  test('finds those that a class has of its base', () => {
+    const source = "class E extends CodedError<'A_B' | 'C_D'> {\n  readonly name = 'E';\n}";
+    assert.deepEqual(codes(source, '| `A_B` |\n| `C_D` |'), []);
+    assert.equal(codes(source, '').length, 2);
+  });
+
   test('finds rows of codes that are no more', () => {
     assert.deepEqual(codes('', 'Text\n\n| `A_B` | x |'), [
       'docs/errors.md:3 A_B is the code of no error: remove its row',

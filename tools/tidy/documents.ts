@@ -91,8 +91,9 @@ interface DeclaredCode {
   readonly line: number;
 }
 
-/** `type XCode = 'A' | 'B';`, and the field `code` of a class with its only values. */
-const DECLARATION = /\btype \w*Code\s*=[^;]+;|\breadonly code\s*[:=][^;]+;/g;
+/** `type XCode = 'A' | 'B';`, and the only values of a class's field `code`, or its base's. */
+const DECLARATION =
+  /\btype \w*Code\s*=[^;]+;|\breadonly code\s*[:=][^;]+;|\bextends CodedError<[^>]+>/g;
 
 const CODE = /'([A-Z][A-Z0-9_]+)'/g;
 

@@ -1,5 +1,7 @@
 // Errors of this package: bytes that are not what they claim to be.
 
+import { FormatError } from './format-error.ts';
+
 export type BytesErrorCode =
   /** The block ends inside of a sequence. */
   | 'LZ4_BLOCK_TRUNCATED'
@@ -25,27 +27,6 @@ export type BytesErrorCode =
   /** The number does not fit into 53 bits. */
   | 'VARINT_OVERFLOW';
 
-export interface FormatErrorDetails {
-  /** Bytes from the beginning of what was decoded to the place where it went wrong. */
-  readonly offset: number;
-  readonly expected?: number | bigint | string;
-  readonly actual?: number | bigint | string;
-  readonly cause?: unknown;
-}
-
-/** Input that cannot be decoded. Never thrown for a mistake of the caller: that is an assertion. */
-export class BytesFormatError extends Error {
+export class BytesFormatError extends FormatError<BytesErrorCode> {
   override readonly name = 'BytesFormatError';
-  readonly code: BytesErrorCode;
-  readonly offset: number;
-  readonly expected: number | bigint | string | undefined;
-  readonly actual: number | bigint | string | undefined;
-
-  constructor(code: BytesErrorCode, message: string, details: FormatErrorDetails) {
-    super(`${message} (offset ${details.offset})`, { cause: details.cause });
-    this.code = code;
-    this.offset = details.offset;
-    this.expected = details.expected;
-    this.actual = details.actual;
-  }
 }

@@ -2,6 +2,8 @@
 // over the wire (header `skein-error`), into the messages, and into the metrics as the reason;
 // docs/errors.md lists them.
 
+import { CodedError } from '@skein/bytes';
+
 export type ReplicationErrorCode =
   /** The id of the cluster is another one. */
   | 'CLUSTER_ID_MISMATCH'
@@ -75,23 +77,9 @@ export const REPLICATION_ERROR_CODES: readonly ReplicationErrorCode[] = Object.k
   CODES,
 ) as ReplicationErrorCode[];
 
-export interface ReplicationErrorOptions {
-  readonly cause?: unknown;
-  /** What somebody who runs the node can do. */
-  readonly hint?: string | undefined;
-}
-
 /** A peer, or what came from it, cannot be accepted; or it did not accept us. */
-export class ReplicationError extends Error {
+export class ReplicationError extends CodedError<ReplicationErrorCode> {
   override readonly name = 'ReplicationError';
-  readonly code: ReplicationErrorCode;
-  readonly hint: string | undefined;
-
-  constructor(code: ReplicationErrorCode, message: string, options: ReplicationErrorOptions = {}) {
-    super(message, { cause: options.cause });
-    this.code = code;
-    this.hint = options.hint;
-  }
 }
 
 /** The code that a peer sent, if it is one. */

@@ -1,5 +1,6 @@
 // Errors of this package. Each has a stable code; docs/errors.md lists them.
 
+import { CodedError, type CodedErrorOptions } from '@skein/bytes';
 import { DiskError } from '@skein/host';
 
 export type EngineErrorCode =
@@ -27,23 +28,9 @@ export type EngineErrorCode =
   | 'WRITE_NOT_IN_LOG'
   | 'WRITE_WITHOUT_JOURNAL';
 
-export interface EngineErrorOptions {
-  readonly cause?: unknown;
-  /** What somebody who runs the node can do. */
-  readonly hint?: string;
-}
-
 /** Something the caller or the person who runs the node has to deal with. */
-export class EngineError extends Error {
+export class EngineError extends CodedError<EngineErrorCode> {
   override readonly name: string = 'EngineError';
-  readonly code: EngineErrorCode;
-  readonly hint: string | undefined;
-
-  constructor(code: EngineErrorCode, message: string, options: EngineErrorOptions = {}) {
-    super(message, { cause: options.cause });
-    this.code = code;
-    this.hint = options.hint;
-  }
 }
 
 /** Where in the data folder something is damaged. */
@@ -67,7 +54,7 @@ export class DamageError extends EngineError {
     code: 'DATABASE_CORRUPT' | 'LOG_CORRUPT' | 'CHECKPOINT_CORRUPT',
     message: string,
     place: DamagePlace,
-    options: EngineErrorOptions = {},
+    options: CodedErrorOptions = {},
   ) {
     super(code, message, options);
     this.place = place;

@@ -1,5 +1,7 @@
 // Errors of this package.
 
+import { CodedError, type CodedErrorOptions } from '@skein/bytes';
+
 export type FuseProtocolErrorCode =
   /** The message is shorter than its opcode demands, or its length does not match. */
   | 'FUSE_REQUEST_MALFORMED'
@@ -38,20 +40,16 @@ export type FuseMountErrorCode =
   | 'FUSE_UNMOUNT_FAILED';
 
 /** A mount could not be made or taken down. `hint` says what the user can do about it. */
-export class FuseMountError extends Error {
+export class FuseMountError extends CodedError<FuseMountErrorCode> {
   override readonly name = 'FuseMountError';
-  readonly code: FuseMountErrorCode;
   readonly mountpoint: string;
-  readonly hint: string | undefined;
 
   constructor(
     code: FuseMountErrorCode,
     message: string,
-    details: { readonly mountpoint: string; readonly hint?: string; readonly cause?: unknown },
+    details: CodedErrorOptions & { readonly mountpoint: string },
   ) {
-    super(message, { cause: details.cause });
-    this.code = code;
+    super(code, message, details);
     this.mountpoint = details.mountpoint;
-    this.hint = details.hint;
   }
 }

@@ -1,5 +1,7 @@
 // What a caller is told instead of a result, and what keeps the server from starting.
 
+import { CodedError } from '@skein/bytes';
+
 /** SQLite's own codes stand for themselves: SQLITE_CONSTRAINT, SQLITE_BUSY. */
 export type HranaErrorCode =
   /** The request is none of Hrana 2. */
@@ -59,18 +61,6 @@ export type SqlServerErrorCode =
   'SQL_LISTEN';
 
 /** The server could not start. */
-export class SqlServerError extends Error {
+export class SqlServerError extends CodedError<SqlServerErrorCode> {
   override readonly name = 'SqlServerError';
-  readonly code: SqlServerErrorCode;
-  readonly hint: string | undefined;
-
-  constructor(
-    code: SqlServerErrorCode,
-    message: string,
-    options: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
-  ) {
-    super(message, { cause: options.cause });
-    this.code = code;
-    this.hint = options.hint;
-  }
 }

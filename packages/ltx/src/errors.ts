@@ -1,5 +1,7 @@
 // Errors of this package: an LTX file, or what is to become one, that breaks the format's rules.
 
+import { FormatError } from '@skein/bytes';
+
 export type LtxErrorCode =
   /** The file ends too early. */
   | 'LTX_TRUNCATED'
@@ -26,26 +28,6 @@ export type LtxErrorCode =
   /** Files that cannot be compacted into one. */
   | 'LTX_COMPACTION';
 
-export interface LtxErrorDetails {
-  /** Bytes from the beginning of the file to the place where it went wrong. */
-  readonly offset: number;
-  readonly expected?: number | bigint | string;
-  readonly actual?: number | bigint | string;
-  readonly cause?: unknown;
-}
-
-export class LtxFormatError extends Error {
+export class LtxFormatError extends FormatError<LtxErrorCode> {
   override readonly name = 'LtxFormatError';
-  readonly code: LtxErrorCode;
-  readonly offset: number;
-  readonly expected: number | bigint | string | undefined;
-  readonly actual: number | bigint | string | undefined;
-
-  constructor(code: LtxErrorCode, message: string, details: LtxErrorDetails) {
-    super(`${message} (offset ${details.offset})`, { cause: details.cause });
-    this.code = code;
-    this.offset = details.offset;
-    this.expected = details.expected;
-    this.actual = details.actual;
-  }
 }

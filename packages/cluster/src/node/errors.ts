@@ -1,5 +1,7 @@
 // Why a node does not lead, or cannot talk to another one.
 
+import { CodedError } from '@skein/bytes';
+
 export type ClusterErrorCode =
   /** Nodes are configured for different primaries. */
   | 'PRIMARY_CONFLICT'
@@ -22,18 +24,6 @@ export type ClusterErrorCode =
   /** A peer says what cannot be. */
   | 'PEER_MALFORMED';
 
-export class ClusterError extends Error {
+export class ClusterError extends CodedError<ClusterErrorCode> {
   override readonly name = 'ClusterError';
-  readonly code: ClusterErrorCode;
-  readonly hint: string | undefined;
-
-  constructor(
-    code: ClusterErrorCode,
-    message: string,
-    options: { readonly hint?: string; readonly cause?: unknown } = {},
-  ) {
-    super(message, { cause: options.cause });
-    this.code = code;
-    this.hint = options.hint;
-  }
 }

@@ -1,5 +1,7 @@
 // What keeps a lake from its extensions and its objects.
 
+import { CodedError } from '@skein/bytes';
+
 export type StoreErrorCode =
   /** An extension of DuckDB is nowhere to be had. */
   | 'LAKE_EXTENSION_MISSING'
@@ -10,18 +12,6 @@ export type StoreErrorCode =
   /** The object store has answered what cannot be used, or not at all. */
   | 'LAKE_STORE_UNAVAILABLE';
 
-export class StoreError extends Error {
+export class StoreError extends CodedError<StoreErrorCode> {
   override readonly name = 'StoreError';
-  readonly code: StoreErrorCode;
-  readonly hint: string | undefined;
-
-  constructor(
-    code: StoreErrorCode,
-    message: string,
-    options: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
-  ) {
-    super(message, { cause: options.cause });
-    this.code = code;
-    this.hint = options.hint;
-  }
 }

@@ -1,5 +1,6 @@
 // The one place where an error becomes an HTTP status.
 
+import type { CodedError } from '@skein/bytes';
 import { ClusterError, ReplicationError } from '@skein/cluster';
 import { EngineError, type EngineErrorCode } from '@skein/engine';
 
@@ -75,10 +76,6 @@ function maybeSystemCode(error: unknown): string | undefined {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
-function bodyOf({
-  code,
-  message,
-  hint,
-}: ApiError | EngineError | ReplicationError | ClusterError): ErrorBody {
+function bodyOf({ code, message, hint }: CodedError<string>): ErrorBody {
   return { code, message, ...(hint === undefined ? {} : { hint }) };
 }

@@ -1,5 +1,7 @@
 // What the API refuses by itself; the rest comes from the engine.
 
+import { CodedError, type CodedErrorOptions } from '@skein/bytes';
+
 export type ApiErrorCode =
   /** The secret is missing or wrong. */
   | 'API_UNAUTHORIZED'
@@ -24,20 +26,12 @@ export type ApiErrorCode =
   /** Something failed in the node that the caller can do nothing about; its log says more. */
   | 'API_INTERNAL';
 
-export class ApiError extends Error {
+/** `code` is an ApiErrorCode; on the client's side also one that a node passes on. */
+export class ApiError extends CodedError<string> {
   override readonly name = 'ApiError';
-  /** An ApiErrorCode; on the client's side also the codes that a node passes on. */
-  readonly code: string;
-  readonly hint: string | undefined;
 
-  constructor(
-    code: ApiErrorCode,
-    message: string,
-    options: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
-  ) {
-    super(message, { cause: options.cause });
-    this.code = code;
-    this.hint = options.hint;
+  constructor(code: ApiErrorCode, message: string, options: CodedErrorOptions = {}) {
+    super(code, message, options);
   }
 
   /** An error as a node told it. */

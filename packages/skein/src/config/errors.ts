@@ -1,5 +1,7 @@
 // What is wrong with a configuration, all of it at once: who mends a file likes to do so in one go.
 
+import { CodedError, type CodedErrorOptions } from '@skein/bytes';
+
 export interface ConfigProblem {
   /** File or "command line". */
   readonly source: string;
@@ -10,16 +12,13 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
-export class ConfigError extends Error {
+export class ConfigError extends CodedError<'CONFIG_INVALID'> {
   override readonly name = 'ConfigError';
-  readonly code = 'CONFIG_INVALID';
   readonly problems: readonly ConfigProblem[];
-  readonly hint: string | undefined;
 
-  constructor(problems: readonly ConfigProblem[], options: { readonly hint?: string } = {}) {
-    super(problems.map(formatProblem).join('\n'));
+  constructor(problems: readonly ConfigProblem[], options: CodedErrorOptions = {}) {
+    super('CONFIG_INVALID', problems.map(formatProblem).join('\n'), options);
     this.problems = problems;
-    this.hint = options.hint;
   }
 }
 

@@ -3,22 +3,15 @@
 import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
+import { CodedError } from '@skein/bytes';
 import type { FileOwner } from '@skein/engine';
 
 import { isLitefsFolder, LITEFS_FOLDER_HINT } from '../config/litefs-folder.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 
 /** The two folders cannot be used together, or not at all. */
-export class FolderError extends Error {
+export class FolderError extends CodedError<'FOLDER_NOT_USABLE' | 'FOLDERS_OVERLAP'> {
   override readonly name = 'FolderError';
-  readonly code: 'FOLDER_NOT_USABLE' | 'FOLDERS_OVERLAP';
-  readonly hint: string;
-
-  constructor(code: FolderError['code'], message: string, hint: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
 }
 
 /**
@@ -30,12 +23,12 @@ export function prepareFolders({ mountpoint, dataFolder }: MountConfig): FileOwn
     throw new FolderError(
       'FOLDERS_OVERLAP',
       `Cannot mount on ${mountpoint} with the data in ${dataFolder}: one lies in the other`,
-      'Choose a folder for the data that is not part of the mount',
+      { hint: 'Choose a folder for the data that is not part of the mount' },
     );
   }
   if (isLitefsFolder(dataFolder)) {
     const message = `Cannot use data folder ${dataFolder}: it is one of LiteFS`;
-    throw new FolderError('FOLDER_NOT_USABLE', message, LITEFS_FOLDER_HINT);
+    throw new FolderError('FOLDER_NOT_USABLE', message, { hint: LITEFS_FOLDER_HINT });
   }
   makeFolder(mountpoint);
   // Of databases of others, only whoever runs the node may read the files.
@@ -56,11 +49,9 @@ function makeFolder(path: string, mode?: number): void {
     const { code } = error as NodeJS.ErrnoException;
     // The mount of a daemon that died: mounting detaches it.
     if (code === 'EEXIST' || code === 'ENOTCONN') return;
-    throw new FolderError(
-      'FOLDER_NOT_USABLE',
-      `Cannot make folder ${path}: ${code}`,
-      'Make it as a user who may, or choose another one',
-    );
+    throw new FolderError('FOLDER_NOT_USABLE', `Cannot make folder ${path}: ${code}`, {
+      hint: 'Make it as a user who may, or choose another one',
+    });
   }
 }
 

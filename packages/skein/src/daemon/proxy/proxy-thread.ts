@@ -4,6 +4,7 @@
 import { extname } from 'node:path';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 
+import { CodedError } from '@skein/bytes';
 import type { StreamServer } from '@skein/cluster';
 import type { Log } from '@skein/host';
 import { toTxid, type Position } from '@skein/ltx';
@@ -34,16 +35,8 @@ export type ProxyThreadErrorCode =
   | 'PROXY_FAILED';
 
 /** The proxy could not start, or has ended by itself. */
-export class ProxyThreadError extends Error {
+export class ProxyThreadError extends CodedError<ProxyThreadErrorCode> {
   override readonly name = 'ProxyThreadError';
-  readonly code: ProxyThreadErrorCode;
-  readonly hint: string | undefined;
-
-  constructor(message: string, code: ProxyThreadErrorCode, hint?: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
 }
 
 export class ProxyThread {
@@ -112,7 +105,7 @@ export class ProxyThread {
         return;
       case 'failed': {
         const { message: text, code = 'PROXY_FAILED', hint } = message;
-        this.#fail(new ProxyThreadError(text, code, hint));
+        this.#fail(new ProxyThreadError(code, text, { hint }));
         return;
       }
       case 'refresh':
@@ -173,7 +166,7 @@ export class ProxyThread {
     const error =
       cause instanceof ProxyThreadError
         ? cause
-        : new ProxyThreadError(`The proxy has ended: ${cause.message}`, 'PROXY_FAILED');
+        : new ProxyThreadError('PROXY_FAILED', `The proxy has ended: ${cause.message}`);
     this.#listening.reject(error);
     this.#ended.reject(error);
     if (!this.#isClosing) this.#failed.reject(error);

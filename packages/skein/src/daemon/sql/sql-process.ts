@@ -8,6 +8,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 
+import { CodedError } from '@skein/bytes';
 import type { SqlServerErrorCode } from '@skein/hrana';
 import type { Log } from '@skein/host';
 
@@ -24,16 +25,8 @@ export type SqlProcessErrorCode =
   | 'SQL_FAILED';
 
 /** The SQL server could not start. */
-export class SqlProcessError extends Error {
+export class SqlProcessError extends CodedError<SqlProcessErrorCode> {
   override readonly name = 'SqlProcessError';
-  readonly code: SqlProcessErrorCode;
-  readonly hint: string | undefined;
-
-  constructor(message: string, code: SqlProcessErrorCode, hint?: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
 }
 
 /** Doubled with each start that is not followed by some time of service. */
@@ -127,7 +120,7 @@ export class SqlProcess {
       return;
     }
     const { message: text, code = 'SQL_FAILED', hint } = message;
-    this.#listening.reject(new SqlProcessError(text, code, hint));
+    this.#listening.reject(new SqlProcessError(code, text, { hint }));
     this.#log.error('The SQL server has failed', { code, error: text });
   }
 
@@ -137,7 +130,7 @@ export class SqlProcess {
     // Its workers end by themselves, unless a statement keeps one.
     killGroup(child);
     this.#listening.reject(
-      new SqlProcessError(`The SQL server has ended: ${reason}`, 'SQL_FAILED'),
+      new SqlProcessError('SQL_FAILED', `The SQL server has ended: ${reason}`),
     );
     if (this.#isClosing) return;
     if (performance.now() - this.#startedMs > SERVED_MS) this.#restartMs = RESTART_MS_MIN;
