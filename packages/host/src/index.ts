@@ -11,6 +11,7 @@ export { HelperThread, helperThreadData, type HelperThreadOptions } from './help
 export type { FileLocks, LockHolder, LockKind } from './file-locks.ts';
 export type { Log, LogFields, LogLevel } from './log.ts';
 export type { Counter, Gauge, MetricLabels, Metrics } from './metrics.ts';
+export { formatCount, formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
 export { type Random, systemRandom } from './random.ts';
 export { nodeFileLocks } from './node-file-locks.ts';
 export {

@@ -101,6 +101,21 @@ test('all problems are named at once, with their places', (t) => {
   }
 });
 
+test('durations and sizes are as in every configuration of Skein', (t) => {
+  const yaml = (time: string, size: string): string =>
+    `limits:\n  query-time: ${time}\n  query-size: ${size}\n`;
+  const { limits } = load(t, { 'lake.yml': yaml('1h30m', '1.5 kB') });
+  assert.deepEqual([limits.queryMs, limits.queryBytes], [5_400_000, 1500]);
+  const wrong = yaml('10 parsecs', '99999999999999999TiB');
+  assert.deepEqual(
+    problemsOf(() => load(t, { 'lake.yml': wrong })),
+    [
+      'lake.yml:2: limits.query-time: "10 parsecs" is no duration; write it like 90s, 10m or 1h30m',
+      'lake.yml:3: limits.query-size: "99999999999999999TiB" is too large',
+    ],
+  );
+});
+
 test('a lake that others can reach says who may read', (t) => {
   const open = (yaml: string): unknown => load(t, { 'lake.yml': yaml });
   assert.match(problemsOf(() => open('http:\n  address: :8080\n'))[0]!, /http\.read: say who may/);

@@ -1,5 +1,6 @@
 // How single settings are read from their text, as zod's types: each says what is wrong with it.
 
+import { parseDuration, parseSize } from '@skein/host';
 import { z } from 'zod';
 
 import type { AccessRule } from '../http/access.ts';
@@ -7,25 +8,7 @@ import type { Address } from '../http/listening.ts';
 
 type Read<T> = z.ZodType<T, string>;
 
-const DURATION_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-const SIZE_BYTES: Readonly<Record<string, number>> = {
-  B: 1,
-  kB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-  TiB: 1024 ** 4,
-};
+const ONE_VALUE = { error: 'expected one value here' };
 
 const ADDRESS = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]*)):)?(\d{1,5})$/;
 const SHA256 = /^[0-9A-Fa-f]{64}$/;
@@ -36,7 +19,7 @@ function reader<T>(
   expected: string,
   isSecret = false,
 ): Read<T> {
-  return z.string({ error: 'expected one value here' }).transform((text, context) => {
+  return z.string(ONE_VALUE).transform((text, context) => {
     const value = read(text);
     if (value !== undefined) return value;
     const shown = isSecret ? 'it' : JSON.stringify(text);
@@ -52,19 +35,23 @@ export const yesOrNo: Read<boolean> = reader((value) => {
   return /^(?:false|no|off)$/i.test(value) ? false : undefined;
 }, 'true or false');
 
+/** What is wrong stands in the RangeError that `parse` throws. */
+function parsed<T>(parse: (text: string) => T): Read<T> {
+  return z.string(ONE_VALUE).transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as RangeError).message });
+      return z.NEVER;
+    }
+  });
+}
+
 /** `90s`, `10m`, `0`; in milliseconds. */
-export const duration: Read<number> = reader((value) => {
-  if (value === '0') return 0;
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value);
-  return match === null ? undefined : Math.round(Number(match[1]) * DURATION_MS[match[2]!]!);
-}, 'duration: write it like 90s, 10m or 7d');
+export const duration: Read<number> = parsed(parseDuration);
 
 /** `64MiB`, `1GB`, `4096`; in bytes. */
-export const size: Read<number> = reader((value) => {
-  const match = /^(\d+(?:\.\d+)?) ?([kMGT]?i?B)?$/.exec(value);
-  const unit = SIZE_BYTES[match?.[2] ?? 'B'];
-  return match === null || unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
-}, 'size: write it like 64MiB or 1GB');
+export const size: Read<number> = parsed(parseSize);
 
 export function whole(min: number, max: number): Read<number> {
   return reader((value) => {

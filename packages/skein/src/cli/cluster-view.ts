@@ -1,8 +1,9 @@
 // A cluster on the terminal: the nodes that one of them knows, with their roles, positions and lag.
 
+import { formatDuration } from '@skein/host';
+
 import type { ClusterStatus, PeerStatus } from '../api/cluster-status.ts';
 import type { NodeStatus } from '../api/node-control.ts';
-import { formatDuration } from '../config/quantities.ts';
 import { formatTable } from './table.ts';
 
 const COLUMNS = [

@@ -1,9 +1,8 @@
 // How far a transfer has come: a bar on a terminal, a line now and then elsewhere.
 
-import { type Clock, systemClock } from '@skein/host';
+import { type Clock, formatSize, systemClock } from '@skein/host';
 
 import type { OnProgress } from '../api/node-control.ts';
-import { formatSize } from '../config/quantities.ts';
 import type { CommandContext } from './command-context.ts';
 
 export interface Progress {

@@ -1,7 +1,7 @@
 // How single values are read: the same for a key in a file and for a flag. Each function throws
 // RangeError with what is wrong.
 
-import { parseDuration, parseSize } from './quantities.ts';
+import { parseDuration, parseSize } from '@skein/host';
 
 const TRUE = new Set(['true', 'yes', 'on']);
 const FALSE = new Set(['false', 'no', 'off']);

@@ -4,12 +4,12 @@ import { accessSync, constants, existsSync, realpathSync, statfsSync, statSync }
 import { dirname, join, relative } from 'node:path';
 
 import { findContents, findMount } from '@skein/fuse';
+import { formatSize } from '@skein/host';
 
 import { ApiClient, isNobodyThere } from '../../api/client.ts';
 import { isLitefsFolder, LITEFS_FOLDER_HINT } from '../../config/litefs-folder.ts';
 import type { MountConfig } from '../../config/mount-config.ts';
 import { doOverlap } from '../../daemon/folders.ts';
-import { formatSize } from '../../config/quantities.ts';
 import type { CheckResult } from './check-result.ts';
 
 /** Less than this and the log, which is written ahead, may not find room for its next file. */

@@ -8,10 +8,15 @@ import {
   repair,
   type RepairReport,
 } from '@skein/engine';
-import { nodeDisk, nodeFileLocks, systemClock, systemRandom } from '@skein/host';
+import {
+  formatCount,
+  formatSize,
+  nodeDisk,
+  nodeFileLocks,
+  systemClock,
+  systemRandom,
+} from '@skein/host';
 import { formatTxid, toTxid } from '@skein/ltx';
-
-import { formatCount, formatSize } from '../../config/quantities.ts';
 
 export interface DeepReport extends Omit<CheckReport, 'findings'> {
   /** What is still not in order. */

@@ -3,10 +3,10 @@
 import { basename } from 'node:path';
 import { statSync } from 'node:fs';
 
+import { formatSize } from '@skein/host';
 import type { Command } from 'commander';
 
 import { findDataFolder } from '../../config/load-config.ts';
-import { formatSize } from '../../config/quantities.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type NodeAccess, openNode } from '../node-access.ts';
 import { configSources, type PlaceFlags, withPlace } from '../options.ts';

@@ -2,11 +2,11 @@
 
 import { basename } from 'node:path';
 
+import { formatSize } from '@skein/host';
 import type { Command } from 'commander';
 
 import type { DatabaseStatus } from '../../api/node-control.ts';
 import { findDataFolder } from '../../config/load-config.ts';
-import { formatSize } from '../../config/quantities.ts';
 import type { CommandContext } from '../command-context.ts';
 import { openNode } from '../node-access.ts';
 import { configSources, type PlaceFlags, withPlace } from '../options.ts';

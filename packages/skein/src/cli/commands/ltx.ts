@@ -1,6 +1,7 @@
 // skein ltx: looks into LTX files, of LiteFS 0.5 and Litestream 0.5 as well as our own.
 
 import { formatHex64 } from '@skein/bytes';
+import { formatCount, formatSize } from '@skein/host';
 import {
   FLAG_LZ4,
   formatChecksum,
@@ -11,7 +12,6 @@ import {
 } from '@skein/ltx';
 import type { Command } from 'commander';
 
-import { formatCount, formatSize } from '../../config/quantities.ts';
 import type { CommandContext } from '../command-context.ts';
 import { FileError } from '../errors.ts';
 import { inspectLtxFile, type LtxPageLine } from '../ltx-inspection.ts';

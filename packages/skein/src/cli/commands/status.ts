@@ -1,10 +1,10 @@
 // skein status: how a node is, and its databases.
 
+import { formatDuration, formatSize } from '@skein/host';
 import type { Command } from 'commander';
 
 import type { NodeStatus } from '../../api/node-control.ts';
 import { findDataFolder } from '../../config/load-config.ts';
-import { formatDuration, formatSize } from '../../config/quantities.ts';
 import { describeCluster } from '../cluster-view.ts';
 import type { CommandContext } from '../command-context.ts';
 import { UsageError } from '../errors.ts';
