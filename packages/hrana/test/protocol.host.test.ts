@@ -296,7 +296,10 @@ describe('The server', () => {
   });
 
   test('lets nobody wait for a long statement, and ends it', async (t) => {
-    const { url, log } = await startTestServer(t, { limits: { workers: 2, statementMs: 3000 } });
+    const { url, log } = await startTestServer(t, { limits: { workers: 2, statementMs: 5000 } });
+    // A process takes its time to start, on a machine that is busy more than a statement has.
+    await waitUntil('two can work', () => isServedBeside(url, `${COUNTING} LIMIT 400000`), WAIT_MS);
+    log.entries.length = 0;
     const slow = pipeline(url, [execute(FOREVER), CLOSE]);
     const held = await pipeline(url, [execute('CREATE TABLE t (x)')]);
     for (let i = 0; i < 20; i += 1) {
@@ -310,6 +313,16 @@ describe('The server', () => {
     assert.equal(log.entries.filter(({ message }) => message.includes('is replaced')).length, 1);
     const { baton } = held.body;
     assert.equal((await pipeline(url, [execute('SELECT * FROM t'), CLOSE], { baton })).status, 200);
+  });
+
+  test('lets nobody wait for a long statement that came when it had just started', async (t) => {
+    const { url, server } = await startTestServer(t, { limits: { workers: 2, closeMs: 0 } });
+    // Both come while there is no worker yet.
+    const slow = pipeline(url, [execute(FOREVER), CLOSE]).catch(() => {});
+    const { status } = await pipeline(url, [execute('SELECT 1'), CLOSE]);
+    assert.equal(status, 200);
+    await server.close();
+    await slow;
   });
 
   test('tells streams of a worker that is gone that they are, and goes on', async (t) => {
@@ -349,7 +362,7 @@ describe('The server', () => {
     await assert.rejects(asked, { name: 'AbortError' });
     const written = await pipeline(url, [execute('INSERT INTO t VALUES (0)'), CLOSE]);
     assert.equal(written.body.results[0]!.type, 'ok');
-    assert.equal(server.streamCount, 0);
+    await waitUntil('nothing is left of it', () => server.streamCount === 0, WAIT_MS);
     const { rows } = resultOf(await pipeline(url, [execute('SELECT count(*) FROM t'), CLOSE]));
     assert.deepEqual(rows, [[{ type: 'integer', value: '1' }]]);
   });
@@ -433,12 +446,13 @@ describe('The server', () => {
   test('keeps no database open that nobody uses', async (t) => {
     const { url, server, folder } = await startTestServer(t, { limits: { workers: 1 } });
     await pipeline(url, [execute('CREATE TABLE t (x)'), CLOSE]);
-    await pipeline(url, [execute('SELECT * FROM t'), CLOSE]);
+    const { baton } = (await pipeline(url, [execute('SELECT * FROM t')])).body;
     const opened = (): string[] => {
       const path = `/proc/${server.workerPids[0]}/fd`;
       return readdirSync(path).filter((fd) => maybeLink(`${path}/${fd}`).startsWith(folder));
     };
     assert.ok(opened().length > 0);
+    await pipeline(url, [CLOSE], { baton });
     await waitUntil('it is closed', () => opened().length === 0, WAIT_MS);
     assert.equal((await pipeline(url, [execute('SELECT * FROM t'), CLOSE])).status, 200);
   });
@@ -453,6 +467,19 @@ describe('The server', () => {
     assert.equal((await pipeline(url, [execute('SELECT 1'), CLOSE])).status, 200);
   });
 });
+
+/** Whether others are answered while this is counted. */
+async function isServedBeside(url: string, counting: string): Promise<boolean> {
+  let isDone = false;
+  const long = pipeline(url, [execute(`${counting}) SELECT max(x) FROM c`), CLOSE]).finally(() => {
+    isDone = true;
+  });
+  // The first may have come before it.
+  for (let i = 0; i < 3; i += 1) await pipeline(url, [execute('SELECT 1'), CLOSE]);
+  const isServed = !isDone;
+  await long;
+  return isServed;
+}
 
 /** Empty: it was closed meanwhile. */
 function maybeLink(path: string): string {

@@ -199,7 +199,8 @@ describe('@libsql/client', () => {
   });
 
   test('a client that goes away in a transaction leaves nothing of it', async (t) => {
-    const { client, server } = await connect(t, { limits: { streamIdleMs: 200 } });
+    const limits = { streamIdleMs: 3000, busyMs: 60_000 };
+    const { client, server } = await connect(t, { limits });
     const lost = createClient({ url: server.url });
     const transaction = await lost.transaction('write');
     await transaction.execute("INSERT INTO notes (text) VALUES ('lost')");

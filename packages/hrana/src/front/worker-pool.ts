@@ -115,7 +115,7 @@ export class WorkerPool {
       }
       const timer = setTimeout(() => this.#giveUp(work), this.#options.statementMs);
       this.#waiting.push({ work, resolve, timer, sinceMs: performance.now() });
-      this.#growTimer ??= setTimeout(() => this.#grow(), GROW_MS);
+      this.#growLater();
     });
   }
 
@@ -157,8 +157,16 @@ export class WorkerPool {
     this.#workers.add(new WorkerProcess(settings, this.#handlers, log));
   }
 
+  /** To be called whenever somebody begins to wait, or waits on and there is room for more. */
+  #growLater(): void {
+    const isWanted = this.#waiting.some(({ work }) => work.opening !== undefined);
+    if (!isWanted || this.#workers.size >= this.#options.sizeMax) return;
+    this.#growTimer ??= setTimeout(() => this.#grow(), GROW_MS);
+  }
+
   #grow(): void {
     this.#growTimer = undefined;
+    // One that starts looks for work when it has started, and then for those that are left.
     const isStarting = [...this.#workers].some((worker) => !worker.isReady);
     if (this.#workers.size >= this.#options.sizeMax || isStarting) return;
     const oldest = this.#waiting.find(({ work }) => work.opening !== undefined);
@@ -252,6 +260,7 @@ export class WorkerPool {
       clearTimeout(timer);
       this.#begin(worker, work, resolve);
     }
+    this.#growLater();
   }
 
   #giveUp(work: Work): void {
@@ -276,7 +285,10 @@ export class WorkerPool {
     const { log } = this.#options;
     const reason = isSlow ? 'a statement took too long' : 'it has ended by itself';
     log.warn('A process that executes SQL is replaced', { pid: worker.pid, reason });
-    if (this.#workers.size > 0) return;
+    if (this.#workers.size > 0) {
+      this.#growLater();
+      return;
+    }
     setTimeout(
       () => {
         if (this.#workers.size === 0) this.#start();
