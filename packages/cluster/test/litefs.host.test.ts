@@ -30,7 +30,7 @@ import { ReplicationError } from '../src/errors.ts';
 import type { PositionMap, ReceivedTransaction } from '../src/ports.ts';
 import { ClientDecoder } from '../src/wire/client-decoder.ts';
 import { FrameWriter } from '../src/wire/frame-writer.ts';
-import { eventually, startPrimary, startReplica } from './fixture.ts';
+import { eventually, SHORT_SILENCE, startPrimary, startReplica } from './fixture.ts';
 import { MemoryDatabase } from './memory-database.ts';
 import { MemoryLog } from './memory-log.ts';
 
@@ -105,13 +105,16 @@ async function startLitefs(
   return { url: new URL(`http://127.0.0.1:${port}`), requests };
 }
 
-function beat(stream: ServerHttp2Stream): void {
+/** Until the stream is closed, or the caller of what is returned wants no more. */
+function beat(stream: ServerHttp2Stream): () => void {
   const timer = setInterval(() => {
     const writer = new FrameWriter();
     writer.heartbeat(Date.now());
     if (!stream.destroyed) stream.write(writer.take());
   }, 100);
-  stream.on('close', () => clearInterval(timer));
+  const stop = (): void => clearInterval(timer);
+  stream.on('close', stop);
+  return stop;
 }
 
 for (const name of readdirSync(testdata)) {
@@ -225,6 +228,7 @@ describe('a replica of LiteFS', () => {
 
   test('gives a primary up that is silent, though not in the middle of a file', async (t) => {
     const ltx = new MemoryDatabase().commit({ pgnos: [1], fill: 1 });
+    let stopBeating: (() => void) | undefined;
     const litefs = await startLitefs(t, (stream) => {
       const writer = new FrameWriter();
       writer.ready();
@@ -235,12 +239,14 @@ describe('a replica of LiteFS', () => {
         writer.chunk(ltx.subarray(200));
         writer.chunksEnd();
         stream.write(writer.take());
+        stopBeating = beat(stream);
       }, 700);
     });
-    const replica = startReplica(t, litefs.url, { litefs: LOCAL });
+    const replica = startReplica(t, litefs.url, { litefs: LOCAL, timing: SHORT_SILENCE });
     await eventually(() => replica.log.entries.length === 1);
-    assert.equal(replica.client.status.error, undefined);
-    await eventually(() => replica.client.status.error?.code === 'PEER_SILENT');
+    assert.equal(replica.metrics.sum('skein_stream_errors_total'), 0);
+    stopBeating!();
+    await eventually(() => replica.metrics.sum('skein_stream_errors_total', 'PEER_SILENT') > 0);
   });
 });
 

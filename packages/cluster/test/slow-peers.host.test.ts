@@ -4,15 +4,28 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { onTestEnd, type TestScope } from '@skein/testkit';
 
-import { eventually, eventuallyEqual, FAST, hello, startPrimary, startReplica } from './fixture.ts';
+import {
+  eventually,
+  eventuallyEqual,
+  hello,
+  SHORT_SILENCE,
+  startPrimary,
+  startReplica,
+} from './fixture.ts';
 import { MemoryDatabase } from './memory-database.ts';
 import { MemoryLog } from './memory-log.ts';
 import { EMPTY_MAP, openRaw, skeinHeaders } from './peer.ts';
 
 const MIB = 1024 * 1024;
+
+// What nobody holds is not held, whenever V8 would find the time to see that.
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** 16 pages of 64 KiB: 1 MiB a transaction. */
 const PGNOS = Array.from({ length: 16 }, (_, index) => index + 1);
@@ -54,22 +67,24 @@ describe('a replica that does not read', () => {
     await once(stalled, 'response');
     stalled.pause();
     await eventually(() => primary.server.replicas.length === 1);
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     await primary.server.close();
-    assert.ok(Date.now() - startedMs < 2000);
+    // The silence of this replica would be borne for twice as long.
+    assert.ok(performance.now() - startedMs < 30_000);
     await eventually(() => primary.log.openCursors === 0);
   });
 });
 
 describe('a replica whose disk is slow', () => {
   test('reads no more than it can keep in memory, and gets everything in the end', async (t) => {
-    const primary = await startPrimary(t);
+    const timing = SHORT_SILENCE;
+    const primary = await startPrimary(t, { timing });
     const database = new MemoryDatabase(65_536);
     primary.log.append('app.db', database.commit({ pgnos: PGNOS, fill: 0 }));
     const gate = Promise.withResolvers<void>();
     let isSlow = false;
     const memory = new MemoryLog({ sync: () => (isSlow ? gate.promise : Promise.resolve()) });
-    const replica = startReplica(t, primary.url, { memory });
+    const replica = startReplica(t, primary.url, { memory, timing });
     await eventually(() => replica.client.status.state === 'ready');
     isSlow = true;
     for (let fill = 1; fill <= 40; fill += 1) {
@@ -87,19 +102,18 @@ describe('a replica whose disk is slow', () => {
 
 describe('a network that goes away', () => {
   test('is noticed on both sides, and the replica comes back when it does', async (t) => {
-    const primary = await startPrimary(t);
+    const timing = SHORT_SILENCE;
+    const primary = await startPrimary(t, { timing });
     const database = new MemoryDatabase();
     primary.log.append('app.db', database.commit({ pgnos: [1], fill: 0 }));
     const cable = await startCable(t, primary.port);
-    const replica = startReplica(t, cable.url);
+    const replica = startReplica(t, cable.url, { timing });
     await eventually(() => replica.client.status.state === 'ready');
     cable.cut();
-    const startedMs = Date.now();
-    await eventually(() => replica.client.status.state === 'connecting');
-    await eventually(() => primary.server.replicas.length === 0);
-    assert.ok(Date.now() - startedMs < 1500);
-    assert.ok(replica.metrics.sum('skein_stream_errors_total', 'PEER_SILENT') > 0);
-    assert.ok(primary.metrics.sum('skein_stream_errors_total', 'PEER_SILENT') > 0);
+    for (const { metrics } of [replica, primary]) {
+      await eventually(() => metrics.sum('skein_stream_errors_total', 'PEER_SILENT') > 0);
+    }
+    assert.equal(primary.server.replicas.length, 0);
     primary.log.append('app.db', database.commit({ pgnos: [1], fill: 1 }));
     cable.mend();
     await eventuallyEqual(primary.log, replica.log);
@@ -107,25 +121,26 @@ describe('a network that goes away', () => {
   });
 
   test('is noticed at once when it says so', async (t) => {
-    const timing = { ...FAST, silenceMs: 60_000 };
-    const primary = await startPrimary(t, { timing });
+    const primary = await startPrimary(t);
     const cable = await startCable(t, primary.port);
     const raw = openRaw(t, { url: cable.url, headers: skeinHeaders(hello('node2')) });
     raw.write(EMPTY_MAP);
     await once(raw, 'response');
     await eventually(() => primary.server.replicas.length === 1);
     cable.unplug();
-    await eventually(() => primary.server.replicas.length === 0, 1000);
+    await eventually(() => primary.server.replicas.length === 0);
   });
 
   test('is not confused with a primary that has nothing to send', async (t) => {
-    const primary = await startPrimary(t);
-    const replica = startReplica(t, primary.url);
+    const timing = SHORT_SILENCE;
+    const primary = await startPrimary(t, { timing });
+    const replica = startReplica(t, primary.url, { timing });
     await eventually(() => replica.client.status.state === 'ready');
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    const readyMs = replica.client.status.primaryMs!;
+    // Several times the silence that is borne, by the clock that heartbeats bring.
+    await eventually(() => (replica.client.status.primaryMs ?? 0) > readyMs + 1200);
     assert.equal(replica.metrics.sum('skein_stream_connections_total'), 1);
     assert.equal(primary.server.replicas.length, 1);
-    assert.ok(replica.client.status.primaryMs! > Date.now() - 500);
   });
 });
 
@@ -134,6 +149,7 @@ function heartbeat(): Uint8Array {
 }
 
 function heldBytes(): number {
+  collectGarbage();
   const { arrayBuffers, external } = process.memoryUsage();
   return Math.max(arrayBuffers, external);
 }

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { toTxid } from '@skein/ltx';
 
 import {
+  authenticator,
   eventually,
   eventuallyEqual,
   hello,
@@ -48,6 +49,14 @@ describe('a replica', () => {
     assert.equal(replica.clusterId(), 'LFSC0000000000000001');
   });
 
+  test('is let in with the right secret on both sides', async (t) => {
+    const primary = await startPrimary(t, { authenticator: authenticator('secret') });
+    fill(primary, 'app.db', 1);
+    const replica = startReplica(t, primary.url, { authenticator: authenticator('secret') });
+    await eventuallyEqual(primary.log, replica.log);
+    primary.messages.expectNone('warn');
+  });
+
   test('acknowledges what is durable, which the log learns', async (t) => {
     const primary = await startPrimary(t);
     const database = fill(primary, 'app.db', 1);
@@ -72,8 +81,8 @@ describe('a replica', () => {
     await eventuallyEqual(primary.log, replica.log);
     primary.server.endStreams();
     fill(primary, 'app.db', 2, database);
-    await eventually(() => replica.client.status.state === 'connecting');
     await eventuallyEqual(primary.log, replica.log);
+    assert.equal(replica.metrics.sum('skein_stream_connections_total'), 2);
     assert.equal(replica.log.fileOffsets.length, 1);
   });
 
@@ -138,7 +147,7 @@ describe('a replica', () => {
     const primary = await startPrimary(t);
     const databases = Array.from({ length: 1000 }, (_, index) => fill(primary, `${index}.db`, 2));
     const replica = startReplica(t, primary.url);
-    await eventually(() => replica.client.status.state === 'ready', 20_000);
+    await eventually(() => replica.client.status.state === 'ready');
     databases.forEach((database, index) => fill(primary, `${index}.db`, 2, database));
     await eventuallyEqual(primary.log, replica.log);
     await eventually(() => primary.log.acknowledged.size === 1000);
@@ -160,15 +169,30 @@ describe('a replica', () => {
   test('syncs once for what came while it synced', async (t) => {
     const primary = await startPrimary(t);
     const database = fill(primary, 'app.db', 1);
-    const sync = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+    const synced = Promise.withResolvers<void>();
+    const syncing = Promise.withResolvers<void>();
+    let isSlow = false;
+    const sync = (): Promise<void> => {
+      if (!isSlow) return Promise.resolve();
+      syncing.resolve();
+      return synced.promise;
+    };
     const replica = startReplica(t, primary.url, { memory: new MemoryLog({ sync }) });
     await eventually(() => replica.client.status.state === 'ready');
+    isSlow = true;
+    fill(primary, 'app.db', 1, database);
+    await syncing.promise;
     for (let round = 0; round < 50; round += 1) {
       fill(primary, 'app.db', 10, database);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      const { txid } = database.position;
+      const received = (): bigint | undefined =>
+        primary.server.replicas[0]!.positions.get('app.db')?.received;
+      await eventually(() => received() === txid);
     }
+    synced.resolve();
     await eventuallyEqual(primary.log, replica.log);
-    assert.ok(replica.log.batches.length < 30, String(replica.log.batches));
+    // The snapshot, what was being synced, and all that came meanwhile.
+    assert.deepEqual(replica.log.batches, [1, 1, 500]);
   });
 });
 
@@ -179,6 +203,7 @@ describe('a primary', () => {
     const replica = startReplica(t, primary.url);
     await eventuallyEqual(primary.log, replica.log);
     await eventually(() => primary.server.replicas[0]?.isCaughtUp === true);
+    await eventually(() => replica.client.status.state === 'ready');
     await replica.client.close();
     await eventually(() => primary.server.replicas.length === 0);
     const { entries } = primary.messages;
@@ -205,10 +230,10 @@ describe('a primary', () => {
     const txids = new Map([['app.db', database.position.txid]]);
     for (const level of ['received', 'durable', 'applied'] as const) {
       const target = { txids, level, count: 2 };
-      assert.ok(await primary.server.waitForReplicas(target, AbortSignal.timeout(5000)));
+      assert.ok(await primary.server.waitForReplicas(target, AbortSignal.timeout(60_000)));
     }
     const all = { txids, level: 'durable', count: 'all' } as const;
-    assert.ok(await primary.server.waitForReplicas(all, AbortSignal.timeout(5000)));
+    assert.ok(await primary.server.waitForReplicas(all, AbortSignal.timeout(60_000)));
     const three = { txids, level: 'durable', count: 3 } as const;
     assert.equal(await primary.server.waitForReplicas(three, AbortSignal.timeout(50)), false);
   });
@@ -233,7 +258,7 @@ describe('a primary', () => {
     fill(primary, 'app.db', 100, database);
     const txids = new Map([['app.db', database.position.txid]]);
     const target = { txids, level: 'durable', count: 'all' } as const;
-    assert.ok(await primary.server.waitForReplicas(target, AbortSignal.timeout(5000)));
+    assert.ok(await primary.server.waitForReplicas(target, AbortSignal.timeout(60_000)));
     await primary.server.close();
     await eventuallyEqual(primary.log, replica.log);
     await eventually(() => replica.client.status.state === 'connecting');
