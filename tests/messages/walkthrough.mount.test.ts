@@ -17,15 +17,22 @@ import {
 import { delimiter, dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { onTestEnd, requirePart, tempDir, waitUntil, watchMounts } from '@skein/testkit';
+import {
+  freePortsInARow,
+  onTestEnd,
+  requirePart,
+  tempDir,
+  waitUntil,
+  watchMounts,
+} from '@skein/testkit';
 
 import { parseWalkthrough, runInShell, runStep, shows, stepsFor } from '../lib/walkthrough.ts';
 
 const ROOT = dirname(dirname(import.meta.dirname));
-const TIMEOUT_MS = 600_000;
-const UP_TIMEOUT_MS = 180_000;
-/** Four in a row, below those that the kernel hands out (ip_local_port_range). */
-const PORT = 21_000 + (process.pid % 2000) * 4;
+const TIMEOUT_MS = 1_200_000;
+const UP_TIMEOUT_MS = 600_000;
+/** Of the nodes that the README has, and of the one that it adds. */
+const [PORT] = (await freePortsInARow(4)) as [number, ...number[]];
 /** As the README has it. */
 const README_PORT = 8001;
 

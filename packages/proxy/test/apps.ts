@@ -13,7 +13,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 import { NodeMetrics, readMetrics } from '@skein/host';
-import { onTestEnd, RecordingLog, type TestScope } from '@skein/testkit';
+import { freePorts, onTestEnd, RecordingLog, type TestScope } from '@skein/testkit';
 
 import { PushedNodeView } from '../src/node-view.ts';
 import type { HostAndPort, ProxyOptions } from '../src/options.ts';
@@ -63,11 +63,8 @@ export function startEcho(t: TestScope, name: string): Promise<HostAndPort> {
 
 /** A port on which nobody listens. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, LOOPBACK, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const [port] = await freePorts(1);
+  return port!;
 }
 
 export interface TestProxy {

@@ -435,7 +435,7 @@ describe('Connections for reads', () => {
     assert.equal((await ask(proxy)).body, 'ok');
     // At once, not when nobody has used it for a while.
     const isClosed = late.promise.then(() => true);
-    assert.equal(await Promise.race([isClosed, sleep(2000, false, { ref: false })]), true);
+    assert.equal(await Promise.race([isClosed, sleep(3500, false, { ref: false })]), true);
     assert.equal((await ask(proxy)).body, 'ok');
   });
 

@@ -91,9 +91,9 @@ describe('A large body', () => {
 
   test('of a request waits for an app that does not read', async (t) => {
     let sentBytes = 0;
-    const parts: { request?: IncomingMessage } = {};
+    const arrived = Promise.withResolvers<IncomingMessage>();
     const { replica } = await startStreaming(t, (request, response) => {
-      parts.request = request;
+      arrived.resolve(request);
       request.on('end', () => response.end('done'));
     });
     const request = httpRequest({ host: LOOPBACK, port: replica.port, method: 'POST' });
@@ -105,13 +105,14 @@ describe('A large body', () => {
       }
       request.end();
     })();
+    const atApp = await arrived.promise;
     let before = -1;
     while (before !== sentBytes) {
       before = sentBytes;
       await sleep(200);
     }
     assert.ok(sentBytes < HELD_BYTES_MAX, `${sentBytes} bytes were taken from the client`);
-    parts.request!.resume();
+    atApp.resume();
     await sending;
     assert.equal(await text((await answered)[0]), 'done');
   });
@@ -309,8 +310,8 @@ describe('Upgrade', () => {
       assert.equal(replica.metric('skein_proxy_upgrades'), 1);
       socket.end();
       await once(socket, 'close');
+      while (replica.metric('skein_proxy_upgrades') > 0) await sleep(5);
     }
-    while (replica.metric('skein_proxy_upgrades') > 0) await sleep(5);
   });
 
   test('loses nothing of what the client sends at once', async (t) => {

@@ -26,7 +26,7 @@ export { Cluster, CLUSTER_SECRET, type ClusterOptions, createCluster } from './c
 export { ClusterNode, type ClusterNodeOptions } from './cluster/cluster-node.ts';
 export { assertConverged } from './cluster/convergence.ts';
 export { disturb, type DisturbOptions } from './cluster/disturb.ts';
-export { freePorts } from './cluster/free-port.ts';
+export { freePorts, freePortsInARow } from './cluster/free-port.ts';
 export {
   type HistoryClientOptions,
   HistoryReader,
