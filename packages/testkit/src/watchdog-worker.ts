@@ -13,9 +13,10 @@ await sleep(timeoutMs);
 const mounts = listMounts().filter(isWatched);
 // Who waits must be asked first: the abort sends them on their way.
 const lines = [...mounts.map(describeMount), ...listWaitingThreads()];
-for (const mount of mounts) abortConnection(mount);
 const state = mounts.length === 0 ? `No mount in ${folder}` : 'Aborted the mount';
+// Before the abort, with which the test goes on and looks for it.
 port.postMessage(`${state} after ${timeoutMs} ms\n${lines.join('\n')}`, []);
+for (const mount of mounts) abortConnection(mount);
 
 function isWatched(mount: Mount): boolean {
   return mount.type.startsWith('fuse') && `${mount.path}/`.startsWith(`${folder}/`);

@@ -16,6 +16,11 @@ import { onTestEnd } from '../test-cleanup.ts';
 import { ClusterNode } from './cluster-node.ts';
 import { assertConverged } from './convergence.ts';
 import { HistoryReader, HistoryWriter } from './history-client.ts';
+import { waitUntil } from './wait-until.ts';
+
+const WAIT_MS = 120_000;
+/** Of all clients together, from one fault to the next. */
+const WRITES_EACH = 20;
 
 /** Nodes that know nothing of each other. */
 async function startNodes(t: TestContext, ...names: string[]): Promise<ClusterNode[]> {
@@ -61,14 +66,19 @@ test('Clients of a node that is killed and frozen leave a history to be judged',
     new HistoryReader({ ...common, name: `r${seed}`, random: new SeededRandom(seed) }),
   ]);
   for (const client of clients) client.start();
-  await sleep(1000);
+  const goOn = async (): Promise<void> => {
+    const count = (): number => recorder.operations.filter(({ kind }) => kind === 'write').length;
+    const wanted = count() + WRITES_EACH;
+    await waitUntil('clients go on', () => count() >= wanted, WAIT_MS);
+  };
+  await goOn();
   await node!.kill();
   await node!.start();
-  await sleep(500);
+  await goOn();
   node!.pause();
   await sleep(500);
   node!.resume();
-  await sleep(500);
+  await goOn();
   await Promise.all(clients.map((client) => client.stop()));
   assert.deepEqual(
     clients.flatMap(({ errors }) => errors),
@@ -77,7 +87,7 @@ test('Clients of a node that is killed and frozen leave a history to be judged',
   const check = startSqlite(t, { driver: 'node-sqlite' });
   await check.open(node!.path('h.db'));
   const final = (await check.exec(HISTORY_LIST)).flat().map(Number);
-  assert(final.length > 20, `Only ${final.length} writes`);
+  assert(final.length > WRITES_EACH, `Only ${final.length} writes`);
   assertHistory({ operations: recorder.operations, final });
 });
 

@@ -18,7 +18,7 @@ const LOOPBACK = '127.0.0.1';
 const PORTS_PER_NODE = 4;
 export const CLUSTER_SECRET = 'a-secret-of-tests-long-enough-to-be-one';
 /** Starting daemons from their sources takes a second each on a small machine. */
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 180_000;
 
 export interface ClusterOptions {
   /** Each node has a folder in it. */

@@ -13,7 +13,7 @@ import type { ClusterNode } from './cluster-node.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Restarted nodes connect again within seconds, and may have minutes of log to catch up on. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 /** A database of gigabytes is read, written and checked. */
 const READ_TIMEOUT_MS = 900_000;
 

@@ -27,9 +27,9 @@ const AS_SHIPPED = [join(skein, 'dist', 'cli', 'main.js')];
 
 const MOUNT_TYPE = 'fuse.skein';
 const POLL_MS = 5;
-const START_TIMEOUT_MS = 60_000;
-/** A shutdown ends within 10 s, also with clients connected. */
-const STOP_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 180_000;
+/** A shutdown ends within 10 s, also with clients connected, where the machine is idle. */
+const STOP_TIMEOUT_MS = 60_000;
 
 export interface DaemonOptions {
   readonly mountpoint: string;

@@ -16,7 +16,7 @@ const LOCK_POLL_MS = 50;
 
 /** The folder with the page in it, up to date. */
 export async function buildConsole(): Promise<string> {
-  if (isFresh()) return built;
+  // Also to look: it may be half built.
   mkdirSync(join(root, '.tools'), { recursive: true });
   const lock = openSync(join(root, '.tools', 'console.lock'), 'a');
   try {

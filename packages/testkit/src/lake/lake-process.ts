@@ -15,8 +15,8 @@ const program = join(root, 'packages', 'lake', 'src', 'main.ts');
 
 const POLL_MS = 50;
 /** DuckDB's extensions take a second on a busy machine, and a reader waits for its catalog. */
-const READY_TIMEOUT_MS = 120_000;
-const STOP_TIMEOUT_MS = 15_000;
+const READY_TIMEOUT_MS = 300_000;
+const STOP_TIMEOUT_MS = 60_000;
 const LOG_LENGTH_MAX = 4000;
 
 export interface LakeProcessOptions {

@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import { SqliteClientError } from './sqlite-error.ts';
 
 /** How long a killed process may take to be gone. One that hangs in a dead mount stays for ever. */
-const EXIT_TIMEOUT_MS = 5000;
+const EXIT_TIMEOUT_MS = 60_000;
 
 /** Everything that came since the request. */
 export interface ChildOutput {

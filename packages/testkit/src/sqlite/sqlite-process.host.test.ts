@@ -61,7 +61,7 @@ const CASES: Record<string, Case> = {
   'waits for a lock when it is told to': async (_driver, start, path) => {
     const [holder, waiter] = [start(), start()];
     await holder.open(path);
-    await waiter.open(path, { busyTimeoutMs: 20_000 });
+    await waiter.open(path, { busyTimeoutMs: 90_000 });
     await holder.exec('CREATE TABLE t (a)');
     await holder.exec('BEGIN EXCLUSIVE');
     const inserted = waiter.exec('INSERT INTO t VALUES (1)');
@@ -129,7 +129,7 @@ for (const driver of SQLITE_DRIVERS) {
 describe('SqliteProcess', () => {
   test('kills a client that does not answer in time', async (t) => {
     if (!requireDriver(t, 'python')) return;
-    const client = startSqlite(t, { timeoutMs: 500 });
+    const client = startSqlite(t, { timeoutMs: 5000 });
     await client.open(':memory:');
     const endless =
       'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT max(i) FROM n';

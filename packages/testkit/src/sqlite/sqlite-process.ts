@@ -26,12 +26,12 @@ export const SQLITE_DRIVERS: readonly SqliteDriver[] = [
   'node-sqlite',
 ];
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 120_000;
 
 export interface SqliteProcessOptions {
   /** Default "python". */
   readonly driver?: SqliteDriver;
-  /** A statement that takes longer kills the client. Default 30 s. */
+  /** A statement that takes longer kills the client. Default two minutes. */
   readonly timeoutMs?: number;
   /** A command that runs the client: `['setpriv', '--reuid=65534']`, `['taskset', '-c', '0']`. */
   readonly prefix?: readonly string[];
