@@ -37,7 +37,7 @@ export class MirrorProcess {
   /** Starts a daemon on two new folders and waits until it serves. */
   static async start(t: TestContext): Promise<MirrorProcess> {
     const folder = tempDir(t);
-    watchMounts(t, folder, 60_000);
+    watchMounts(t, folder, 300_000);
     const source = join(folder, 'source');
     const mountpoint = join(folder, 'mirror');
     mkdirSync(source);

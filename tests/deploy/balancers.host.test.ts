@@ -16,7 +16,7 @@ import { type ComposeProject, openProject } from '../lib/compose/project.ts';
 const EXAMPLE = join(import.meta.dirname, '..', '..', 'examples', 'messages');
 /** More than nginx takes and keeps in memory unless it is told otherwise. */
 const BODY_BYTES = 4 * 1024 * 1024;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 /** Of the nodes, and of what stands before them. */
 const PORTS: readonly number[] = [8001, 8002, 8003];
 const BALANCERS: ReadonlyMap<string, number> = new Map([

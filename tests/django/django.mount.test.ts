@@ -17,9 +17,9 @@ const STOCK = 'website.settings';
 const SKEIN = 'website.skein_settings';
 const USER = 'admin';
 const PASSWORD = 'correct horse battery staple';
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 /** Of all nodes' servers, commands and daemons together. */
-const TEST_TIMEOUT_MS = 480_000;
+const TEST_TIMEOUT_MS = 1_200_000;
 
 interface Sites {
   readonly cluster: Cluster;

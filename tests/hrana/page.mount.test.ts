@@ -21,7 +21,7 @@ import {
 const ROOT = join(import.meta.dirname, '..', '..');
 const PAGE = readFileSync(join(ROOT, 'docs', 'sql-over-http.md'), 'utf8');
 const PORT = '8090';
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 300_000;
 /** Signs that mean something in a regular expression. */
 const SPECIAL = /[$()*+.?[\\\]^{|}]/g;
 

@@ -14,9 +14,9 @@ import { type CommandResult, parseWalkthrough, runInShell, runStep } from '../li
 
 const ROOT = dirname(dirname(import.meta.dirname));
 const EXAMPLE = join(ROOT, 'examples', 'lake');
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 900_000;
 /** Extensions may have to be fetched first. */
-const UP_TIMEOUT_MS = 240_000;
+const UP_TIMEOUT_MS = 600_000;
 const CAMBRIDGE = 'https://www.cl.cam.ac.uk/research/dtg/weather/weather-raw.csv';
 
 interface Demo {

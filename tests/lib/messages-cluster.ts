@@ -17,7 +17,7 @@ import {
 import { startCluster, type TestClusterOptions } from './test-cluster.ts';
 
 export const DATABASE = 'db.sqlite3';
-const HEALTHY_TIMEOUT_MS = 60_000;
+const HEALTHY_TIMEOUT_MS = 180_000;
 
 export class MessagesCluster {
   readonly cluster: Cluster;

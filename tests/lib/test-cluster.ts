@@ -19,7 +19,7 @@ import type { TestContext } from 'node:test';
 export const THREE_NODES: readonly string[] = ['node1', 'node2', 'node3'];
 
 /** After it the mounts are aborted and the test fails: daemons that hang hold up nobody. */
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 600_000;
 
 export interface TestClusterOptions {
   readonly names?: readonly string[];

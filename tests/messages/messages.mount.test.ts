@@ -20,8 +20,8 @@ import { seeOwnWrites } from '../lib/own-writes.ts';
 import { replayHint, SEED } from '../lib/scale.ts';
 import { connect } from '../lib/test-cluster.ts';
 
-const TIMEOUT_MS = 240_000;
-const ARRIVAL_TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 900_000;
+const ARRIVAL_TIMEOUT_MS = 180_000;
 const CLIENT_COUNT = 20;
 const ROUND_COUNT = 10;
 const KILL_COUNT = 3;

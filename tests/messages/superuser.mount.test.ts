@@ -9,7 +9,7 @@ import { createMessagesSuperuser } from '@skein/testkit';
 import { AdminBrowser } from '../lib/admin-browser.ts';
 import { startMessages } from '../lib/messages-cluster.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 600_000;
 const USER = { username: 'admin', password: 'goose-in-flight-7' };
 
 test('a superuser is created on a replica, and may log in everywhere', async (t) => {

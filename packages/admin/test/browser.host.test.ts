@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 
-import { hasPart, requirePart } from '@skein/testkit';
+import { hasPart, onTestEnd, requirePart } from '@skein/testkit';
 import {
   type Browser,
   type BrowserContextOptions,
@@ -73,7 +73,8 @@ describe('in Chromium', () => {
         complaints.push(message.text());
       }
     });
-    t.after(async () => {
+    // Before the site ends, of which an open page would complain.
+    onTestEnd(t, async () => {
       await context.close();
       assert.deepEqual(complaints, []);
     });
@@ -86,6 +87,8 @@ describe('in Chromium', () => {
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('heading', { level: 1, name: 'db.sqlite3' }).waitFor();
+    // Its scripts have run.
+    await page.waitForLoadState('load');
   }
 
   async function start(
@@ -107,6 +110,7 @@ describe('in Chromium', () => {
       await page.getByRole('searchbox', { name: 'Search' }).fill('boat house');
       await page.getByRole('button', { name: 'Search' }).click();
       await page.getByText('17 rows').waitFor();
+      await page.waitForLoadState('load');
       await page.locator('summary', { hasText: 'Filters' }).click();
       await page.getByRole('combobox', { name: 'Status' }).selectOption('draft');
       if (!javaScriptEnabled) await page.getByRole('button', { name: 'Apply' }).first().click();

@@ -19,7 +19,7 @@ import { openDatabase } from '../src/open-database.ts';
 import type { Session } from './adapters/subject.ts';
 import { checkPrimary, checkReplica, DRIVERS, item, SUBJECTS } from './adapters/suite.ts';
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 /** Of waits for what comes in milliseconds on an idle machine. */
 const WAIT = { timeoutMs: 60_000 };
 

@@ -23,7 +23,7 @@ import { connectNode } from '../src/connect-node.ts';
 import { outcomeOf, type SkeinError } from '../src/errors.ts';
 import { openDatabase } from '../src/open-database.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 function createNode(t: TestContext, folder = tempDir(t)): ClusterNode {
   watchMounts(t, folder, TIMEOUT_MS);

@@ -13,7 +13,7 @@ const DOCS = join(import.meta.dirname, '..', '..', '..', 'docs');
 const PAGES = readdirSync(DOCS).filter((name) =>
   /^(?:client|frameworks-.+|orm-.+)\.md$/.test(name),
 );
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 
 const BLOCK = /^```ts\n(.*?)^```$/gms;
 const CALL = /^(\s*)(?:.*\s)?console\.log\(/;

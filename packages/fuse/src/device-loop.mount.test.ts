@@ -29,7 +29,7 @@ fd = os.open('a', os.O_RDONLY)
 print(os.read(fd, 7).decode(), os.path.exists('b'))
 os.close(fd)`;
     assert.equal(await mount.client(program), 'content False');
-    const received = mount.all('received').filter((name) => name !== 'RELEASE');
+    const received = (await mount.all('received')).filter((name) => name !== 'RELEASE');
     assert.deepEqual(received, ['INIT', 'ACCESS', 'LOOKUP', 'OPEN', 'READ', 'LOOKUP', 'FLUSH']);
     const { RELEASE: _, ...waitedFor } = mount.counts.snapshot();
     assert.deepEqual(waitedFor, { INIT: 1, ACCESS: 1, LOOKUP: 2, OPEN: 1, READ: 1, FLUSH: 1 });
@@ -48,7 +48,7 @@ os.close(fd)`;
       /^7\.(3[1-9]|4\d) ASYNC_READ BIG_WRITES INIT_EXT MAX_PAGES$/,
     );
     await mount.client(`open('a').read()`);
-    const trace = mount.all('trace').join('\n');
+    const trace = (await mount.all('trace')).join('\n');
     assert.match(trace, /^INIT #\d+ node=0 version=7\.\d+/);
     assert.match(trace, /LOOKUP #(\d+) node=1 name=a\n {2}-> #\1 ok node=2 size=7/);
     assert.match(trace, /READ #(\d+) node=2 fh=2 offset=0 size=4096\n {2}-> #\1 ok size=7/);
@@ -70,7 +70,7 @@ print(open('big', 'rb').read() == data)`;
   mountTest('reads a big file in requests of 1 MiB, once that was allowed', async (t) => {
     const mount = new TestMount(t, { files: { big: 'x'.repeat(8 << 20) } });
     assert.equal(await mount.client(`print(len(open('big').read()))`), String(8 << 20));
-    const trace = mount.all('trace').filter((line) => line.startsWith('READ '));
+    const trace = (await mount.all('trace')).filter((line) => line.startsWith('READ '));
     assert.match(trace.join('\n'), /size=1048576/);
     assert.ok(trace.length < 16, trace.join('\n'));
   });
@@ -95,14 +95,16 @@ for _ in range(2):
       const client = mount.startClient(`
 try: os.fsync(os.open('a', os.O_RDWR))
 except OSError as e: print(e.errno)
-time.sleep(0.2)
 try: os.stat('never seen')
 except OSError as e: print(e.errno)`);
       const printed = output(client);
       await mount.exited();
       assert.match(String(mount.crash), /ordered to crash/);
       assert.equal(await unmountFuse(mount.mount, { graceMs: 300 }), 'aborted');
-      assert.equal(await printed, `${ERRNO.EIO}\n${ERRNO.ECONNABORTED}`);
+      // It asks before the end, or after it.
+      const [first, second] = (await printed).split('\n').map(Number);
+      assert.equal(first, ERRNO.EIO);
+      assert.ok(second === ERRNO.ECONNABORTED || second === ERRNO.ENOTCONN, String(second));
     },
   );
 
@@ -112,7 +114,7 @@ except OSError as e: print(e.errno)`);
 try: os.stat(b'\\xff\\xfe')
 except OSError as e: print(e.errno)`;
     assert.equal(await mount.client(program), String(ERRNO.EILSEQ));
-    assert.deepEqual(mount.all('error'), []);
+    assert.deepEqual(await mount.all('error'), []);
   });
 });
 
@@ -179,10 +181,13 @@ class Alarm(Exception): pass
 def raise_alarm(*_): raise Alarm()
 signal.signal(signal.SIGALRM, raise_alarm)
 fd = os.open('a', os.O_RDWR)
-signal.setitimer(signal.ITIMER_REAL, 0.1)
 try: os.fsync(fd)
 except Alarm: print('interrupted')`;
-    assert.equal(await mount.client(program), 'interrupted');
+    const client = mount.startClient(program);
+    const printed = output(client);
+    await mount.next('held');
+    client.kill('SIGALRM');
+    assert.equal(await printed, 'interrupted');
     assert.equal(mount.counts.of('INTERRUPT'), 1);
   });
 });

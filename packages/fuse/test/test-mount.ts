@@ -30,7 +30,7 @@ export class TestMount {
 
   constructor(t: TestContext, setup: Partial<Setup> = {}) {
     const folder = tempDir(t);
-    watchMounts(t, folder, 20_000);
+    watchMounts(t, folder, 300_000);
     const mountpoint = join(folder, 'mnt');
     mkdirSync(mountpoint);
     this.mount = mountFuse({ mountpoint, source: 'test', subtype: 'test', allowOther: true });
@@ -64,8 +64,10 @@ export class TestMount {
     }
   }
 
-  /** All events of a kind so far. */
-  all(kind: string): string[] {
+  /** All events of a kind up to now, in which the worker must serve. */
+  async all(kind: string): Promise<string[]> {
+    // What it told before comes before this.
+    await this.order({ do: 'echo' });
     return this.#events.filter((event) => event.kind === kind).map(({ text }) => text);
   }
 

@@ -34,7 +34,7 @@ describe('NodeBackgroundIo', () => {
     const reported: number[] = [];
     for (const job of [1, 2, 3]) background.sync('test.sync', file, () => reported.push(job));
     while (reported.length < 3) {
-      assert.ok(poller.wait(10_000), 'nobody woke the engine');
+      assert.ok(poller.wait(60_000), 'nobody woke the engine');
       assert.ok(drainEventfd(wakeFd));
       background.drain();
     }
@@ -82,7 +82,7 @@ describe('NodeBackgroundIo', () => {
     const path = join(tempDir(t), 'script.mjs');
     writeFileSync(path, script);
     const args = [...process.execArgv, path];
-    const child = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
+    const child = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 120_000 });
     assert.equal(child.status, 1);
     assert.match(child.stderr, /The background worker ended before its jobs did/);
   });

@@ -122,7 +122,7 @@ describe('The web page', () => {
     await status(page, /Running/);
     await page.click('#cancel');
     await status(page, /^Cancelled$/);
-    assert(await page.locator('#run').isEnabled());
+    await page.locator('#run:enabled').waitFor();
     // The node is free for the next one.
     assert.match(await run(page, 'SELECT 1 AS one'), /^1 row/);
   });
@@ -159,14 +159,13 @@ describe('The web page', () => {
     await page.click('#chart-tab');
     await page.waitForSelector('#chart canvas');
     assert.match((await page.textContent('.u-legend'))!, /hour.*temp/s);
-    const isDrawn = await page.evaluate<boolean>(`(() => {
+    await page.waitForFunction(`(() => {
       const canvas = document.querySelector('#chart canvas');
       const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
       return data.some((value) => value !== 0);
     })()`);
-    assert(isDrawn);
     await run(page, "SELECT 'only text' AS t");
-    assert.match((await page.textContent('#chart'))!, /needs rows/);
+    await page.locator('#chart', { hasText: 'needs rows' }).waitFor();
   });
 
   test('remembers what was run, in this browser', async (t) => {

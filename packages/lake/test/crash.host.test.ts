@@ -32,6 +32,8 @@ const SEED = Number(process.env['SEED'] ?? 1);
 /** Kills at moments that no step names: within uploads, commits, merges. */
 const RANDOM_KILLS = process.env['SKEIN_TEST_LARGE'] === '1' ? 40 : 2;
 
+const ROUNDS_MAX = 100_000;
+
 interface Run {
   readonly acknowledged: number[];
   readonly wasKilled: boolean;
@@ -92,13 +94,14 @@ test('X-04 a writer that is killed at any step loses nothing acknowledged', asyn
       killAt,
       killCount: killAt?.startsWith('maintenance') === true ? 1 : random.int(1, 3),
       firstId,
-      rounds: killAfterMs === undefined ? 6 : 100,
+      // More than it can do until it is killed, however late that comes.
+      rounds: killAfterMs === undefined ? 6 : ROUNDS_MAX,
     };
     const run = await runWriter(join(folder, 'config.json'), config, killAfterMs);
     assert.ok(run.wasKilled, `${killAt ?? `after ${killAfterMs ?? 0} ms`}: it was to be killed`);
     for (const id of run.acknowledged) acknowledged.add(id);
     await checkLake(base, join(folder, 'check'), acknowledged);
-    firstId += 1000;
+    firstId += ROUNDS_MAX;
   }
   await reading.stop();
   await checkOrphans(t, base, join(folder, 'check'));

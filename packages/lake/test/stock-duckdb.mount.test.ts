@@ -48,7 +48,7 @@ test('a stock DuckDB on a replica reads whole versions while the lake writes', a
     return;
   }
   const folder = tempDir(t);
-  watchMounts(t, folder, 120_000);
+  watchMounts(t, folder, 600_000);
   const cluster = await createCluster(['node1', 'node2'], { folder });
   onTestEnd(t, () => cluster.stop());
   await cluster.start();
@@ -74,6 +74,7 @@ test('a stock DuckDB on a replica reads whole versions while the lake writes', a
     [PROGRAM, catalog, dataPath, ducklake, sqliteScanner, String(REQUESTS)],
     { env: { ...process.env, PYTHONPATH: PYTHON_PACKAGES }, stdio: ['pipe', 'pipe', 'inherit'] },
   );
+  const ended = once(python, 'close');
   onTestEnd(t, () => void python.kill('SIGKILL'));
   python.stdin.end(`${first.snapshot.id}\n`);
   let text = '';
@@ -84,7 +85,7 @@ test('a stock DuckDB on a replica reads whole versions while the lake writes', a
     await ask(engine, `INSERT INTO t VALUES (${id}, 1); INSERT INTO t VALUES (${id}, 2)`);
     if (id % 5 === 0) await engine.maintain();
   }
-  if (python.exitCode === null) await once(python, 'exit');
+  await ended;
 
   const counted = [...text.matchAll(/counted (\d+) (\d+)\n/g)].map((match) => Number(match[1]));
   const halves = [...text.matchAll(/counted (\d+) (\d+)\n/g)].map((match) => Number(match[2]));

@@ -86,7 +86,7 @@ with open(sys.argv[2], 'w+b') as file:
 
 describe('A file that is copied to the mount', () => {
   const shared = shareNode({
-    timeoutMs: 180_000,
+    timeoutMs: 600_000,
     config: { log: { format: 'text', level: 'info' } },
   });
   const parts = ['fuse', 'root', 'python3', 'sqlite3'] as const;

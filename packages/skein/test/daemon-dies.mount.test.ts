@@ -18,8 +18,15 @@ const UPTIME_MS_MAX = 500;
 /** Each transaction writes this many rows, on pages of their own. */
 const ROWS_PER_TRANSACTION = 5;
 
-/** Writes transactions with ascending numbers until the daemon is gone; the last acknowledged. */
-async function writeUntilEnd(client: SqliteProcess, first: number): Promise<number> {
+/**
+ * Writes transactions with ascending numbers until the daemon is gone; the last acknowledged.
+ * `onFirst` is called when there is one.
+ */
+async function writeUntilEnd(
+  client: SqliteProcess,
+  first: number,
+  onFirst: () => void,
+): Promise<number> {
   let acknowledged = first - 1;
   try {
     for (let number = first; ; number++) {
@@ -29,6 +36,7 @@ async function writeUntilEnd(client: SqliteProcess, first: number): Promise<numb
       }
       await client.exec('COMMIT');
       acknowledged = number;
+      onFirst();
     }
   } catch {
     return acknowledged;
@@ -42,7 +50,7 @@ describe(`A daemon that is killed while clients write, seed ${SEED}`, () => {
       const random = new SeededRandom(SEED * 100 + n);
       // Checkpoints and rotations come often.
       const config = { segmentBytes: 256 * 1024, checkpointBytes: 512 * 1024 };
-      const node = await startNode(t, { timeoutMs: 120_000, config });
+      const node = await startNode(t, { timeoutMs: 600_000, config });
       const path = node.path('app.db');
       const creator = await connect(t, path, { journalMode });
       await creator.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, number INTEGER, body BLOB)');
@@ -50,7 +58,9 @@ describe(`A daemon that is killed while clients write, seed ${SEED}`, () => {
       let first = 1;
       for (let round = 0; round < ROUNDS; round++) {
         const client = await connect(t, path, { journalMode, synchronous: 'FULL' });
-        const written = writeUntilEnd(client, first);
+        const begun = Promise.withResolvers<void>();
+        const written = writeUntilEnd(client, first, begun.resolve);
+        await Promise.race([begun.promise, written]);
         await sleep(random.int(20, UPTIME_MS_MAX));
         await node.kill();
         const acknowledged = await written;

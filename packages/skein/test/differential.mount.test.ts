@@ -49,7 +49,7 @@ function findDifference(actual: Buffer, expected: Buffer): string | undefined {
 describe('A random workload on the mount and on a plain file', () => {
   // Less memory than one transaction may need; journals in passthrough for every other seed.
   const nodes = (['auto', 'off'] as const).map((passthrough) =>
-    shareNode({ timeoutMs: 180_000, config: { overlayBytes: 256 * 1024, passthrough } }),
+    shareNode({ timeoutMs: 600_000, config: { overlayBytes: 256 * 1024, passthrough } }),
   );
   const nodeOf = (seed: number): TestNode => nodes[seed % nodes.length]!();
 

@@ -10,7 +10,7 @@ const POLL_MS = 5;
 export async function eventually(
   what: string,
   isSo: () => boolean,
-  timeoutMs = 5000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
   while (!isSo()) {

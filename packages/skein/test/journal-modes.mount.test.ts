@@ -42,7 +42,7 @@ const SEED = Number(process.env['SEED'] ?? 1);
 const REPLAY = `replay with SEED=${SEED} node tools/run.mjs test mount journal-modes`;
 
 describe(`On the mount, seed ${SEED}`, () => {
-  const shared = shareNode({ timeoutMs: 120_000 });
+  const shared = shareNode({ timeoutMs: 600_000 });
 
   for (const [n, setting] of sampleSettings(SEED).entries()) {
     const { journalMode, synchronous, pageSize } = setting;
@@ -84,12 +84,12 @@ describe(`On the mount, seed ${SEED}`, () => {
     test(`${journalMode}: four clients count together`, async (t) => {
       if (!requirePart(t, 'fuse', 'root', 'python3', 'sqlite3')) return;
       const path = shared().path(`count-${journalMode}.db`);
-      const options = { journalMode, busyTimeoutMs: 20_000 };
+      const options = { journalMode, busyTimeoutMs: 90_000 };
       const first = await connect(t, path, options);
       await first.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)');
       await first.exec('INSERT INTO t VALUES (1, 0)');
       const clients = await Promise.all(
-        SQLITE_DRIVERS.map((driver) => connect(t, path, { driver, busyTimeoutMs: 20_000 })),
+        SQLITE_DRIVERS.map((driver) => connect(t, path, { driver, busyTimeoutMs: 90_000 })),
       );
       const rounds = 25;
       await Promise.all(

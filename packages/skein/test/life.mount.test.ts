@@ -23,7 +23,8 @@ import { asNobodyWithFuse, besideAsNobody } from './nobody.ts';
 import { run } from './programs.ts';
 import { startNode, type TestNode } from './test-node.ts';
 
-const END_MS_MAX = 10_000;
+/** Ten seconds are promised, on a machine that does nothing else. */
+const END_MS_MAX = 30_000;
 
 /** No mount, no scratch file, no process: as if the node had never been. */
 function assertNothingLeft(node: TestNode, pid: number): void {
@@ -95,7 +96,7 @@ describe('A node', () => {
     const node = await startNode(t, { folder, config });
     const { pid } = node;
     const output = (): string => run('cat', [join(folder, 'out')]).stdout;
-    await eventually('the command has started', () => output() === 'started\n', 10_000);
+    await eventually('the command has started', () => output() === 'started\n');
     process.kill(pid, 'SIGUSR1');
     assert.equal((await node.ended()).code, 7);
     assert.equal(output(), 'started\ngot USR1\n42\n');

@@ -17,8 +17,8 @@ import type { PairCommand } from './pair-command.ts';
 import { testConfig } from './test-node.ts';
 
 const PROCESS = fileURLToPath(new URL('pair-process.ts', import.meta.url));
-const START_TIMEOUT_MS = 20_000;
-const CATCH_UP_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 120_000;
+const CATCH_UP_TIMEOUT_MS = 120_000;
 
 export interface PairOptions {
   /** Of both. */
@@ -29,7 +29,7 @@ export interface PairOptions {
 /** Starts a pair, which is stopped at the end of the test at the latest. */
 export async function startPair(t: TestScope, options: PairOptions = {}): Promise<NodePair> {
   const folder = tempDir(t);
-  watchMounts(t, folder, options.timeoutMs ?? 120_000);
+  watchMounts(t, folder, options.timeoutMs ?? 600_000);
   const pair = new NodePair(folder, options.config ?? {});
   onTestEnd(t, () => pair.stop());
   await pair.start();

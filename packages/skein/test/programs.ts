@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 
 /** More than the sum of what one takes on a slow machine; a hung mount ends by its watchdog. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 
 export interface Outcome {
   /** Undefined when a signal ended it. */

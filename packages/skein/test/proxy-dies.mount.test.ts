@@ -2,7 +2,7 @@
 // its door nothing comes to the app, and everything else looks healthy.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -13,10 +13,12 @@ import { finishProxy } from '../src/config/cluster-draft.ts';
 import { eventually } from './eventually.ts';
 import { startNode } from './test-node.ts';
 
-/** In the proxy's thread alone, when all is running. */
-const FAULT = `
+/** In the proxy's thread alone, when there is this file. */
+const faultAt = (path: string): string => `
+import { existsSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-if (workerData?.nodeName !== undefined) setTimeout(() => { throw new Error('injected'); }, 2000);
+const strike = () => { if (existsSync(${JSON.stringify(path)})) throw new Error('injected'); };
+if (workerData?.nodeName !== undefined) setInterval(strike, 20).unref();
 `;
 
 test('A node whose proxy is gone ends its command and unmounts', async (t) => {
@@ -24,15 +26,17 @@ test('A node whose proxy is gone ends its command and unmounts', async (t) => {
   const [port, appPort] = await freePorts(2);
   const host = '127.0.0.1';
   const draft = { address: { host, port: port! }, target: { host, port: appPort! } };
-  const pidFile = join(tempDir(t), 'pid');
+  const folder = tempDir(t);
+  const [pidFile, order] = [join(folder, 'pid'), join(folder, 'order')];
   const node = await startNode(t, {
-    preload: new URL(`data:text/javascript,${encodeURIComponent(FAULT)}`),
+    preload: new URL(`data:text/javascript,${encodeURIComponent(faultAt(order))}`),
     config: {
       proxy: finishProxy(draft, undefined).config,
       exec: [['sh', '-c', `echo $$ > ${pidFile}; exec sleep 100`]],
     },
   });
   await eventually('the command runs', () => existsSync(pidFile));
+  writeFileSync(order, '');
   const { code } = await node.ended();
   assert.equal(code, 1);
   assert.match(node.log, /PROXY_FAILED: The proxy has ended: injected/);

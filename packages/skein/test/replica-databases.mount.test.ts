@@ -42,7 +42,7 @@ for (const passthrough of ['auto', 'off'] as const) {
     let pair: NodePair;
     before(async () => {
       if (!hasPart('fuse') || !hasPart('root') || !hasPart('python3')) return;
-      pair = await startPair(scope, { config: { passthrough }, timeoutMs: 240_000 });
+      pair = await startPair(scope, { config: { passthrough }, timeoutMs: 600_000 });
     });
 
     async function isSame(t: TestContext, name: string): Promise<void> {

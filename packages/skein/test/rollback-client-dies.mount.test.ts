@@ -44,7 +44,7 @@ describe('A client that is killed in a transaction', () => {
         const faults = new Faults(t);
         const node = await startNode(t, {
           preload: faults.preload,
-          timeoutMs: 120_000,
+          timeoutMs: 600_000,
           config: { ...config, passthrough },
         });
         const second = await connect(t, node.path(NAME), { journalMode, busyTimeoutMs: 5000 });

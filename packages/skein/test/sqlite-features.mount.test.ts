@@ -212,7 +212,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
 };
 
 describe('On the mount', () => {
-  const shared = shareNode({ timeoutMs: 180_000, config: { overlayBytes: 1024 * 1024 } });
+  const shared = shareNode({ timeoutMs: 600_000, config: { overlayBytes: 1024 * 1024 } });
 
   for (const [title, feature] of Object.entries(FEATURES)) {
     for (const journalMode of JOURNAL_MODES) {

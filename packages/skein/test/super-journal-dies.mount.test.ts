@@ -110,7 +110,7 @@ describe('A transaction over two databases that is stopped', () => {
     test(`${action} at every step, ${journalMode}`, async (t) => {
       if (!requirePart(t, 'fuse', 'root', 'python3')) return;
       const faults = new Faults(t);
-      const node = await startNode(t, { preload: faults.preload, timeoutMs: 240_000, config });
+      const node = await startNode(t, { preload: faults.preload, timeoutMs: 600_000, config });
       for (const name of NAMES) {
         const client = await connect(t, node.path(name));
         await client.exec('CREATE TABLE t (n)');

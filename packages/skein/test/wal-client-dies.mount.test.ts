@@ -116,7 +116,7 @@ describe('A WAL client that is stopped in a transaction', () => {
         if (!requirePart(t, 'fuse', 'root', 'python3')) return;
         const faults = new Faults(t);
         const config = { segmentBytes: SEGMENT_BYTES, passthrough };
-        const node = await startNode(t, { preload: faults.preload, timeoutMs: 240_000, config });
+        const node = await startNode(t, { preload: faults.preload, timeoutMs: 600_000, config });
         const second = await connect(t, node.path(NAME), { journalMode: 'wal' });
         await second.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, body)');
         await second.exec(`INSERT INTO t SELECT i, printf('%0200d', i) FROM (${numbers(100)})`);

@@ -10,7 +10,7 @@ import { tempDir, waitUntil } from '@skein/testkit';
 import { readComposeFile } from './compose-file.ts';
 import { type ComposeProject, openProject } from './project.ts';
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 120_000;
 
 /** Counts its starts in its volume, and tells them, its environment and its user over HTTP. */
 const SERVER = `

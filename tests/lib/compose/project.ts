@@ -84,7 +84,7 @@ const GATEWAY = 'gateway';
 const SLOT_COUNT = 8;
 /** As Docker's networks are, so that proxies believe what other containers forward. */
 const SUBNET = '172.31.77';
-const HEALTHY_TIMEOUT_MS = 180_000;
+const HEALTHY_TIMEOUT_MS = 600_000;
 const PACKAGE_QUERY = ['dpkg-query', '--show'] as const;
 
 interface Running {

@@ -160,7 +160,7 @@ describe('eventfd and Poller', () => {
     const source = `
       import { workerData, parentPort } from 'node:worker_threads';
       const { Poller } = await import(workerData.module);
-      parentPort.postMessage(new Poller([workerData.fd]).wait(10_000));`;
+      parentPort.postMessage(new Poller([workerData.fd]).wait(60_000));`;
     const module = new URL('./descriptors.ts', import.meta.url).href;
     const woken = runInWorker(source, { fd, module });
     setTimeout(() => signalEventfd(fd), 50);

@@ -121,8 +121,9 @@ function scratchOf({ dataFolder }: TestApi): string[] {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    assert.ok(tries < 500, 'It did not come to that within 5 s');
+  const deadlineMs = performance.now() + 60_000;
+  while (!condition()) {
+    assert.ok(performance.now() < deadlineMs, 'It did not come to that in time');
     await sleep(10);
   }
 }
@@ -493,6 +494,7 @@ describe('the API over TCP', () => {
     await until(() => scratchOf(api).length === 1);
     const startedMs = performance.now();
     await api.server.close();
-    assert.ok(performance.now() - startedMs < 4000);
+    // It would wait for twice as long for the rest of the upload.
+    assert.ok(performance.now() - startedMs < 30_000);
   });
 });

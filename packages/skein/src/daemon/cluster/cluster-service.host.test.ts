@@ -15,7 +15,7 @@ import type { EngineLogSource } from '../../replication/log-source.ts';
 import type { MountThreadClient } from '../mount-thread/mount-thread-client.ts';
 import { ClusterService } from './cluster-service.ts';
 
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 60_000;
 
 /** The engine of a node: what it was told, and what it has. */
 class FakeEngine {

@@ -59,7 +59,7 @@ describe('openNodeDoor()', () => {
       socket.on('error', () => undefined);
       socket.resume();
     }
-    const deadlineMs = performance.now() + 5_000;
+    const deadlineMs = performance.now() + 60_000;
     const lost = (): number => sockets.filter(({ closed }) => closed).length;
     while (lost() < 600 - 512 && performance.now() < deadlineMs) await sleep(20);
     assert.equal(lost(), 600 - 512);

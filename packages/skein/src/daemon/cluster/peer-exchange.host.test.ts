@@ -160,7 +160,8 @@ describe('POST /cluster/node', () => {
     socket.write(`POST ${HELLO_PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx`);
     socket.resume();
     await once(socket, 'close');
-    assert.ok(performance.now() - startedMs < 8_000, 'It was waited for');
+    // Node itself waits for minutes.
+    assert.ok(performance.now() - startedMs < 60_000, 'It was waited for');
   });
 
   test('tells a LiteFS, which does not know the question, from a node that refuses', async (t) => {
