@@ -143,8 +143,13 @@ export class Container {
   #signal(signal: NodeJS.Signals): void {
     // The first process of a PID namespace gets only signals that it handles, and SIGKILL.
     const { pid } = this;
-    if (pid !== undefined) process.kill(pid, signal);
-    else this.#child?.kill('SIGKILL');
+    try {
+      if (pid !== undefined) process.kill(pid, signal);
+      else this.#child?.kill('SIGKILL');
+    } catch (error) {
+      // It has just ended by itself.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 
   async #run(): Promise<void> {
