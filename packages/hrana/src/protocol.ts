@@ -81,7 +81,7 @@ function parseRequest(value: unknown): StreamRequest {
     case 'describe':
       return { type, ...parseSource(fields) };
     case 'store_sql':
-      return { type, sqlId: numberOf(fields['sql_id'], 'sql_id'), sql: textOf(fields['sql']) };
+      return { type, sqlId: numberOf(fields['sql_id'], 'sql_id'), sql: sqlOf(fields['sql']) };
     case 'close_sql':
       return { type, sqlId: numberOf(fields['sql_id'], 'sql_id') };
     case 'close':
@@ -153,7 +153,7 @@ function parseNamed(value: unknown): NamedArgument {
 }
 
 function parseSource({ sql, sql_id: sqlId }: Fields): SqlSource {
-  if (typeof sql === 'string') return { sql, sqlId: undefined };
+  if (typeof sql === 'string') return { sql: sqlOf(sql), sqlId: undefined };
   if (isNone(sqlId)) throw malformed('there is neither sql nor sql_id');
   return { sql: undefined, sqlId: numberOf(sqlId, 'sql_id') };
 }
@@ -180,10 +180,18 @@ function parseValue(value: unknown): SqlValue {
     case 'text':
       return textOf(inner);
     case 'blob':
-      return Buffer.from(textOf(fields['base64']), 'base64');
+      return blobOf(textOf(fields['base64']));
     default:
       throw malformed(`there is no value of type ${JSON.stringify(type)}`);
   }
+}
+
+/** Padding may be left out. Of what is no base64 Node would give as much as it understands. */
+function blobOf(base64: string): Buffer {
+  const { length } = base64.replace(/={1,2}$/, '');
+  const blob = Buffer.from(base64, 'base64');
+  if (length % 4 !== 1 && blob.length === Math.floor((length * 3) / 4)) return blob;
+  throw malformed('a blob is no base64');
 }
 
 function parseJson(text: string): unknown {
@@ -207,6 +215,13 @@ function listOf(value: unknown, what: string): readonly unknown[] {
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   throw malformed('a text is missing');
+}
+
+/** SQLite would take what stands before a NUL for all of it. */
+function sqlOf(value: unknown): string {
+  const sql = textOf(value);
+  if (sql.includes('\0')) throw malformed('the SQL has a NUL character');
+  return sql;
 }
 
 function numberOf(value: unknown, what: string): number {

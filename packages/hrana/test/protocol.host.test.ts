@@ -156,6 +156,13 @@ describe('A pipeline', () => {
         stmt: { sql: 'SELECT ?', args: [{ type: 'integer', value: '9'.repeat(19) }] },
       },
       { type: 'execute', stmt: { sql: 'SELECT ?', args: [{ type: 'date', value: '' }] } },
+      ...['%%%', 'AAE!', 'A', 'AA=E', 'AA AE'].map((base64) => ({
+        type: 'execute',
+        stmt: { sql: 'SELECT ?', args: [{ type: 'blob', base64 }] },
+      })),
+      { type: 'execute', stmt: { sql: 'SELECT 1\0; DROP TABLE made' } },
+      { type: 'sequence', sql: 'SELECT 1;\0 DROP TABLE made' },
+      { type: 'store_sql', sql_id: 1, sql: '\0' },
       { type: 'batch', batch: { steps: [step('SELECT 1', { type: 'ok', step: 0 })] } },
       { type: 'batch', batch: { steps: [step('SELECT 1', { type: 'maybe' })] } },
       null,
@@ -166,6 +173,19 @@ describe('A pipeline', () => {
     }
     const tables = open().prepare('SELECT * FROM sqlite_schema').all();
     assert.deepEqual(tables, []);
+  });
+
+  test('takes base64 with and without its padding', async (t) => {
+    const { url } = await startTestServer(t);
+    for (const [base64, hex] of Object.entries({
+      '': '',
+      'AQ==': '01',
+      AQ: '01',
+      'AQI=': '0102',
+    })) {
+      const { body } = await pipeline(url, [execute('SELECT hex(?)', [{ type: 'blob', base64 }])]);
+      assert.ok(JSON.stringify(body).includes(`[{"type":"text","value":"${hex}"}]`), base64);
+    }
   });
 
   test('reaches no other file, and nobody else in its process', async (t) => {

@@ -9,14 +9,16 @@ import { isConfined } from './confine.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-for (const stream of [process.stdout, process.stderr]) {
-  // Whoever read has seen enough: no matter for a message.
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  process.exitCode = 1;
+  // Whoever read has seen enough (`skein lake query … | head -1`): no matter for a message.
+  if (code === 'EPIPE') return;
+  process.stderr.write(`skein lake: Cannot write the output: ${code ?? message}\n`);
+});
+// There is nobody left to tell; a server goes on.
+process.stderr.on('error', () => {});
 
-process.exitCode = await run(process.argv.slice(2), {
+const exitCode = await run(process.argv.slice(2), {
   cwd: process.cwd(),
   environment: process.env,
   stdin: process.stdin,
@@ -27,3 +29,4 @@ process.exitCode = await run(process.argv.slice(2), {
     await Promise.race(SIGNALS.map((signal) => once(process, signal)));
   },
 });
+process.exitCode ||= exitCode;

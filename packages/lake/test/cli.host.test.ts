@@ -1,9 +1,9 @@
 // `skein lake`: the server as a process, as it is started; what asks it in this one.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -62,7 +62,14 @@ test('help, and exit code 2 for what cannot be', async (t) => {
   assert.equal(help.code, 0);
   assert.match(help.stdout, /serve .*\n.*query/);
   assert.match((await run(folder, ['serve', '--help'])).stdout, /SKEIN_LAKE_HTTP_ADDRESS/);
-  for (const args of [['sing'], ['serve', '--loud'], ['query', 'a', 'b'], ['query', '-f', 'xml']]) {
+  const wrongs = [
+    ['sing'],
+    ['serve', '--loud'],
+    ['query', 'a', 'b'],
+    ['query', '-f', 'xml'],
+    ['query', '--url', 'localhost:8080', 'SELECT 1'],
+  ];
+  for (const args of wrongs) {
     const { code, stderr } = await run(folder, args);
     assert.equal(code, 2, stderr);
     assert.match(stderr, /^skein lake: /);
@@ -71,6 +78,17 @@ test('help, and exit code 2 for what cannot be', async (t) => {
   const wrong = await run(folder, ['serve']);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /lake\.yml:2: http\.address/);
+});
+
+test('an output that cannot be written is an error in one line', () => {
+  const full = openSync('/dev/full', 'w');
+  const main = join(import.meta.dirname, '../src/main.ts');
+  const { status, stderr } = spawnSync(process.execPath, [...SOURCE_FLAGS, main, '--help'], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(full);
+  assert.deepEqual([status, stderr], [1, 'skein lake: Cannot write the output: ENOSPC\n']);
 });
 
 test('a query opens the lake, or asks the one that runs, which ends in order', async (t) => {

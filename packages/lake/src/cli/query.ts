@@ -60,18 +60,28 @@ export async function query(args: readonly string[], surroundings: Surroundings)
     values.url === undefined
       ? loadLakeConfig({ cwd, environment: others, file: values.config })
       : undefined;
+  if (values.url !== undefined) checkUrl(values.url);
   const url = values.url ?? (await maybeFindLake(config!.address));
   const bytes =
     url === undefined
       ? await openAndRun(config!, sql, wireFormat)
       : await askLake(url, { sql, token, format: wireFormat });
   if (format !== 'table') {
-    for await (const part of bytes) stdout.write(part);
+    for await (const part of bytes) {
+      stdout.write(part);
+      // Nobody reads on, or the disk is full: there is no use in the rest.
+      if (stdout.errored !== null) return;
+    }
     return;
   }
   const parts: Uint8Array[] = [];
   for await (const part of bytes) parts.push(part);
   stdout.write(formatResult(Buffer.concat(parts).toString('utf8'), stdout.columns));
+}
+
+function checkUrl(url: string): void {
+  if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return;
+  throw new LakeUsageError(`--url: ${JSON.stringify(url)} is no address like http://host:port`);
 }
 
 function outputFormat(given: string | undefined, isTerminal: boolean): OutputFormat {

@@ -1,10 +1,12 @@
 // A file into a table, in one transaction: made with the file's columns if it is new, else the
 // file's columns go to those of the same name, cast to their types; columns that the file lacks
-// become NULL, columns that the table lacks are left out.
+// become NULL, columns that the table lacks are left out. A file that has none of the table's
+// columns is for another table, or lacks its header: it is refused.
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { columnsOfArrowSchema } from '../sql/arrow-schema.ts';
+import { csvArguments } from '../sql/csv-dialect.ts';
 import { LAKE_CATALOG } from '../sql/targets.ts';
 import { quoteName, quoteText } from '../sql/token-cursor.ts';
 import { LakeError } from './errors.ts';
@@ -72,9 +74,12 @@ async function appendFrom(
 ): Promise<number> {
   const source = await sourceOf(connection, file);
   const found = await describe(connection, source);
+  const sources = new Map(found.map(({ name }) => [name.toLowerCase(), quoteName(name)]));
+  if (!into.columns.some(({ name }) => sources.has(name.toLowerCase()))) {
+    throw noneInCommon(found, into);
+  }
   const values = into.columns.map(({ name, type }) => {
-    const same = found.find((each) => each.name.toLowerCase() === name.toLowerCase());
-    const value = same === undefined ? 'NULL' : quoteName(same.name);
+    const value = sources.get(name.toLowerCase()) ?? 'NULL';
     return `CAST(${value} AS ${type}) AS ${quoteName(name)}`;
   });
   return count(
@@ -83,12 +88,24 @@ async function appendFrom(
   );
 }
 
+function noneInCommon(
+  found: readonly Column[],
+  { target, columns }: { readonly target: TableName; readonly columns: readonly Column[] },
+): LakeError {
+  const namesOf = (all: readonly Column[]): string => all.map(({ name }) => name).join(', ');
+  return new LakeError(
+    'plan',
+    'LAKE_PLAN',
+    `No column of the file (${namesOf(found)}) is one of ${target.table} (${namesOf(columns)})`,
+  );
+}
+
 /** SELECT text. A CSV file without header and schema has columns column_1, column_2, … */
 async function sourceOf(connection: DuckDBConnection, file: IngestFile): Promise<string> {
   const path = quoteText(file.path);
   if (file.format === 'parquet') return `SELECT * FROM read_parquet(${path})`;
   const hasHeader = file.hasHeader ?? true;
-  const options = [path, `delim = ','`, `quote = '"'`, `header = ${hasHeader}`, `nullstr = ''`];
+  const options = [path, ...csvArguments({ hasHeader })];
   if (file.schema !== undefined) {
     const columns = columnsOfArrowSchema(file.schema).map(
       ({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`,

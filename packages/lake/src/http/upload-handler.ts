@@ -1,6 +1,6 @@
 // POST /upload/<schema>/<table>: a CSV or Parquet file becomes rows of a table.
 
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { mayWrite, writeForbidden } from './access.ts';
@@ -42,6 +42,7 @@ export class UploadHandler {
     try {
       inviteBody(request, response);
       const form = await readUpload(request, path, { bytesMax, stallMs: limits.stallMs });
+      if ((await stat(path)).size === 0) throw badRequest(`File ${form.fileName} is empty`);
       await this.#ingest(visit, form, target);
     } finally {
       await rm(path, { force: true });
@@ -85,8 +86,11 @@ function fileOf({ fileName, path, fields }: UploadForm): IngestFile {
   };
 }
 
-function hasHeader(value: string | undefined): boolean {
-  return value === undefined || value.startsWith('true');
+/** Seafowl takes all but `true…` for false; what is neither would cost a row, or add one. */
+function hasHeader(value = 'true'): boolean {
+  const word = /^(true|false)/i.exec(value)?.[1]?.toLowerCase();
+  if (word === undefined) throw badRequest('Invalid has_header: true or false');
+  return word === 'true';
 }
 
 function parseSchema(text: string): unknown {

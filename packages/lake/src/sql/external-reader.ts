@@ -3,6 +3,7 @@
 // Every value comes from a list or is quoted: options are text of a client.
 
 import { LakeError } from '../engine/errors.ts';
+import { csvArguments } from './csv-dialect.ts';
 import type { ExternalTable } from './external-table.ts';
 import { quoteName, quoteText } from './token-cursor.ts';
 
@@ -57,14 +58,14 @@ function checkOptions(table: ExternalTable, known: ReadonlySet<string>): void {
 
 function csvOptions(table: ExternalTable): string[] {
   const { options } = table;
-  const hasHeader = /^(?:true|1|yes)$/i.test(options.get('has_header') ?? 'false');
-  const given = [`header = ${hasHeader}`, `delim = ${quoteText(options.get('delimiter') ?? ',')}`];
-  given.push(`quote = ${quoteText(options.get('quote') ?? '"')}`);
-  const escape = options.get('escape');
-  if (escape !== undefined) given.push(`escape = ${quoteText(escape)}`);
-  const comment = options.get('comment');
-  if (comment !== undefined) given.push(`comment = ${quoteText(comment)}`);
-  given.push(`nullstr = ${quoteText(options.get('null_value') ?? '')}`);
+  const given = csvArguments({
+    hasHeader: /^(?:true|1|yes)$/i.test(options.get('has_header') ?? 'false'),
+    delimiter: options.get('delimiter'),
+    quote: options.get('quote'),
+    escape: options.get('escape'),
+    comment: options.get('comment'),
+    nullText: options.get('null_value'),
+  });
   const sample = Number(options.get('schema_infer_max_rec') ?? Number.NaN);
   if (Number.isInteger(sample) && sample > 0) given.push(`sample_size = ${sample}`);
   given.push(...compression(table));

@@ -32,8 +32,18 @@ test('tokenize() ends a word at every blank that DuckDB ends it at', () => {
   }
 });
 
-test('tokenize() refuses what is not closed, and names by code points', () => {
-  for (const sql of [`'a`, `"a`, '/* a', '$$a', `E'a\\'`, `U&"\\0061"`, `u&'a'`]) {
+test('tokenize() refuses what is not closed, names by code points, and a NUL', () => {
+  for (const sql of [
+    'SELECT 1 \0 FROM t',
+    `SELECT 'a\0b'`,
+    `'a`,
+    `"a`,
+    '/* a',
+    '$$a',
+    `E'a\\'`,
+    `U&"\\0061"`,
+    `u&'a'`,
+  ]) {
     assert.throws(() => tokenize(sql), { code: 'LAKE_PARSE' }, sql);
   }
 });

@@ -3,7 +3,7 @@
 // Whether a text is SQL is never decided here: DuckDB's parser does. This says where words are and
 // where strings are, for the words that DuckDB does not know (rewrite.ts, seafowl.ts) and for names
 // that no client may write (check-text.ts). A text that DuckDB would read differently is refused
-// instead of guessed: an open quote, U&''.
+// instead of guessed: an open quote, U&'', a NUL.
 
 import { LakeError } from '../engine/errors.ts';
 
@@ -33,6 +33,8 @@ const PAIRS = new Set(['::', '=>', ':=', '->']);
 
 export function tokenize(text: string): Token[] {
   if (text.length > TEXT_LENGTH_MAX) throw malformed('The statement is too long', 0);
+  const end = text.indexOf('\0');
+  if (end !== -1) throw malformed('The statement has a NUL character', end);
   const tokens: Token[] = [];
   let at = 0;
   for (;;) {

@@ -23,5 +23,7 @@ export function lockFolder(folder: string, what: string): () => void {
   if (nodeFileLocks.tryLockFile(fd)) return () => closeSync(fd);
   closeSync(fd);
   const message = `Another process has the folder of ${what}: ${folder}`;
-  throw new StoreError('LAKE_STORE_START', message, { hint: 'Give this one a folder of its own' });
+  const hint =
+    'Ask the lake that runs (skein lake query --url), or give this one folders of its own';
+  throw new StoreError('LAKE_STORE_START', message, { hint });
 }

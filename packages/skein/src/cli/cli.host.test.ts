@@ -1,7 +1,8 @@
 // The command line itself, and the commands that need no node.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -9,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { describe, test, type TestContext } from 'node:test';
 
 import { LtxEncoder, makeHeader, NO_CHECKSUM, toChecksum, toTxid } from '@skein/ltx';
-import { AS_NOBODY, onTestEnd, requirePart, tempDir } from '@skein/testkit';
+import { AS_NOBODY, onTestEnd, requirePart, SOURCE_FLAGS, tempDir } from '@skein/testkit';
 
 import { runSkein } from '../../test/skein-program.ts';
 import { SKEIN_VERSION } from '../version.ts';
@@ -127,6 +128,17 @@ describe('skein', () => {
     const { exitCode, stderr } = await runSkein(['muont'], { cwd });
     assert.equal(exitCode, 2);
     assert.match(stderr, /^skein: unknown command 'muont'/);
+  });
+
+  test('says in one line that its output cannot be written', () => {
+    const full = openSync('/dev/full', 'w');
+    const main = join(import.meta.dirname, 'main.ts');
+    const { status, stderr } = spawnSync(process.execPath, [...SOURCE_FLAGS, main, 'version'], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    assert.deepEqual([status, stderr], [1, 'skein: Cannot write the output: ENOSPC\n']);
   });
 
   test('shows where an error comes from when told to', async (t) => {
