@@ -9,12 +9,13 @@ import { dirname, join } from 'node:path';
 
 import { createNodeLog } from '@skein/host';
 import { provideExtensions } from '@skein/lake';
-import { buildConsole, formatRows, interruptSignal, LakeCluster, runCommand } from '@skein/testkit';
+import { buildConsole, formatRows, interruptSignal, LakeCluster, runProgram } from '@skein/testkit';
 
 import { formatLakeSuggestions } from './lake/guide.ts';
-import { type LakeOptions, parseLakeOptions } from './lake/options.ts';
+import { LAKE_HELP, type LakeOptions, parseLakeOptions } from './lake/options.ts';
 import { startWeather, type Weather } from './lake/weather-source.ts';
 import { findObstacle } from './start/obstacles.ts';
+import { maybeTellRunning } from './start/running-node.ts';
 import { findTakenPort } from './start/taken-port.ts';
 
 const root = dirname(import.meta.dirname);
@@ -89,14 +90,16 @@ async function main(options: LakeOptions): Promise<void> {
   console.log('Unmounted. The data stays: npm run lake goes on with it.');
 }
 
-await runCommand(async () => {
+async function findTaken(port: number): Promise<string | undefined> {
+  const taken = await findTakenPort([port]);
+  if (taken === undefined) return undefined;
+  return `Port ${taken} is in use: npm run lake -- --port ${taken + 1000} takes another`;
+}
+
+await runProgram(LAKE_HELP, async () => {
   const options = parseLakeOptions(process.argv.slice(2), root);
-  const taken = await findTakenPort([options.port]);
-  const obstacle =
-    findObstacle() ??
-    (taken === undefined
-      ? undefined
-      : `Port ${taken} is in use: npm run lake -- --port ${taken + 1000} takes another`);
+  const { folder, port } = options;
+  const obstacle = findObstacle() ?? maybeTellRunning(folder) ?? (await findTaken(port));
   if (obstacle === undefined) return main(options);
   console.error(obstacle);
   process.exitCode = 1;

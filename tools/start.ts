@@ -18,7 +18,7 @@ import {
   migrateMessages,
   type NodePlace,
   proxyUrl,
-  runCommand,
+  runProgram,
   startMessagesApp,
   waitUntil,
 } from '@skein/testkit';
@@ -30,6 +30,7 @@ import {
   homeOf,
   LOOPBACK,
   messagesNode,
+  nothingRuns,
   readDemo,
   shownPath,
   writeDemo,
@@ -44,7 +45,8 @@ import {
 } from './start/guide.ts';
 import { type TransactionEvent, watchTransactions } from './start/node-events.ts';
 import { findObstacle } from './start/obstacles.ts';
-import { parseStartOptions, type StartOptions } from './start/options.ts';
+import { parseStartOptions, START_HELP, type StartOptions } from './start/options.ts';
+import { findRunningNode, maybeTellRunning } from './start/running-node.ts';
 import { findTakenPort } from './start/taken-port.ts';
 
 /** From the start of the last process until every application answers through its proxy. */
@@ -167,6 +169,7 @@ async function stop({ cluster, nodes, apps }: Served): Promise<void> {
 async function main(options: StartOptions, demo: Demo): Promise<void> {
   const signal = interruptSignal();
   const home = homeOf(options.folder);
+  if (options.isFresh) rmSync(home, { recursive: true, force: true });
   writeDemo(home, demo);
   const cluster = new Cluster(demo.places, { folder: home, proxyDatabase: DATABASE });
   cluster.nameNextPrimary(demo.primary);
@@ -186,21 +189,26 @@ async function main(options: StartOptions, demo: Demo): Promise<void> {
 }
 
 async function planOf(options: StartOptions): Promise<Demo> {
+  if (!options.isAdded) return { places: await placesOf(options), primary: options.primary };
   const home = homeOf(options.folder);
-  if (options.isAdded) {
-    const demo = readDemo(home);
-    return { ...demo, places: await placesWithOneMore(demo) };
-  }
-  if (options.isFresh) rmSync(home, { recursive: true, force: true });
-  return { places: await placesOf(options), primary: options.primary };
+  const demo = readDemo(home);
+  if (findRunningNode(home) === undefined) throw nothingRuns();
+  return { ...demo, places: await placesWithOneMore(demo) };
 }
 
-await runCommand(async () => {
+async function findHindrance(options: StartOptions, { places }: Demo): Promise<string | undefined> {
+  const doors = places.map(({ proxyPort }) => proxyPort);
+  const obstacle = findObstacle();
+  if (obstacle !== undefined) return obstacle;
+  if (options.isAdded) return findTaken(doors.slice(-1));
+  return maybeTellRunning(homeOf(options.folder)) ?? findTaken(doors);
+}
+
+await runProgram(START_HELP, async () => {
   const options = parseStartOptions(process.argv.slice(2), process.env);
   const demo = await planOf(options);
-  const doors = demo.places.map(({ proxyPort }) => proxyPort);
-  const obstacle = findObstacle() ?? (await findTaken(options.isAdded ? doors.slice(-1) : doors));
-  if (obstacle === undefined) return main(options, demo);
-  console.error(obstacle);
+  const hindrance = await findHindrance(options, demo);
+  if (hindrance === undefined) return main(options, demo);
+  console.error(hindrance);
   process.exitCode = 1;
 });

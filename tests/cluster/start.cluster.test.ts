@@ -2,7 +2,7 @@
 // away without a trace at Ctrl-C; the data is there the next time.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { test, type TestContext } from 'node:test';
 import { onTestEnd, requirePart, tempDir, waitUntil, watchMounts } from '@skein/testkit';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+const RUN = join(ROOT, 'tools', 'run.mjs');
 /** Three in a row, below those that the kernel hands out (ip_local_port_range). */
 const PORT = 20_000 + (process.pid % 3000) * 3;
 const TIMEOUT_MS = 120_000;
@@ -30,7 +31,7 @@ async function startDemo(
   options: readonly string[] = ['--nodes', '2'],
 ): Promise<Demo> {
   const args = ['start', '--folder', folder, '--port', String(port), ...options];
-  const child = spawn(process.execPath, [join(ROOT, 'tools', 'run.mjs'), ...args], {
+  const child = spawn(process.execPath, [RUN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestEnd(t, async () => {
@@ -81,6 +82,11 @@ test('npm start serves until Ctrl-C and goes on with its data', async (t) => {
   assert.equal(created.status, 201);
   await waitForLine(first, /node2 → node1: message 1 forwarded and written/);
   await waitForLine(first, /node2: has transaction \d+ of db\.sqlite3/);
+  const anew = spawnSync(process.execPath, [RUN, 'start', '--folder', folder, '--fresh'], {
+    encoding: 'utf8',
+  });
+  assert.deepEqual([anew.status, anew.stdout], [1, '']);
+  assert.match(anew.stderr, /^node\d runs already, in .*\n$/);
   const third = await startDemo(t, folder, PORT, ['--add']);
   assert.match(third.output(), new RegExp(`node3 +replica +http://localhost:${PORT + 2}`));
   const added = await fetch(`http://localhost:${PORT + 2}/api/messages/`);

@@ -16,6 +16,17 @@ export interface LakeOptions {
   readonly isOffline: boolean;
 }
 
+export const LAKE_HELP = `Usage: npm run lake -- [options]
+
+Starts a lake on this machine: a writer, readers and an ingress before them. Serves until Ctrl-C.
+
+  --readers <number>   how many, at most 9 (default: 3)
+  --port <port>        of the ingress (default: 8080)
+  --folder <folder>    where the nodes live (default: .lake)
+  --fresh              begin with an empty lake
+  --offline            weather that is made up here, whatever the network has
+`;
+
 /** Each reader is two processes, of which one has a DuckDB in it. */
 const READER_COUNT_MAX = 9;
 const PORT_MAX = 65_535;

@@ -33,8 +33,12 @@ export function writeDemo(home: string, demo: Demo): void {
 /** Throws RangeError when none was ever started there. */
 export function readDemo(home: string): Demo {
   const path = join(home, STATE_FILE);
-  if (!existsSync(path)) throw new RangeError('Nothing runs here: npm start is first');
+  if (!existsSync(path)) throw nothingRuns();
   return JSON.parse(readFileSync(path, 'utf8')) as Demo;
+}
+
+export function nothingRuns(): RangeError {
+  return new RangeError('Nothing runs here: npm start is first');
 }
 
 /** As the application of the node is told. */

@@ -21,6 +21,21 @@ export interface StartOptions {
   readonly dissenters: ReadonlyMap<string, string>;
 }
 
+export const START_HELP = `Usage: npm start -- [options]
+
+Starts nodes on this machine, each with a mount, the application of examples/messages and a proxy
+before it, and serves until Ctrl-C.
+
+  --nodes <number>     how many, at most 9 (default: 3)
+  --port <port>        of the first node's proxy, those of the others count upward (default: 8001)
+  --primary <name>     who takes writes (default: node1); node1:node2 tells so to node1 alone
+  --folder <folder>    where the nodes live (default: .demo)
+  --fresh              begin with empty databases
+  --add                one more node, while the others run
+
+Its commands: npm run createsuperuser, npm run makemigrations, npm run migrate.
+`;
+
 /** Each node is two processes, and all are on one machine. */
 const NODE_COUNT_MAX = 9;
 const PORT_MAX = 65_535;

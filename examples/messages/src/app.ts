@@ -34,7 +34,7 @@ export interface AppOptions {
 }
 
 const BODY_MAX_BYTES = 65_536;
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /** What the client has to change. */
 class RequestError extends Error {
@@ -75,12 +75,13 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   return app;
 }
 
-/** JSON whatever the client calls it: curl says that it sends a form. */
+/** JSON in UTF-8, whatever the client calls it: curl says that it sends a form. */
 function acceptJson(app: FastifyInstance): void {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: object, body: string) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: object, body: Buffer) => {
     try {
-      return JSON.parse(body) as unknown;
+      return JSON.parse(utf8.decode(body)) as unknown;
     } catch {
       throw new RequestError(400, 'The body is not JSON');
     }
@@ -184,8 +185,12 @@ function health({ node, store }: AppOptions, neededMs: number): Health {
 
 function contentOf(body: unknown): string {
   const content = (body as { readonly content?: unknown } | null | undefined)?.content;
-  if (typeof content === 'string' && content.trim() !== '') return content;
-  throw new RequestError(400, 'Expected a "content" that is a text and not blank');
+  if (typeof content !== 'string' || content.trim() === '') {
+    throw new RequestError(400, 'Expected a "content" that is a text and not blank');
+  }
+  // The database would keep another text than the one that the answer tells.
+  if (!content.isWellFormed()) throw new RequestError(400, 'The "content" has half a character');
+  return content;
 }
 
 function stamped(body: object): object {

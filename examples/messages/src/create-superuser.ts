@@ -2,6 +2,7 @@
 // takes them from the environment.
 
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { createSuperuser } from '@skein/admin';
 import { connectNode, loadSettings } from '@skein/client';
@@ -9,6 +10,8 @@ import { connectNode, loadSettings } from '@skein/client';
 import { runCommand } from './run-command.ts';
 
 await runCommand(async () => {
+  // There are no options: a word that was meant for one is not passed over.
+  parseArgs();
   const settings = loadSettings();
   const node = await connectNode(settings);
   try {

@@ -34,7 +34,10 @@ async function start(t: TestContext, isMigrated = true): Promise<Running> {
   return { app, options };
 }
 
-async function create({ url }: MessagesApp, body?: string): Promise<Response> {
+async function create(
+  { url }: MessagesApp,
+  body?: string | Buffer<ArrayBuffer>,
+): Promise<Response> {
   return fetch(`${url}/api/messages/create/`, {
     method: 'POST',
     ...(body !== undefined && { body }),
@@ -86,11 +89,16 @@ test('The application says what is wrong with a request', async (t) => {
     assert.equal(response.status, 400, body);
     assert.match(((await response.json()) as { error: string }).error, /JSON|blank/);
   }
+  const latin1 = Buffer.from('{"content": "M\u00fcller"}', 'latin1');
+  const unkept = [latin1, '{"content": "\\ud800"}'];
+  for (const body of unkept) assert.equal((await create(app, body)).status, 400, String(body));
   const long = await create(app, JSON.stringify({ content: 'x'.repeat(70_000) }));
   assert.equal(long.status, 413);
-  const wrong = await fetch(`${app.url}/api/messages/create/`);
-  assert.equal(wrong.status, 405);
-  assert.equal(wrong.headers.get('allow'), 'POST');
+  for (const method of ['GET', 'OPTIONS']) {
+    const wrong = await fetch(`${app.url}/api/messages/create/`, { method });
+    assert.equal(wrong.status, 405);
+    assert.equal(wrong.headers.get('allow'), 'POST');
+  }
   assert.equal((await fetch(`${app.url}/api/`)).status, 404);
   assert.deepEqual((await get(app, '/api/messages/'))['messages'], []);
 });

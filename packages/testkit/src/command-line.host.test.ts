@@ -16,13 +16,23 @@ describe('parsePositive()', () => {
   });
 });
 
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runProgramText(program: string, argv: readonly string[] = []): Outcome {
+  const args = [...SOURCE_FLAGS, '--input-type=module', '--eval', program, '--', 'x', ...argv];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
 describe('runCommand()', () => {
-  const run = (main: string): { status: number | null; stderr: string } => {
-    const program = `import { parseArgs } from 'node:util';
+  const run = (main: string): Pick<Outcome, 'status' | 'stderr'> => {
+    const { status, stderr } = runProgramText(`import { parseArgs } from 'node:util';
       import { runCommand } from ${MODULE};
-      await runCommand(async () => { ${main} });`;
-    const args = [...SOURCE_FLAGS, '--input-type=module', '--eval', program];
-    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      await runCommand(async () => { ${main} });`);
     return { status, stderr };
   };
 
@@ -42,5 +52,23 @@ describe('runCommand()', () => {
 
   test('leaves a command that works alone', () => {
     assert.deepEqual(run('process.exitCode = 3;'), { status: 3, stderr: '' });
+  });
+});
+
+describe('runProgram()', () => {
+  const run = (main: string, argv: readonly string[] = []): Outcome =>
+    runProgramText(
+      `import { runProgram } from ${MODULE};
+      await runProgram('Usage: x\\n', async () => { ${main} });`,
+      argv,
+    );
+
+  test('tells its use, and of an error the message alone', () => {
+    const help = { status: 0, stdout: 'Usage: x\n', stderr: '' };
+    for (const word of ['--help', '-h']) assert.deepEqual(run('undefined.x', [word]), help);
+    const failed = { status: 1, stdout: '', stderr: 'node1 has ended\n' };
+    assert.deepEqual(run(`throw new Error('node1 has ended');`), failed);
+    const wrong = { status: 2, stdout: '', stderr: 'Expected less\n' };
+    assert.deepEqual(run(`throw new RangeError('Expected less');`), wrong);
   });
 });

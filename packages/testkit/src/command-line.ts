@@ -23,6 +23,28 @@ export async function runCommand(main: () => void | Promise<void>): Promise<void
   }
 }
 
+/**
+ * As runCommand(), for what a user starts: says what it knows with --help, and of any error the
+ * message alone, unless SKEIN_DEBUG asks where it comes from.
+ */
+export async function runProgram(help: string, main: () => Promise<void>): Promise<void> {
+  const { argv, env, stdout, stderr } = process;
+  if (argv.slice(2).some((word) => word === '--help' || word === '-h')) {
+    stdout.write(help);
+    return;
+  }
+  await runCommand(async () => {
+    try {
+      await main();
+    } catch (error) {
+      const isTold = isUsageError(error) || error instanceof Interrupted;
+      if (isTold || (env['SKEIN_DEBUG'] ?? '') !== '') throw error;
+      stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 1;
+    }
+  });
+}
+
 /** A value that cannot be, or an option that there is not (parseArgs() of node:util). */
 function isUsageError(error: unknown): error is Error {
   if (error instanceof RangeError) return true;

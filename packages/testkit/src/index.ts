@@ -33,7 +33,7 @@ export {
   HistoryWriter,
 } from './cluster/history-client.ts';
 export { waitUntil } from './cluster/wait-until.ts';
-export { parsePositive, runCommand } from './command-line.ts';
+export { parsePositive, runCommand, runProgram } from './command-line.ts';
 export { askDaemon, fetchToFile } from './daemon/ask-daemon.ts';
 export { type Daemon, type DaemonOptions, residentBytes, startDaemon } from './daemon/daemon.ts';
 export {
