@@ -58,6 +58,7 @@ test('a file whose rows differ in length is refused, whichever row it is', async
     for (const has_header of ['true', 'false']) {
       const answer = await upload('misfit', content, { has_header });
       assert.equal(answer.status, 400, `${content} gives ${answer.text}`);
+      assert.match(answer.text, /same number of fields in each row/);
     }
   }
   assert.deepEqual(await rows('SHOW TABLES'), []);

@@ -10,6 +10,7 @@ import { after, test } from 'node:test';
 
 import { tempDir } from '@skein/testkit';
 
+import type { LakeError } from '../src/engine/errors.ts';
 import { ask, rowsOf } from './ask.ts';
 import { createRealEngine } from './real-engine.ts';
 
@@ -401,6 +402,18 @@ test('uploads: a new table, columns by name, casts, files without a header', asy
   const bad = file('d', 'a\nnot a number\n');
   await assert.rejects(engine.ingest({ path: bad, format: 'csv' }, target), /Could not convert/);
   assert.deepEqual(await rowsOf(engine, 'SELECT count(*) FROM uploads."T 1"'), [[3]]);
+});
+
+test('a write that the disk does not take is told without its folders', async (t) => {
+  const folder = tempDir(t);
+  const dataPath = join(folder, 'data');
+  const engine = await createRealEngine(t, { dataPath: `${dataPath}/` });
+  t.after(() => engine.close());
+  writeFileSync(dataPath, 'where a folder should be');
+  const isTold = ({ kind, message }: LakeError): boolean =>
+    kind === 'unavailable' && message.includes('…/') && !message.includes(folder);
+  await assert.rejects(ask(engine, 'CREATE TABLE big AS FROM range(100000)'), isTold);
+  assert.deepEqual(await rowsOf(engine, 'SHOW TABLES'), []);
 });
 
 test('the catalog described: schemas, columns, views, versions', async (t) => {

@@ -267,6 +267,8 @@ test('paths that lead nowhere are 404, other methods 405, no path leaves the pag
   for (const path of ['/nowhere', '/q/a/b/c', '/../../etc/passwd', '/a/upload/b', '/%00/q']) {
     assert.equal((await server.send(path)).status, 404, path);
   }
+  const { status, text } = await server.send('/');
+  assert.deepEqual([status, text.includes('http.page')], [404, true]);
   assert.equal((await server.send('/q', { method: 'DELETE' })).status, 405);
   assert.equal((await server.send('/upload/a/b')).status, 405);
 });

@@ -291,6 +291,7 @@ class Engine implements LakeEngine {
       serving,
       config: this.#config,
       queue: this.#queue,
+      translate: this.#translate,
       closing: this.#stopped.signal,
       timeMs: () => systemClock.wallMs(),
       position: (snapshot) => this.#formatPosition(snapshot),

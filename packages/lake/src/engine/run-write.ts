@@ -16,7 +16,7 @@ import { vacuum } from './maintenance.ts';
 import type { EngineConfig, ExecuteOptions, Execution, Snapshot } from './ports.ts';
 import { prepareStatement } from './run-statement.ts';
 import type { Serving } from './serving.ts';
-import { translateError } from './translate-error.ts';
+import { translateError, type TranslateOptions } from './translate-error.ts';
 import type { WriteQueue } from './write-queue.ts';
 
 /** Another program may write to the catalog too, although it should not. */
@@ -27,6 +27,7 @@ export interface WriteContext {
   readonly config: EngineConfig;
   readonly queue: WriteQueue;
   readonly closing: AbortSignal;
+  readonly translate: TranslateOptions;
   readonly timeMs: () => number;
   readonly position: (snapshot: Snapshot) => string;
 }
@@ -77,7 +78,7 @@ async function stageTables(
     } catch (error) {
       for (const each of undo.toReversed()) await each();
       request.deadline.check();
-      throw withIndex(translateError(error, { privatePaths: [config.scratchFolder] }), index);
+      throw withIndex(translateError(error, context.translate), index);
     }
   }
   return undo;
@@ -175,7 +176,7 @@ async function runAll(context: WriteContext, request: WriteRequest): Promise<Out
     try {
       outcome = await runOne(context, request, statement);
     } catch (error) {
-      throw withIndex(translateError(error, { privatePaths: [] }), index);
+      throw withIndex(translateError(error, context.translate), index);
     }
   }
   return outcome;

@@ -10,10 +10,17 @@ const CLASSES: readonly (readonly [RegExp, LakeErrorKind, LakeErrorCode])[] = [
   [/^(?:Binder|Catalog|Not implemented|Dependency) Error/, 'plan', 'LAKE_PLAN'],
   [/^Permission Error/, 'forbidden', 'LAKE_FORBIDDEN'],
   [/^INTERRUPT Error/, 'cancelled', 'LAKE_CANCELLED'],
+  [/^TransactionContext Error:[^]*(?:disk is full|disk I\/O error)/, 'unavailable', 'LAKE_CATALOG'],
   [/database is locked/, 'unavailable', 'LAKE_CATALOG'],
   [/^(?:IO|HTTP|Connection) Error/, 'unavailable', 'LAKE_CATALOG'],
 ];
 const PREFIX = /^(?:Failed to \w+ statements?: ?|Failed to execute prepared statement: ?)/;
+
+/** A page of advice on options of read_csv(), which no client can give. */
+const MISFIT = /^Invalid Input Error: Error when sniffing file[^]*/;
+const MISFIT_TOLD =
+  'Invalid Input Error: This is no CSV file as it was described: it has to be UTF-8, with the ' +
+  'same number of fields in each row, and one kind of line break';
 
 /** What DuckDB adds to its own bugs: addresses and folders of this machine. */
 const STACK = /\n+Stack Trace:/;
@@ -28,6 +35,7 @@ export function translateError(error: unknown, options: TranslateOptions): LakeE
   const text = (error instanceof Error ? error.message : String(error))
     .replace(PREFIX, '')
     .split(STACK)[0]!
+    .replace(MISFIT, MISFIT_TOLD)
     .trim();
   const [, kind, code] = CLASSES.find(([pattern]) => pattern.test(text)) ?? [
     undefined,

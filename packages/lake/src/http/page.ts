@@ -47,6 +47,9 @@ const ASSET_CACHE_CONTROL = 'public, max-age=31536000, immutable';
 /** A page is some hundred kilobytes; a wrong folder may hold anything. */
 const BYTES_MAX = 32 * 1024 * 1024;
 
+const NO_PAGE =
+  'The web page was not built here; http.page names a folder with one. SQL goes to /q';
+
 export class Page {
   readonly #files: ReadonlyMap<string, PageFile>;
 
@@ -57,7 +60,10 @@ export class Page {
   /** Throws LakeHttpError: there is no such file. */
   send({ request, response, wish }: Visit, name: string): void {
     const file = this.#files.get(name);
-    if (file === undefined) throw new LakeHttpError(404, 'LAKE_NOT_FOUND', '');
+    if (file === undefined) {
+      const isMissing = this.#files.size === 0 && name === 'index.html';
+      throw new LakeHttpError(404, 'LAKE_NOT_FOUND', isMissing ? NO_PAGE : '');
+    }
     const isGzip = wish.encoding !== 'identity' && /\bgzip\b/.test(acceptOf(request.headers));
     response.setHeader('Content-Security-Policy', POLICY);
     response.setHeader('Referrer-Policy', 'no-referrer');

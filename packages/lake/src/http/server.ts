@@ -192,7 +192,10 @@ class LakeHandler {
     const { method } = response.req;
     const answer = maybeErrorAnswer(error);
     if (answer !== undefined) {
-      log.debug('Refused a request', { method, code: answer.code, error: answer.message });
+      const { code, message } = answer;
+      // Of all refusals this one is not about the request: a disk is full, a file is gone.
+      const level = code === 'LAKE_CATALOG' ? 'warn' : 'debug';
+      log[level]('Refused a request', { method, code, error: message });
       return sendError(response, answer);
     }
     // Whoever hung up is told nothing any more.
