@@ -1,5 +1,6 @@
 // A server of SQL for one test, over a plain folder, and a node of which the test says what it is.
 
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 
 import { onTestEnd, RecordingLog, tempDir } from '@skein/testkit';
@@ -8,6 +9,9 @@ import BetterSqlite3, { type Database } from 'better-sqlite3';
 import { type NodeChange, NodeView } from '../src/node-view.ts';
 import type { SqlServerOptions } from '../src/options.ts';
 import { type SqlServer, startSqlServer } from '../src/start-sql-server.ts';
+
+/** Has no end; to be closed, with or without one. */
+export const COUNTING = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c';
 
 export interface TestServer {
   readonly url: string;
@@ -103,3 +107,10 @@ export function execute(sql: string, args: readonly unknown[] = []): unknown {
 }
 
 export const CLOSE = { type: 'close' };
+
+/** The result of a request that has to have worked. */
+export function resultOf({ body }: PipelineAnswer, index = 0): Record<string, unknown> {
+  const { type, response, error } = body.results[index]!;
+  assert.equal(type, 'ok', JSON.stringify(error));
+  return response!.result!;
+}
