@@ -171,7 +171,7 @@ function restartCase(pairs: Pairs, sides: Sides, sizeMb: number): PairCase {
 }
 
 const signal = interruptSignal();
-const args = parseDiskBenchArguments(process.argv.slice(2), { rounds: 3, sizeMb: 200 });
+const args = parseDiskBenchArguments(process.argv.slice(2), { rounds: 3, sizeMb: 500 });
 const program = findLitefs();
 if (program === undefined) {
   throw new RangeError('SKEIN_TEST_LITEFS has to name a LiteFS program to compare with');

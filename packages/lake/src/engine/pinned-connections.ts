@@ -249,11 +249,22 @@ async function optimize(pin: Pin, isWanted: boolean): Promise<void> {
 }
 
 /** Of the transaction that the connection is in. */
-async function readSnapshot(connection: DuckDBConnection): Promise<Snapshot> {
+function readSnapshot(connection: DuckDBConnection): Promise<Snapshot> {
+  return querySnapshot(
+    connection,
+    `WHERE snapshot_id = (SELECT id FROM ${LAKE_CATALOG}.current_snapshot())`,
+  );
+}
+
+/** Asks the catalog's database alone: DuckLake would read the whole catalog first. */
+export function readNewestSnapshot(connection: DuckDBConnection): Promise<Snapshot> {
+  return querySnapshot(connection, 'ORDER BY snapshot_id DESC LIMIT 1');
+}
+
+async function querySnapshot(connection: DuckDBConnection, which: string): Promise<Snapshot> {
   const result = await connection.run(
     `SELECT snapshot_id, schema_version, snapshot_time::VARCHAR
-     FROM ${LAKE_METADATA}.ducklake_snapshot
-     WHERE snapshot_id = (SELECT id FROM ${LAKE_CATALOG}.current_snapshot())`,
+     FROM ${LAKE_METADATA}.ducklake_snapshot ${which}`,
   );
   const [row] = await result.getRows();
   const [id, schemaVersion, madeAt] = row ?? [];
