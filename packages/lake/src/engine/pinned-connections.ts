@@ -252,19 +252,23 @@ async function optimize(pin: Pin, isWanted: boolean): Promise<void> {
 function readSnapshot(connection: DuckDBConnection): Promise<Snapshot> {
   return querySnapshot(
     connection,
-    `WHERE snapshot_id = (SELECT id FROM ${LAKE_CATALOG}.current_snapshot())`,
+    `${LAKE_METADATA}.ducklake_snapshot
+     WHERE snapshot_id = (SELECT id FROM ${LAKE_CATALOG}.current_snapshot())`,
   );
 }
 
-/** Asks the catalog's database alone: DuckLake would read the whole catalog first. */
+/**
+ * With its schema: a name of two parts would be looked for in the lake first, and DuckLake reads
+ * all of its catalog for that.
+ */
 export function readNewestSnapshot(connection: DuckDBConnection): Promise<Snapshot> {
-  return querySnapshot(connection, 'ORDER BY snapshot_id DESC LIMIT 1');
+  const table = `${LAKE_METADATA}.main.ducklake_snapshot`;
+  return querySnapshot(connection, `${table} ORDER BY snapshot_id DESC LIMIT 1`);
 }
 
-async function querySnapshot(connection: DuckDBConnection, which: string): Promise<Snapshot> {
+async function querySnapshot(connection: DuckDBConnection, from: string): Promise<Snapshot> {
   const result = await connection.run(
-    `SELECT snapshot_id, schema_version, snapshot_time::VARCHAR
-     FROM ${LAKE_METADATA}.ducklake_snapshot ${which}`,
+    `SELECT snapshot_id, schema_version, snapshot_time::VARCHAR FROM ${from}`,
   );
   const [row] = await result.getRows();
   const [id, schemaVersion, madeAt] = row ?? [];

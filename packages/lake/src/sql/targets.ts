@@ -16,11 +16,8 @@ const OTHER_CATALOGS: ReadonlySet<string> = new Set([
   HELPER_CATALOG,
 ]);
 export const LAKE_CATALOG = 'lake';
-/**
- * DuckLake's own tables, of which clients see nothing. With their schema: a name of two parts would
- * be looked for in the lake first, and DuckLake reads all of its catalog for that.
- */
-export const LAKE_METADATA: string = `__ducklake_metadata_${LAKE_CATALOG}.main`;
+/** DuckLake's own tables, of which clients see nothing. */
+export const LAKE_METADATA: string = `__ducklake_metadata_${LAKE_CATALOG}`;
 
 export type DefinitionVerb = 'CREATE' | 'DROP' | 'ALTER' | 'COMMENT';
 
