@@ -249,26 +249,11 @@ async function optimize(pin: Pin, isWanted: boolean): Promise<void> {
 }
 
 /** Of the transaction that the connection is in. */
-function readSnapshot(connection: DuckDBConnection): Promise<Snapshot> {
-  return querySnapshot(
-    connection,
-    `${LAKE_METADATA}.ducklake_snapshot
-     WHERE snapshot_id = (SELECT id FROM ${LAKE_CATALOG}.current_snapshot())`,
-  );
-}
-
-/**
- * With its schema: a name of two parts would be looked for in the lake first, and DuckLake reads
- * all of its catalog for that.
- */
-export function readNewestSnapshot(connection: DuckDBConnection): Promise<Snapshot> {
-  const table = `${LAKE_METADATA}.main.ducklake_snapshot`;
-  return querySnapshot(connection, `${table} ORDER BY snapshot_id DESC LIMIT 1`);
-}
-
-async function querySnapshot(connection: DuckDBConnection, from: string): Promise<Snapshot> {
+async function readSnapshot(connection: DuckDBConnection): Promise<Snapshot> {
   const result = await connection.run(
-    `SELECT snapshot_id, schema_version, snapshot_time::VARCHAR FROM ${from}`,
+    `SELECT snapshot_id, schema_version, snapshot_time::VARCHAR
+     FROM ${LAKE_METADATA}.ducklake_snapshot
+     WHERE snapshot_id = (SELECT id FROM ${LAKE_CATALOG}.current_snapshot())`,
   );
   const [row] = await result.getRows();
   const [id, schemaVersion, madeAt] = row ?? [];

@@ -14,7 +14,6 @@ import { fetchLocation } from './external/fetch-location.ts';
 import { flushBeforeAlter, updateInlining } from './inlining.ts';
 import { vacuum } from './maintenance.ts';
 import type { EngineConfig, ExecuteOptions, Execution, Snapshot } from './ports.ts';
-import { readNewestSnapshot } from './pinned-connections.ts';
 import { prepareStatement } from './run-statement.ts';
 import type { Serving } from './serving.ts';
 import { translateError, type TranslateOptions } from './translate-error.ts';
@@ -119,15 +118,14 @@ export function updateInliningSoon({ queue, serving, config }: WriteContext): vo
   });
 }
 
-/**
- * In the queue: the newest snapshot is the one that was made here. What reads have to know of it is
- * read by the first of them.
- */
+/** In the queue: the newest snapshot is the one that was made here. */
 export async function wholeExecution(
   context: Pick<WriteContext, 'serving' | 'position'>,
   outcome: Outcome,
 ): Promise<Execution> {
-  const snapshot = await readNewestSnapshot(context.serving.writer);
+  const pin = await context.serving.pins.acquire();
+  pin.release(false);
+  const { snapshot } = pin;
   return new WholeExecution({ ...outcome, snapshot, position: context.position(snapshot) });
 }
 

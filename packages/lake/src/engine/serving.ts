@@ -59,11 +59,7 @@ export async function openServing(
     },
   });
   const writer = await session.connect();
-  if (role === 'writer') {
-    await updateInlining(writer, config.maintenance.inlineRowsMax);
-    // With no connection open SQLite would remove the WAL at each commit; this one stays.
-    (await pins.acquire()).release(false);
-  }
+  if (role === 'writer') await updateInlining(writer, config.maintenance.inlineRowsMax);
   return {
     session,
     pins,
